@@ -1,0 +1,1 @@
+"""The log: what was acknowledged is on disk here until the store has confirmed it."""

@@ -1,0 +1,249 @@
+"""One signal's way through the log: records wait together, are synced together, and leave as segments.
+
+::
+
+    submit --> pending --(write, fdatasync in a thread)--> open --(limit or age)--> ready --> handed over
+                 ^ what comes while a sync runs is the next group                                  |
+                                                                            let_go: removed <------+
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sightline_collector.errors import LogClosed, LogUnwritable
+from sightline_collector.wal.appender import Appender, Outcome, Segment
+from sightline_collector.wal.folder import LeftFile
+from sightline_collector.wal.recover import Recovered
+from sightline_collector.wal.segment import FRAME_BYTES_MAX, Damage, Entry, Signal
+
+Pending = tuple[Entry, asyncio.Future[None]]
+
+
+class Watcher(Protocol):
+    """Who wants to know what the log does, for the counters."""
+
+    def group_committed(self, signal: Signal, records: int, seconds: float) -> None:
+        """A group of records became durable, `seconds` after its write began."""
+
+    def damage_found(self, signal: Signal, damage: Damage) -> None:
+        """Bytes of a left segment were no record and were cut out."""
+
+
+class Quiet:
+    """A watcher that looks away."""
+
+    def group_committed(self, signal: Signal, records: int, seconds: float) -> None: ...
+
+    def damage_found(self, signal: Signal, damage: Damage) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Where the log blocks: one thread a signal writes, so that no signal waits for another's sync."""
+
+    writing: Executor
+    housekeeping: Executor
+
+
+class Lane:
+    """Pending records, open segment and waiting segments of one signal. Lives on one event loop."""
+
+    def __init__(
+        self,
+        signal: Signal,
+        appender: Appender,
+        recover: Callable[[LeftFile], Recovered],
+        threads: Threads,
+        watcher: Watcher,
+    ) -> None:
+        self.signal = signal
+        self._appender = appender
+        self._recover = recover
+        self._threads = threads
+        self._watcher = watcher
+        self._loop = asyncio.get_running_loop()
+        self._pending: list[Pending] = []
+        self._pending_bytes = 0
+        self._ready: deque[Segment | LeftFile] = deque()
+        self._arrived = asyncio.Event()
+        self._waiting: dict[int, Segment | LeftFile] = {}
+        self._waiting_bytes = 0
+        self._commits: asyncio.Task[None] | None = None
+        self._recovery: asyncio.Future[Recovered] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timed_batch: int | None = None
+        self._seal_due = False
+        self._closed = False
+
+    @property
+    def pending_records(self) -> int:
+        """Records that wait for their sync."""
+        return len(self._pending)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of this signal on disk or on their way there."""
+        return self._pending_bytes + self._appender.open_bytes + self._waiting_bytes
+
+    @property
+    def waiting_segments(self) -> int:
+        """Sealed segments that were not let go yet."""
+        return len(self._waiting)
+
+    def oldest_received_at_ns(self) -> int | None:
+        """When the oldest record that was not let go had arrived; None when there is none."""
+        times = [_first_received_at_ns(one) for one in self._waiting.values()]
+        if self._appender.open_batch is not None:
+            times.append(self._appender.open_since_ns)
+        return min(times, default=None)
+
+    def submit(self, entry: Entry) -> asyncio.Future[None]:
+        """Answers when the entry is durable; LogUnwritable when the disk refuses it."""
+        durable = self._loop.create_future()
+        self._pending.append((entry, durable))
+        self._pending_bytes += len(entry.body) + FRAME_BYTES_MAX
+        self._wake()
+        return durable
+
+    def put_left(self, left: LeftFile) -> None:
+        """Lines up a file of an earlier process; it is checked when its turn comes."""
+        self._add_ready(left)
+
+    async def sealed(self) -> Segment:
+        """The next segment, oldest first, as soon as there is one. For one consumer.
+
+        Raises LogClosed when the lane is closed and all were handed over, LogUnwritable when a left file
+        cannot be read or repaired: the next call tries it again.
+        """
+        while True:
+            while not self._ready:
+                if self._closed:
+                    raise LogClosed("The log is closed and drained", hint="Nothing is left to be stored")
+                self._arrived.clear()
+                await self._arrived.wait()
+            first = self._ready[0]
+            segment = first if isinstance(first, Segment) else await self._recovered(first)
+            self._ready.popleft()
+            if segment:
+                return segment
+
+    async def let_go(self, segment: Segment) -> None:
+        """Removes a segment that the store has confirmed."""
+        await self._loop.run_in_executor(self._threads.housekeeping, _unlink, segment.path)
+        if self._waiting.pop(segment.batch, None):
+            self._waiting_bytes -= segment.size_bytes
+
+    async def close(self) -> None:
+        """Writes what is pending, seals the open segment, and lets `sealed` end once it is drained."""
+        self._seal_due = True
+        self._wake()
+        if self._commits:
+            await self._commits
+        self._closed = True
+        self._arrived.set()
+
+    def _wake(self) -> None:
+        if self._commits is None:
+            self._commits = self._loop.create_task(self._commit_until_idle())
+
+    async def _commit_until_idle(self) -> None:
+        try:
+            while self._pending or self._seal_due:
+                if self._pending:
+                    await self._commit()
+                if self._seal_due:
+                    self._seal_due = False
+                    self._settle(await self._loop.run_in_executor(self._threads.writing, self._appender.seal))
+        finally:
+            self._commits = None
+
+    async def _commit(self) -> None:
+        group, self._pending = self._pending, []
+        group_bytes = self._pending_bytes
+        entries = [entry for entry, _ in group]
+        began_s = time.perf_counter()
+        outcome = await self._loop.run_in_executor(self._threads.writing, self._appender.write, entries)
+        self._pending_bytes -= group_bytes
+        self._watcher.group_committed(self.signal, outcome.durable, time.perf_counter() - began_s)
+        self._settle(outcome)
+        for _, durable in group[: outcome.durable]:
+            if not durable.done():
+                durable.set_result(None)
+        self._refuse(group[outcome.durable :], outcome.failure)
+
+    def _refuse(self, group: list[Pending], error: Exception | None) -> None:
+        cause = error.strerror if isinstance(error, OSError) else repr(error)
+        for _, durable in group:
+            if not durable.done():
+                fault = LogUnwritable(
+                    f"The log cannot be written: {cause}",
+                    hint="Retry; the operator has to look at the disk of the collector's data folder",
+                )
+                fault.__cause__ = error
+                durable.set_exception(fault)
+
+    def _settle(self, outcome: Outcome) -> None:
+        for segment in outcome.sealed:
+            self._add_ready(segment)
+        for left in outcome.suspect:
+            self._add_ready(left)
+        batch = self._appender.open_batch
+        if batch != self._timed_batch:
+            self._timed_batch = batch
+            if self._timer:
+                self._timer.cancel()
+            self._timer = (
+                self._loop.call_later(self._appender.limits.age_s, self._due) if batch is not None else None
+            )
+
+    def _due(self) -> None:
+        self._seal_due = True
+        self._wake()
+
+    def _add_ready(self, one: Segment | LeftFile) -> None:
+        self._ready.append(one)
+        self._waiting[one.batch] = one
+        self._waiting_bytes += one.size_bytes
+        self._arrived.set()
+
+    async def _recovered(self, left: LeftFile) -> Segment | None:
+        """Shielded, so that a caller that stops waiting does not start the same repair twice."""
+        if self._recovery is None:
+            self._recovery = self._loop.run_in_executor(self._threads.housekeeping, self._recover, left)
+        recovery = self._recovery
+        try:
+            recovered = await asyncio.shield(recovery)
+        except OSError as error:
+            raise LogUnwritable(
+                f"{left.path} cannot be recovered: {error.strerror}",
+                hint="Mend the disk of the data folder; the file is tried again until then",
+            ) from error
+        finally:
+            if recovery.done():
+                self._recovery = None
+        self._replace_left(left, recovered)
+        return recovered.segment
+
+    def _replace_left(self, left: LeftFile, recovered: Recovered) -> None:
+        for damage in recovered.damage:
+            self._watcher.damage_found(self.signal, damage)
+        self._waiting_bytes -= left.size_bytes
+        if recovered.segment:
+            self._waiting[left.batch] = recovered.segment
+            self._waiting_bytes += recovered.segment.size_bytes
+        else:
+            del self._waiting[left.batch]
+
+
+def _first_received_at_ns(one: Segment | LeftFile) -> int:
+    return one.first_received_at_ns if isinstance(one, Segment) else one.modified_at_ns
+
+
+def _unlink(path: Path) -> None:
+    path.unlink(missing_ok=True)

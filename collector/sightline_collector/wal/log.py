@@ -1,0 +1,176 @@
+"""The log: `append` returns when the record is on disk; whole segments come out at the other end.
+
+A record is acknowledged after fdatasync, never before. Nothing is dropped: when there is no room, `append`
+refuses with a time to wait, and the sender keeps its data.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from sightline_collector.errors import LogClosed, LogFull, LogUnwritable
+from sightline_collector.wal.appender import Appender, Segment, SegmentLimits
+from sightline_collector.wal.folder import Folder
+from sightline_collector.wal.lane import Lane, Quiet, Threads, Watcher
+from sightline_collector.wal.recover import recover
+from sightline_collector.wal.segment import DEFAULT_PROJECT, FRAME_BYTES_MAX, PROJECT, Entry, Signal
+
+# Refused senders are told 1, 2 and 3 seconds in turn, so that they do not come back at the same moment.
+_RETRY_AFTER_MAX_S = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LogLimits:
+    """What the log may hold, and when it seals a segment."""
+
+    size_bytes: int = 8 << 30  # on disk, all signals; about a minute of one core's full load a GB
+    pending_records: int = 65_536  # waiting for their sync, all signals
+    segment: SegmentLimits = field(default_factory=SegmentLimits)
+
+
+class Log:
+    """An owned folder of segments. Lives on the event loop that opened it.
+
+    append ... -> sealed -> let_go, for each signal; `drain` ends the first, `close` the rest.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        limits: LogLimits,
+        watcher: Watcher,
+        clock_ns: Callable[[], int],
+    ) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._clock_ns = clock_ns
+        self._closed = False
+        self._refused = 0
+        self._threads = Threads(
+            writing=ThreadPoolExecutor(len(Signal), thread_name_prefix="log-write"),
+            housekeeping=ThreadPoolExecutor(1, thread_name_prefix="log-keep"),
+        )
+        self._lanes = {
+            signal: Lane(
+                signal,
+                Appender(folder, signal, limits.segment, clock_ns),
+                partial(recover, folder, clock_ns=clock_ns),
+                self._threads,
+                watcher,
+            )
+            for signal in Signal
+        }
+        for left in folder.left:
+            self._lanes[left.signal].put_left(left)
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        batch_floor: int = 0,
+        limits: LogLimits | None = None,
+        watcher: Watcher | None = None,
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> Self:
+        """Takes the folder and lines up what an earlier process left in it, to be handed over first.
+
+        `batch_floor`: the highest batch number in the store. Raises FolderInUse and FolderUnusable.
+        """
+        folder = await asyncio.to_thread(Folder, path, batch_floor=batch_floor)
+        return cls(folder, limits or LogLimits(), watcher or Quiet(), clock_ns)
+
+    @property
+    def writer(self) -> str:
+        """The folder's identity, as the records' trailers carry it."""
+        return self._folder.writer
+
+    @property
+    def limit_bytes(self) -> int:
+        """What the log may hold on disk."""
+        return self._limits.size_bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """What the log holds on disk, or is writing there."""
+        return sum(lane.size_bytes for lane in self._lanes.values())
+
+    @property
+    def pending_records(self) -> int:
+        """Records that wait for their sync."""
+        return sum(lane.pending_records for lane in self._lanes.values())
+
+    def waiting_segments(self, signal: Signal) -> int:
+        """Sealed segments that were not let go yet, handed over or not."""
+        return self._lanes[signal].waiting_segments
+
+    def oldest_age_s(self) -> float:
+        """How long the oldest record that was not let go has been here; 0 when there is none."""
+        times = (lane.oldest_received_at_ns() for lane in self._lanes.values())
+        oldest_ns = min((at for at in times if at is not None), default=None)
+        return 0.0 if oldest_ns is None else max(0.0, (self._clock_ns() - oldest_ns) / 1e9)
+
+    async def append(self, signal: Signal, body: bytes, items: int, project: str = DEFAULT_PROJECT) -> None:
+        """Returns when the record is durable.
+
+        Raises LogFull, LogUnwritable or LogClosed (nothing was acknowledged, waiting may help) and ValueError
+        for a project outside its alphabet.
+        """
+        if project != DEFAULT_PROJECT and not PROJECT.match(project):
+            raise ValueError(f"a project is 1 to 64 of A-Z a-z 0-9 . _ -, not {project!r}")
+        self._admit(len(body))
+        await self._lanes[signal].submit(Entry(body, items, project, self._clock_ns()))
+
+    async def sealed(self, signal: Signal) -> Segment:
+        """The signal's next segment, oldest first, as soon as there is one. For one consumer a signal.
+
+        Raises LogClosed once the log was drained and all is handed over, LogUnwritable when a file that was
+        left by an earlier process cannot be read: the next call tries it again.
+        """
+        return await self._lanes[signal].sealed()
+
+    async def let_go(self, segment: Segment) -> None:
+        """Removes a segment that the store has confirmed; LogUnwritable when the disk refuses."""
+        try:
+            await self._lanes[segment.signal].let_go(segment)
+        except OSError as error:
+            raise LogUnwritable(
+                f"{segment.path} cannot be removed: {error.strerror}",
+                hint="Mend the disk of the data folder; the next start compares the segment with the store",
+            ) from error
+
+    async def drain(self) -> None:
+        """Takes no more records, makes durable and seals what there is; `sealed` then ends."""
+        self._closed = True
+        await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
+
+    async def close(self) -> None:
+        """Drains, and gives the folder free. What still waits is handed over at the next start, in doubt."""
+        await self.drain()
+        await asyncio.to_thread(self._release)
+
+    def _release(self) -> None:
+        self._threads.writing.shutdown()
+        self._threads.housekeeping.shutdown()
+        self._folder.close()
+
+    def _admit(self, body_bytes: int) -> None:
+        if self._closed:
+            raise LogClosed("The collector is stopping", hint="Retry: another collector, or its next start")
+        if self.pending_records >= self._limits.pending_records:
+            raise self._full(f"{self._limits.pending_records} records already wait for the disk")
+        if self.size_bytes + body_bytes + FRAME_BYTES_MAX > self._limits.size_bytes:
+            raise self._full(f"The log holds all of the {self._limits.size_bytes} bytes that it may")
+
+    def _full(self, message: str) -> LogFull:
+        self._refused += 1
+        return LogFull(
+            message,
+            hint="Retry; the operator has to see whether the store keeps up, or allow the log more bytes",
+            retry_after_s=1 + self._refused % _RETRY_AFTER_MAX_S,
+        )
