@@ -1,0 +1,148 @@
+"""A model's answer as it comes in, whole or in chunks, and the span attributes that it makes.
+
+    request ─────── first chunk ── first content token ──────── last content token
+        │ time_to_first_chunk │              │                          │
+        │ time_to_first_token ───────────────│ tokens_per_second ───────│
+
+The first chunk of most providers carries only a role; the first token is the first thing a reader sees:
+text, a refusal, or the beginning of a tool call.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sightline import attributes
+from sightline import usage as tokens
+from sightline._capture import as_json
+from sightline._estimate import estimate
+from sightline._messages import input_messages, merged_tool_calls, output_message, texts
+from sightline.latency import tokens_per_second
+from sightline.usage import Usage, read_usage
+
+_NS_PER_S: Final = 1e9
+
+
+@dataclass(slots=True)
+class _Choice:
+    texts: list[str] = field(default_factory=list)
+    tool_calls: list[object] = field(default_factory=list)
+    finish_reason: str | None = None
+
+
+@dataclass(slots=True)
+class Answer:
+    """Fed by `response` or by `chunk`; times in ns of the elapsed clock."""
+
+    started_ns: int
+    id: str | None = None
+    model: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    first_chunk_ns: int | None = None
+    first_token_ns: int | None = None
+    last_token_ns: int | None = None
+    _choices: dict[int, _Choice] = field(default_factory=dict)
+
+    def response(self, response: object) -> None:
+        """Take a whole response: a chat completion (object or JSON), or a bare text."""
+        if isinstance(response, str):
+            self._choice(0).texts.append(response)
+            return
+        self._head(response)
+        for choice in tokens.field(response, "choices") or ():
+            message = tokens.field(choice, "message")
+            kept = self._choice(tokens.field(choice, "index") or 0)
+            kept.texts.extend(_words(message))
+            kept.tool_calls.extend(
+                {"index": number, "id": tokens.field(call, "id"), "function": tokens.field(call, "function")}
+                for number, call in enumerate(tokens.field(message, "tool_calls") or ())
+            )
+            kept.finish_reason = tokens.field(choice, "finish_reason")
+
+    def chunk(self, chunk: object, at_ns: int) -> None:
+        """Take one chunk of a stream: a chat completion chunk (object or JSON), or a bare piece of text."""
+        if self.first_chunk_ns is None:
+            self.first_chunk_ns = at_ns
+        if self._pieces(chunk):
+            self.last_token_ns = at_ns
+            if self.first_token_ns is None:
+                self.first_token_ns = at_ns
+
+    def attributes(self, messages: object, request_model: str | None, *, captures: bool) -> dict[str, Any]:
+        """Everything a span can say about the answer; usage is estimated when none was reported."""
+        reasons = [choice.finish_reason or "error" for choice in self._ordered() if choice.finish_reason]
+        values: dict[str, Any] = {
+            attributes.RESPONSE_ID: self.id,
+            attributes.RESPONSE_MODEL: self.model,
+            attributes.FINISH_REASONS: reasons or None,
+            attributes.TIME_TO_FIRST_CHUNK: self._since_start(self.first_chunk_ns),
+        }
+        if captures and self._choices:
+            values[attributes.OUTPUT_MESSAGES] = as_json(self.messages())
+        if captures and messages is not None:
+            values[attributes.INPUT_MESSAGES] = as_json(input_messages(messages))
+        known = {name: value for name, value in values.items() if value is not None}
+        return known | self.usage.to_attributes() | self.extras(messages, request_model)
+
+    def extras(self, messages: object, request_model: str | None) -> dict[str, Any]:
+        """What other instrumentations leave out: first token, speed, and usage where none was reported."""
+        values: dict[str, Any] = {}
+        if not self.usage and self._choices:
+            self.usage = estimate(texts(messages), self.text(), self.model or request_model)
+            values = {**self.usage.to_attributes(), attributes.USAGE_ESTIMATED: True}
+        if self.first_token_ns is not None and self.last_token_ns is not None:
+            first_s, last_s = self.first_token_ns / _NS_PER_S, self.last_token_ns / _NS_PER_S
+            speed = tokens_per_second(self.usage.buckets()["visible_output"], first_s, last_s)
+            values[attributes.TIME_TO_FIRST_TOKEN] = self._since_start(self.first_token_ns)
+            values |= {} if speed is None else {attributes.TOKENS_PER_SECOND: speed}
+        return values
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The answer in OpenTelemetry's shape, one message a choice."""
+        return [
+            output_message("".join(choice.texts), merged_tool_calls(choice.tool_calls), choice.finish_reason)
+            for choice in self._ordered()
+        ]
+
+    def text(self) -> str:
+        """All that was generated, as bare text."""
+        parts = [text for choice in self._ordered() for text in choice.texts]
+        calls = [call["function"] for c in self._ordered() for call in merged_tool_calls(c.tool_calls)]
+        return "".join(parts) + "".join(f"{call['name']}{call['arguments']}" for call in calls)
+
+    def _pieces(self, chunk: object) -> bool:
+        """Keep what a chunk brings; says whether it brought something to read."""
+        if isinstance(chunk, str):
+            self._choice(0).texts.append(chunk)
+            return bool(chunk)
+        self._head(chunk)
+        brought = False
+        for choice in tokens.field(chunk, "choices") or ():
+            delta = tokens.field(choice, "delta")
+            kept = self._choice(tokens.field(choice, "index") or 0)
+            words, calls = _words(delta), list(tokens.field(delta, "tool_calls") or ())
+            kept.texts.extend(words)
+            kept.tool_calls.extend(calls)
+            kept.finish_reason = tokens.field(choice, "finish_reason") or kept.finish_reason
+            brought = brought or bool(words or calls)
+        return brought
+
+    def _head(self, response: object) -> None:
+        self.id = self.id or tokens.field(response, "id")
+        self.model = self.model or tokens.field(response, "model")
+        # Usage in a stream is cumulative: the last word counts, nothing is added up.
+        self.usage = read_usage(tokens.field(response, "usage")) or self.usage
+
+    def _choice(self, index: int) -> _Choice:
+        return self._choices.setdefault(index, _Choice())
+
+    def _ordered(self) -> Iterable[_Choice]:
+        return [self._choices[index] for index in sorted(self._choices)]
+
+    def _since_start(self, at_ns: int | None) -> float | None:
+        return None if at_ns is None else (at_ns - self.started_ns) / _NS_PER_S
+
+
+def _words(message: object) -> list[str]:
+    found = (tokens.field(message, name) for name in ("content", "refusal"))
+    return [words for words in found if isinstance(words, str) and words]

@@ -1,0 +1,36 @@
+"""Which argument is which, without the cost of `inspect.Signature.bind` at each call."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The names of a function's positional parameters; `skip` drops a method's own object."""
+
+    names: tuple[str, ...]
+    rest: str
+    skip: int
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> "Signature":
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):  # some builtins have none to show
+            parameters = []
+        names = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+        rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
+        is_method = (
+            bool(names) and names[0] in ("self", "cls") and "." in getattr(function, "__qualname__", "")
+        )
+        return cls(names, rest, 1 if is_method else 0)
+
+    def named(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of one call by name; defaults that were not given are left out."""
+        named = dict(zip(self.names[self.skip :], args[self.skip :], strict=False))
+        if len(args) > len(self.names):
+            named[self.rest] = args[len(self.names) :]
+        named.update(kwargs)
+        return named

@@ -1,0 +1,95 @@
+"""Who, where and which variant: said once, carried by OpenTelemetry's context to every span below.
+
+The values travel as ready span attributes under one context key; `stamp` puts them on a span when it
+starts, whoever starts it: a foreign instrumentation's spans carry them too.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+
+from sightline import attributes
+from sightline._safety import shielded
+
+_CARRIED: Final = otel_context.create_key("sightline")
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
+@contextmanager
+def context(
+    *,
+    user_id: object = None,
+    session_id: object = None,
+    feature: str | None = None,
+    prompt: tuple[str, object] | str | None = None,
+    variant: object = None,
+    tags: Sequence[str] = (),
+) -> Iterator[None]:
+    """Every span started inside the block carries these values; the inner of two blocks wins, tags add up.
+
+    `session_id` is also the OpenTelemetry conversation id. `prompt` is a name, or a name and its version.
+    """
+    with carrying(_as_attributes(user_id, session_id, feature, prompt, variant, tags) or _NOTHING):
+        yield
+
+
+@contextmanager
+def carrying(values: Mapping[str, Any]) -> Iterator[None]:
+    """Carry these span attributes to every span below, beside those carried already."""
+    merged = {**carried(), **values}
+    token = otel_context.attach(otel_context.set_value(_CARRIED, merged))
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
+
+
+def carried(context: Context | None = None) -> Mapping[str, Any]:
+    """The attributes that this context carries."""
+    values = otel_context.get_value(_CARRIED, context)
+    return values if isinstance(values, dict) else _NOTHING
+
+
+def stamp(span: trace.Span, parent_context: Context | None) -> None:
+    """Put what is carried on a span that has just started; what its own author has set stays."""
+    values = dict(carried(parent_context))
+    parents = _attributes_of(trace.get_current_span(parent_context))
+    if attributes.BACKDATE_NS in parents or (parents and attributes.BACKDATE_NS in values):
+        # A trace moves as a whole: a child that moved alone would begin before its parent.
+        values[attributes.BACKDATE_NS] = parents.get(attributes.BACKDATE_NS, 0)
+    own = _attributes_of(span)
+    values = {name: value for name, value in values.items() if name not in own}
+    if values:
+        span.set_attributes(values)
+
+
+def _attributes_of(span: trace.Span) -> Mapping[str, Any]:
+    """The attributes of a span of this process; a remote parent has none that we can see."""
+    return (getattr(span, "attributes", None) or _NOTHING) if span.is_recording() else _NOTHING
+
+
+@shielded
+def _as_attributes(
+    user_id: object, session_id: object, feature: object, prompt: object, variant: object, tags: Sequence[str]
+) -> dict[str, Any]:
+    name, version = prompt if isinstance(prompt, tuple) else (prompt, None)
+    values: dict[str, Any] = {
+        attributes.USER_ID: user_id,
+        attributes.SESSION_ID: session_id,
+        attributes.CONVERSATION_ID: session_id,
+        attributes.FEATURE: feature,
+        attributes.PROMPT_NAME: name,
+        attributes.PROMPT_VERSION: version,
+        attributes.VARIANT: variant,
+    }
+    texts: dict[str, Any] = {key: str(value) for key, value in values.items() if value is not None}
+    if tags:
+        known = carried().get(attributes.TAGS, ())
+        texts[attributes.TAGS] = tuple(
+            dict.fromkeys([*known, *map(str, [tags] if isinstance(tags, str) else tags)])
+        )
+    return texts

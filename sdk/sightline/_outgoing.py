@@ -1,0 +1,138 @@
+"""What happens to a finished span on its way out: a plain list of steps over one draft.
+
+Runs on the shipping thread, so none of it costs the user's thread anything, and every span passes here,
+whoever made it. Steps run in the order given; see `_configure`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.trace import Status, StatusCode
+
+from sightline import attributes
+from sightline._safety import record_fault
+from sightline.pricing import Price, price
+from sightline.usage import from_attributes, normalised
+
+_NS_PER_S: Final = 1_000_000_000
+
+
+@dataclass(slots=True)
+class Draft:
+    """A finished span that may still be changed; times in ns since 1970."""
+
+    source: ReadableSpan
+    attributes: dict[str, Any]
+    events: Sequence[Event]
+    status: Status
+    start_ns: int
+    end_ns: int
+
+    @classmethod
+    def of(cls, span: ReadableSpan) -> "Draft":
+        return cls(
+            span,
+            dict(span.attributes or {}),
+            span.events,
+            span.status,
+            span.start_time or 0,
+            span.end_time or 0,
+        )
+
+    def finished(self) -> ReadableSpan:
+        return _Finished(self)
+
+
+class _Finished(ReadableSpan):
+    """A span as the exporter wants it, which still knows how much its original had to drop."""
+
+    def __init__(self, draft: Draft) -> None:
+        source = draft.source
+        super().__init__(
+            name=source.name,
+            context=source.context,
+            parent=source.parent,
+            resource=source.resource,
+            attributes=draft.attributes,
+            events=draft.events,
+            links=source.links,
+            kind=source.kind,
+            status=draft.status,
+            start_time=draft.start_ns,
+            end_time=draft.end_ns,
+            instrumentation_scope=source.instrumentation_scope,
+        )
+        self._source = source
+
+    @property
+    def dropped_attributes(self) -> int:
+        return self._source.dropped_attributes
+
+    @property
+    def dropped_events(self) -> int:
+        return self._source.dropped_events
+
+    @property
+    def dropped_links(self) -> int:
+        return self._source.dropped_links
+
+
+Step = Callable[[Draft], None]
+
+
+def prepare(spans: Iterable[ReadableSpan], steps: Sequence[Step]) -> list[ReadableSpan]:
+    """Each span through each step. A step that fails is counted and skipped: the span goes on without it."""
+    return [_through(Draft.of(span), steps).finished() for span in spans]
+
+
+def amended(span: ReadableSpan, values: dict[str, Any], *, forgiven: bool) -> ReadableSpan:
+    """The span with more attributes; `forgiven` takes a failure back that was none."""
+    draft = Draft.of(span)
+    draft.attributes.update(values)
+    if forgiven:
+        draft.status = Status(StatusCode.UNSET)
+        draft.attributes.pop(attributes.ERROR_TYPE, None)
+    return draft.finished()
+
+
+def backdated(draft: Draft) -> None:
+    """Move a span, with its events, into the past by what it was stamped with; see `testing.backdate`."""
+    offset_ns = draft.attributes.pop(attributes.BACKDATE_NS, 0)
+    if offset_ns:
+        draft.start_ns -= offset_ns
+        draft.end_ns -= offset_ns
+        draft.events = [Event(e.name, e.attributes, e.timestamp - offset_ns) for e in draft.events]
+
+
+def priced(draft: Draft) -> None:
+    """Put the cost on a model call that carries usage, or the reason why there is none."""
+    known = draft.attributes
+    if (
+        attributes.COST_USD in known
+        or known.get(attributes.GEN_AI_OPERATION) not in attributes.MODEL_OPERATIONS
+    ):
+        return
+    usage = normalised(from_attributes(known))
+    if not usage and attributes.ERROR_TYPE in known:
+        return  # a refused call has no usage and costs nothing: there is no question to answer
+    at = datetime.fromtimestamp(draft.start_ns // _NS_PER_S, UTC)
+    provider = known.get(attributes.GEN_AI_PROVIDER)
+    result = Price(None, "no_model_name")
+    for name in (attributes.RESPONSE_MODEL, attributes.REQUEST_MODEL):
+        result = price(usage, provider=provider, model=known.get(name), at=at)
+        if result.usd is not None:
+            known[attributes.COST_USD] = f"{result.usd:f}"
+            return
+    known[attributes.COST_REASON] = result.reason
+
+
+def _through(draft: Draft, steps: Sequence[Step]) -> Draft:
+    for step in steps:
+        try:
+            step(draft)
+        except Exception as error:
+            record_fault(getattr(step, "__qualname__", "step"), error)
+    return draft

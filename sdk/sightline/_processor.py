@@ -1,0 +1,41 @@
+"""Where we meet every span of a provider: stamped at its start, handed on at its end."""
+
+from collections.abc import Callable
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from sightline import _late
+from sightline._context import stamp
+from sightline._outgoing import amended
+from sightline._safety import shielded
+
+Sink = Callable[[ReadableSpan], None]
+
+
+class SightlineProcessor(SpanProcessor):
+    """Without a sink it does nothing, so it may stay on a provider that outlives it.
+
+    `flush` is called for the provider's own `force_flush`.
+    """
+
+    def __init__(self, sink: Sink | None = None, flush: Callable[[float], bool] | None = None) -> None:
+        self.sink = sink
+        self.flush = flush
+
+    @shielded
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        if self.sink is not None:
+            stamp(span, parent_context)
+
+    @shielded
+    def on_end(self, span: ReadableSpan) -> None:
+        context = span.context
+        if self.sink is None or context is None or not context.trace_flags.sampled:
+            return
+        watcher = _late.watchers.get(context.span_id)
+        findings = watcher.findings() if watcher else None
+        self.sink(span if findings is None else amended(span, dict(findings), forgiven=True))
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self.flush(timeout_millis / 1000) if self.flush else True

@@ -1,0 +1,185 @@
+"""A bounded queue and one thread that empties it in batches.
+
+    put ──► queue (items and bytes bounded) ──► thread: batch ──► send ──► sent
+             │ full                                                 │ refused
+             └──────────► loss: queue_full        loss: export_failed ◄┘
+
+Nothing leaves the count: put == sent + lost + still queued. A full queue drops what comes, so that what
+was there first (parents' children, the beginning of a burst) arrives whole.
+"""
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
+
+from sightline._fork import reset_in_child
+from sightline._safety import record_fault
+
+T = TypeVar("T")
+
+QUEUE_FULL: Final = "queue_full"
+EXPORT_FAILED: Final = "export_failed"
+CLOSED: Final = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a queue, and when it is emptied."""
+
+    # A burst of 10,000 spans fits twice: emptying at 512 a request of 50 ms lags far behind a tight loop.
+    max_items: int = 20_000
+    max_bytes: int = 128 * 1024 * 1024  # by `weigh`; fat prompts fill memory long before the count does
+    batch_items: int = 512
+    batch_bytes: int = 4 * 1024 * 1024  # collectors refuse requests of 16 or 64 MB; small ones retry cheaply
+    delay_s: float = 1.0  # how old a lone item may get before it is sent
+    close_s: float = 10.0  # how long an exit may wait: a full queue takes 3 s, a dead collector all of it
+
+
+class Shipper(Generic[T]):
+    """`send` answers whether a batch was taken; `lost` is told how many were dropped and why."""
+
+    def __init__(
+        self,
+        name: str,
+        send: Callable[[Sequence[T]], bool],
+        *,
+        weigh: Callable[[T], int],
+        lost: Callable[[str, int], None],
+        limits: Limits,
+    ) -> None:
+        self._name, self._send, self._weigh, self._lost, self._limits = name, send, weigh, lost, limits
+        self._reset()
+        reset_in_child(self._reset)
+
+    def _reset(self) -> None:
+        """Start empty; also in a forked child, where the thread is gone and the items are the parent's."""
+        self._changed = threading.Condition()
+        self._queue: deque[tuple[T, int]] = deque()
+        self._bytes = 0
+        self._put = self._done = self.sent = 0
+        self._hurry = self._closed = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def queued(self) -> int:
+        """Items put and neither sent nor lost yet."""
+        return self._put - self._done
+
+    def put(self, item: T) -> None:
+        """Take an item, or count it as lost; never waits for the network."""
+        weight = self._weigh(item)
+        with self._changed:
+            if self._closed:
+                reason: str | None = CLOSED
+            elif len(self._queue) >= self._limits.max_items or self._bytes + weight > self._limits.max_bytes:
+                reason = QUEUE_FULL
+            else:
+                reason = None
+                self._accept(item, weight)
+        if reason:
+            self._lost(reason, 1)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all that was put before is sent or lost; False when time ran out first."""
+        with self._changed:
+            goal = self._put
+            if self._done >= goal:
+                return True
+            self._hurry = True
+            threaded = self._ensure_thread()
+            self._changed.notify_all()
+            if threaded:
+                return self._changed.wait_for(lambda: self._done >= goal, timeout_s)
+        while self._done < goal:
+            self._ship_one_batch()
+        return True
+
+    def close(self) -> bool:
+        """Send what is there and stop; what could not be sent in `close_s` is lost, and counted so."""
+        drained = self.flush(self._limits.close_s)
+        with self._changed:
+            self._closed = True
+            left = len(self._queue)
+            self._queue.clear()
+            self._done += left
+            self._changed.notify_all()
+        if left:
+            self._lost(CLOSED, left)
+        return drained
+
+    def _accept(self, item: T, weight: int) -> None:
+        self._queue.append((item, weight))
+        self._bytes += weight
+        self._put += 1
+        if self._thread is None:
+            self._ensure_thread()
+        if len(self._queue) == self._limits.batch_items or len(self._queue) == 1:
+            self._changed.notify_all()
+
+    def _ensure_thread(self) -> bool:
+        """False when the interpreter is going down and grants no thread: then a flush sends by itself."""
+        if self._thread is None or not self._thread.is_alive():
+            thread = threading.Thread(target=self._run, name=f"sightline-{self._name}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                return False
+            self._thread = thread
+        return True
+
+    def _run(self) -> None:
+        while self._ship_one_batch():
+            pass
+
+    def _ship_one_batch(self) -> bool:
+        """Wait for a batch and send it; False when the queue is closed."""
+        batch = self._next_batch()
+        if not batch:
+            return False
+        # The exporter's own HTTP calls must not become spans.
+        token = otel_context.attach(otel_context.set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
+        try:
+            self._deliver(batch)
+        finally:
+            otel_context.detach(token)
+        with self._changed:
+            self._done += len(batch)
+            self._changed.notify_all()
+        return True
+
+    def _next_batch(self) -> list[T]:
+        """Wait for a full batch, a hurry, or the delay; empty when closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closed)
+            self._changed.wait_for(self._is_due, self._limits.delay_s)
+            batch: list[T] = []
+            weight = 0
+            while self._queue and len(batch) < self._limits.batch_items and weight < self._limits.batch_bytes:
+                item, size = self._queue.popleft()
+                weight += size
+                batch.append(item)
+            self._bytes -= weight
+            if not self._queue:
+                self._hurry = False
+            return batch
+
+    def _is_due(self) -> bool:
+        return self._hurry or self._closed or len(self._queue) >= self._limits.batch_items
+
+    def _deliver(self, batch: Sequence[T]) -> None:
+        try:
+            taken = self._send(batch)
+        except Exception as error:
+            taken = False
+            with contextlib.suppress(Exception):  # strict mode re-raises, but this thread must live to count
+                record_fault(f"send {self._name}", error)
+        if taken:
+            self.sent += len(batch)
+        else:
+            self._lost(EXPORT_FAILED, len(batch))

@@ -1,0 +1,197 @@
+"""Streamed chat completions, watched from inside OpenTelemetry's wrapper; see `openai.py`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import wrapt
+from openai import APIStatusError, AsyncStream, Stream
+from openai.resources.chat.completions import AsyncCompletions, Completions
+from opentelemetry import trace
+
+from sightline import _clock, _late
+from sightline._answer import Answer
+from sightline._safety import shielded
+from sightline.instrument import Undo
+from sightline.usage import field
+
+_RAW_RESPONSE: Final = "X-Stainless-Raw-Response"
+_REFUSING_STATUS: Final = (400, 422)
+_MAX_REFUSING: Final = 1_000  # servers remembered as refusing; beyond that they are asked again
+
+_refusing: set[str] = set()
+
+
+def watch(*, ask_for_usage: bool) -> Undo:
+    """Wrap both clients' `create`; returns the way back."""
+    wrapt.wrap_function_wrapper(Completions, "create", _create(ask_for_usage))
+    wrapt.wrap_function_wrapper(AsyncCompletions, "create", _acreate(ask_for_usage))
+
+    def undo() -> None:
+        for owner in (Completions, AsyncCompletions):
+            wrapped = getattr(owner.create, "__wrapped__", None)
+            if wrapped is not None:
+                setattr(owner, "create", wrapped)  # noqa: B010  # a method, says the type checker, cannot be assigned
+
+    return undo
+
+
+def _create(ask: bool) -> Callable[..., Any]:
+    def create(call: Callable[..., Any], client: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        if not kwargs.get("stream"):
+            return call(*args, **kwargs)
+        watcher = StreamWatcher(kwargs)
+        if ask and watcher.may_ask(client):
+            try:
+                return _watched(call(*args, **watcher.asking()), watcher)
+            except APIStatusError as error:
+                if not watcher.was_refused(error, client):
+                    raise
+        return _watched(call(*args, **kwargs), watcher)
+
+    return create
+
+
+def _acreate(ask: bool) -> Callable[..., Any]:
+    async def create(call: Callable[..., Any], client: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        if not kwargs.get("stream"):
+            return await call(*args, **kwargs)
+        watcher = StreamWatcher(kwargs)
+        if ask and watcher.may_ask(client):
+            try:
+                return _watched(await call(*args, **watcher.asking()), watcher)
+            except APIStatusError as error:
+                if not watcher.was_refused(error, client):
+                    raise
+        return _watched(await call(*args, **kwargs), watcher)
+
+    return create
+
+
+class StreamWatcher:
+    """Everything seen of one streamed call."""
+
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        self._request = request
+        self._span = trace.get_current_span()
+        self._answer = Answer(_clock.elapsed_ns())
+        self._asked = self._done = False
+
+    def may_ask(self, client: Any) -> bool:
+        """Only where the caller said nothing about it, and reads chunks rather than the raw response."""
+        headers = self._request.get("extra_headers") or {}
+        body = self._request.get("extra_body") or {}
+        silent = not isinstance(self._request.get("stream_options"), Mapping) and "stream_options" not in body
+        return silent and _RAW_RESPONSE not in headers and _address(client) not in _refusing
+
+    def asking(self) -> dict[str, Any]:
+        self._asked = True
+        return {**self._request, "stream_options": {"include_usage": True}}
+
+    def was_refused(self, error: APIStatusError, client: Any) -> bool:
+        """Whether the server refused just our addition; it is remembered."""
+        text = str(error)
+        if error.status_code not in _REFUSING_STATUS or not (
+            "stream_options" in text or "include_usage" in text
+        ):
+            return False
+        if len(_refusing) < _MAX_REFUSING:
+            _refusing.add(_address(client))
+        self._asked = False
+        return True
+
+    def watching(self) -> None:
+        if self._span.is_recording():
+            _late.watchers[self._span.get_span_context().span_id] = self
+
+    def hides(self, chunk: object) -> bool:
+        """Take note of a chunk; True when the caller must not see it."""
+        self._note(chunk)
+        return self._asked and not field(chunk, "choices") and field(chunk, "usage") is not None
+
+    @shielded
+    def _note(self, chunk: object) -> None:
+        self._answer.chunk(chunk, _clock.elapsed_ns())
+
+    @shielded
+    def finish(self) -> None:
+        """Write what was seen on the span, while it is open; a second call does nothing."""
+        if self._done:
+            return
+        self._done = True
+        self._span.set_attributes(self._seen())
+
+    def findings(self) -> Mapping[str, Any] | None:
+        """The span has ended: without us only when the stream was dropped unread, which is no failure."""
+        if self._done:
+            return None
+        self._done = True
+        return self._seen()
+
+    def _seen(self) -> dict[str, Any]:
+        messages, model = self._request.get("messages"), self._request.get("model")
+        extras = self._answer.extras(messages, model if isinstance(model, str) else None)
+        return self._answer.usage.to_attributes() | extras
+
+
+def _watched(stream: Any, watcher: StreamWatcher) -> Any:
+    if isinstance(stream, Stream):
+        return _watching(WatchedStream(stream), watcher)
+    if isinstance(stream, AsyncStream):
+        return _watching(WatchedAsyncStream(stream), watcher)
+    return stream
+
+
+def _watching(proxy: Any, watcher: StreamWatcher) -> Any:
+    proxy._self_watcher = watcher
+    watcher.watching()
+    return proxy
+
+
+class WatchedStream(wrapt.ObjectProxy[Any]):
+    """The client's stream; reads pass by the watcher."""
+
+    _self_watcher: StreamWatcher
+
+    def __iter__(self) -> "WatchedStream":
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            chunk = next(self.__wrapped__)
+            while self._self_watcher.hides(chunk):
+                chunk = next(self.__wrapped__)
+        except BaseException:  # the end of the stream, or of the server
+            self._self_watcher.finish()
+            raise
+        return chunk
+
+    def close(self) -> None:
+        self._self_watcher.finish()
+        self.__wrapped__.close()
+
+
+class WatchedAsyncStream(wrapt.ObjectProxy[Any]):
+    """The same for the asynchronous client."""
+
+    _self_watcher: StreamWatcher
+
+    def __aiter__(self) -> "WatchedAsyncStream":
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            chunk = await anext(self.__wrapped__)
+            while self._self_watcher.hides(chunk):
+                chunk = await anext(self.__wrapped__)
+        except BaseException:
+            self._self_watcher.finish()
+            raise
+        return chunk
+
+    async def close(self) -> None:
+        self._self_watcher.finish()
+        await self.__wrapped__.close()
+
+
+def _address(client: Any) -> str:
+    return str(getattr(getattr(client, "_client", None), "base_url", ""))

@@ -1,0 +1,100 @@
+"""What a model call cost: usage times the price in force that day, in USD. Pure.
+
+Prices are the dated rows of the `genai-prices` data set, which ships with the package: nothing is fetched.
+A call without a price has a named reason and no amount; it is never free.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+from sightline.usage import Usage
+
+Reason = Literal["no_usage", "no_model_name", "no_provider", "no_model", "bad_usage"]
+
+# OpenTelemetry's provider names that the price data knows under another name, or takes for another's.
+PROVIDER_ALIASES: Final = {
+    "x_ai": "x-ai",
+    "gcp.gen_ai": "google",
+    "azure.ai.openai": "azure",
+    "az.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "az.ai.inference": "azure",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """An amount, or the reason that there is none.
+
+    `assumed` is true when the provider has no such model and the bare model name decided.
+    """
+
+    usd: Decimal | None
+    reason: Reason | None = None
+    assumed: bool = False
+
+
+def price(usage: Usage, *, provider: str | None, model: str | None, at: datetime) -> Price:
+    """Price one call made at `at` (aware; prices are dated). Never raises on strange names or counts."""
+    if not usage:
+        return Price(None, "no_usage")
+    if not model:
+        return Price(None, "no_model_name")
+    known = PROVIDER_ALIASES.get(provider or "", provider) or None
+    try:
+        return Price(_calculate(usage, model, known, at))
+    except LookupError:
+        return _by_model_name(usage, model, known, at)
+    except ValueError:
+        return Price(None, "bad_usage")
+
+
+def _by_model_name(usage: Usage, model: str, provider: str | None, at: datetime) -> Price:
+    """Gateways and clouds resell models under their own name: the bare model name is the next best fact."""
+    missing: Reason = "no_model" if provider is None or _knows_provider(provider) else "no_provider"
+    if provider is None:
+        return Price(None, missing)
+    try:
+        return Price(_calculate(usage, model, None, at), assumed=True)
+    except LookupError:
+        return Price(None, missing)
+    except ValueError:
+        return Price(None, "bad_usage")
+
+
+def _calculate(usage: Usage, model: str, provider: str | None, at: datetime) -> Decimal:
+    prices = _library()
+    counts = prices.Usage(
+        input_tokens=usage.input_tokens or 0,
+        output_tokens=usage.output_tokens or 0,
+        cache_read_tokens=usage.cache_read_tokens or None,
+        cache_write_tokens=usage.cache_write_tokens or None,
+        output_reasoning_tokens=usage.reasoning_tokens or None,
+        input_audio_tokens=usage.audio_input_tokens or None,
+        output_audio_tokens=usage.audio_output_tokens or None,
+    )
+    amount: Decimal = prices.calc_price(
+        counts, model, provider_id=provider, genai_request_timestamp=at
+    ).total_price
+    return amount
+
+
+@lru_cache(maxsize=256)
+def _knows_provider(provider: str) -> bool:
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        get_snapshot().find_provider("", provider, None)
+    except LookupError:
+        return False
+    return True
+
+
+def _library() -> Any:
+    """Imported at the first price: it costs a third of a second, and a program may never need it."""
+    import genai_prices
+
+    return genai_prices

@@ -1,0 +1,219 @@
+"""For the tests of programs that use Sightline: captured spans as plain values, a fixed clock, counted ids.
+
+    with testing.capture() as seen:
+        answer("why?")
+    assert seen.spans[0].attributes["gen_ai.agent.name"] == "answer"
+
+`backdate` and `at` put spans into the past, for demonstrations and importers.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import opentelemetry.sdk.trace
+from opentelemetry.sdk._logs import LoggerProvider, ReadableLogRecord
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+
+from sightline import _clock, _runtime, attributes, instrument
+from sightline._configure import Content
+from sightline._context import carrying
+from sightline._outgoing import backdated, prepare, priced
+from sightline._pipeline import LogForwarder, guarded_log
+from sightline._processor import SightlineProcessor
+from sightline.masking import Guard
+
+FIXED_START = datetime(2026, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_sdk_trace: Any = opentelemetry.sdk.trace  # its clock is a name in its module
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedSpan:
+    """A finished span as it would leave: ids in lower-case hex, times in ns since 1970."""
+
+    name: str
+    kind: str
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    start_ns: int
+    end_ns: int
+    status: str
+    status_message: str | None
+    attributes: dict[str, Any]
+    events: list[tuple[str, int, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedLog:
+    """A log record as it would leave: feedback, for instance; ids are those of the judged span."""
+
+    event_name: str | None
+    trace_id: str
+    span_id: str
+    time_ns: int
+    attributes: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Captured:
+    """What was recorded so far; spans in the order of their ends."""
+
+    spans: list[CapturedSpan] = field(default_factory=list)
+    logs: list[CapturedLog] = field(default_factory=list)
+
+    def span(self, name: str) -> CapturedSpan:
+        """The one span of this name; LookupError when there is none or more than one."""
+        found = [span for span in self.spans if span.name == name]
+        if len(found) != 1:
+            names = [span.name for span in self.spans]
+            raise LookupError(f"{len(found)} spans are named {name!r}; recorded were {names}")
+        return found[0]
+
+
+@contextmanager
+def capture(
+    *,
+    content: Content = "full",
+    instrument_libraries: Sequence[str] = (),
+    clock: _clock.Clock | None = None,
+    stream_usage: bool = True,
+) -> Iterator[Captured]:
+    """Record instead of sending, with ids that count from 1; at the end of the block all is as before."""
+    seen = Captured()
+    guard = Guard(content)
+
+    def keep_span(span: ReadableSpan) -> None:
+        seen.spans.extend(_plain_span(left) for left in prepare([span], (backdated, priced, guard)))
+
+    def keep_log(record: ReadableLogRecord) -> None:
+        seen.logs.append(_plain_log(guarded_log(record, guard)))
+
+    limits = SpanLimits(max_span_attributes=1_024)
+    tracers = TracerProvider(
+        resource=Resource.get_empty(), id_generator=CountingIds(), span_limits=limits, shutdown_on_exit=False
+    )
+    tracers.add_span_processor(SightlineProcessor(keep_span))
+    loggers = LoggerProvider(Resource.get_empty(), shutdown_on_exit=False)
+    loggers.add_log_record_processor(LogForwarder(keep_log))
+    captures = content != "off"
+    before = _runtime.use(
+        _runtime.Runtime(
+            tracers.get_tracer(_runtime.SCOPE), loggers.get_logger(_runtime.SCOPE), captures=captures
+        )
+    )
+    loaded = instrument.load(
+        tuple(instrument_libraries), instrument.Wiring(tracers, loggers, captures, stream_usage)
+    )
+    try:
+        with _clock_in_use(clock):
+            yield seen
+    finally:
+        for library in reversed(loaded):
+            library.undo()
+        _runtime.use(before)
+
+
+@contextmanager
+def backdate(by: timedelta) -> Iterator[None]:
+    """Traces that begin inside the block, and feedback given there, lie this far in the past.
+
+    Whole traces move: every span, foreign instrumentations' too, with its events. A span inside of a trace
+    that began outside of the block moves as little as its parent. Prices are those of the day moved to.
+    """
+    with carrying({attributes.BACKDATE_NS: by // _MICROSECOND * 1_000}):
+        yield
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Traces that begin inside the block begin at this (aware) moment, and go on at their own pace."""
+    now = datetime.fromtimestamp(_clock.now_ns() / 1e9, UTC)
+    with backdate(now - moment):
+        yield
+
+
+class FixedClock:
+    """Each question for the time finds it `tick` later; the first answer is `start`."""
+
+    def __init__(self, start: datetime = FIXED_START, tick: timedelta = timedelta(milliseconds=1)) -> None:
+        self._now_ns = int(start.timestamp()) * 1_000_000_000
+        self._elapsed_ns = 0
+        self._tick_ns = tick // _MICROSECOND * 1_000
+
+    def now_ns(self) -> int:
+        now, self._now_ns = self._now_ns, self._now_ns + self._tick_ns
+        return now
+
+    def elapsed_ns(self) -> int:
+        elapsed, self._elapsed_ns = self._elapsed_ns, self._elapsed_ns + self._tick_ns
+        return elapsed
+
+
+class CountingIds(IdGenerator):
+    """Trace ids 1, 2, 3, ... and span ids 1, 2, 3, ..."""
+
+    def __init__(self) -> None:
+        self._traces = self._spans = 0
+
+    def generate_trace_id(self) -> int:
+        self._traces += 1
+        return self._traces
+
+    def generate_span_id(self) -> int:
+        self._spans += 1
+        return self._spans
+
+
+@contextmanager
+def _clock_in_use(clock: _clock.Clock | None) -> Iterator[None]:
+    """Ours, and that of OpenTelemetry's spans, which foreign instrumentations start without saying when."""
+    if clock is None:
+        yield
+        return
+    ours, theirs = _clock.use(clock), _sdk_trace.time_ns
+    _sdk_trace.time_ns = clock.now_ns
+    try:
+        yield
+    finally:
+        _clock.use(ours)
+        _sdk_trace.time_ns = theirs
+
+
+def _plain_span(span: ReadableSpan) -> CapturedSpan:
+    ids = span.context
+    return CapturedSpan(
+        name=span.name,
+        kind=span.kind.name.lower(),
+        trace_id=f"{ids.trace_id:032x}",
+        span_id=f"{ids.span_id:016x}",
+        parent_span_id=f"{span.parent.span_id:016x}" if span.parent else None,
+        start_ns=span.start_time or 0,
+        end_ns=span.end_time or 0,
+        status=span.status.status_code.name.lower(),
+        status_message=span.status.description,
+        attributes=_plain(span.attributes),
+        events=[(event.name, event.timestamp, _plain(event.attributes)) for event in span.events],
+    )
+
+
+def _plain_log(record: ReadableLogRecord) -> CapturedLog:
+    inner = record.log_record
+    return CapturedLog(
+        event_name=inner.event_name,
+        trace_id=f"{inner.trace_id or 0:032x}",
+        span_id=f"{inner.span_id or 0:016x}",
+        time_ns=inner.timestamp or 0,
+        attributes=_plain(inner.attributes),
+    )
+
+
+def _plain(values: Any) -> dict[str, Any]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in dict(values or {}).items()
+    }
