@@ -16,7 +16,11 @@ Fault                            carries a reason (its name in counters), a mess
 └── OwnFault                     500  INTERNAL            ours, or the operator's to mend
     ├── FolderInUse              another collector holds the log folder
     ├── FolderUnusable           the log folder cannot be created, written or understood
-    └── PortTaken                a listening address cannot be bound
+    ├── PortTaken                a listening address cannot be bound
+    ├── BadConfiguration         a flag, a variable or the file says what cannot be
+    ├── StoreUnreachable         the store does not answer
+    ├── StoreRefused             the store answered with an error; carries the engine's code
+    └── StoreNewer               a later version of this program has changed the store
 
 HTTP status and gRPC code are chosen here and nowhere else. OTLP 1.11: over HTTP only 429, 502, 503 and
 504 are retried; over gRPC RESOURCE_EXHAUSTED only with a RetryInfo, which WaitingMayHelp alone carries.
@@ -169,3 +173,31 @@ class PortTaken(OwnFault):
     """A listening address cannot be bound."""
 
     reason = "port_taken"
+
+
+class BadConfiguration(OwnFault):
+    """A flag, an environment variable or the configuration file says what cannot be."""
+
+    reason = "bad_configuration"
+
+
+class StoreUnreachable(OwnFault):
+    """The store does not answer at its address."""
+
+    reason = "store_unreachable"
+
+
+class StoreNewer(OwnFault):
+    """The store was changed by a later version of this program."""
+
+    reason = "store_newer"
+
+
+class StoreRefused(OwnFault):
+    """The store answered with an error. `code` is ClickHouse's number for it, 0 when it gave none."""
+
+    reason = "store_refused"
+
+    def __init__(self, message: str, *, hint: str, code: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code

@@ -1,0 +1,29 @@
+-- Grain: one span. Slices a span's spelled attributes apart. Reads: spelled_spans. Readers: raw_spans.
+create materialized view decode_otlp_traces to raw_spans as
+select
+    fromUnixTimestamp64Nano(toInt64(least(received_at, 4102444800000000000)), 'UTC') as received_at,
+    batch, writer, if(project = '', 'default', project) as project,
+    lower(hex(span.trace_id)) as trace_id, lower(hex(span.span_id)) as span_id,
+    lower(hex(span.parent_span_id)) as parent_span_id, span.trace_state as trace_state,
+    span.flags as flags, span.name as name, span.kind as kind,
+    span.start_time_unix_nano as start_ns, span.end_time_unix_nano as end_ns,
+    span.status.code as status_code, span.status.message as status_message,
+    scope_name, scope_version,
+    sightline_text_map(keys, texts, 1, own) as attributes,
+    sightline_type_map(keys, types, 1, own) as attribute_types,
+    sightline_text_map(keys, texts, own + 1, of_resource) as resource_attributes,
+    sightline_type_map(keys, types, own + 1, of_resource) as resource_types,
+    sightline_text_map(keys, texts, own + of_resource + 1, of_scope) as scope_attributes,
+    arrayMap((e, last) -> (
+            fromUnixTimestamp64Nano(toInt64(least(e.time_unix_nano, 4102444800000000000)), 'UTC'), e.name,
+            sightline_text_map(keys, texts, before_events + last - length(e.attributes) + 1, length(e.attributes)),
+            sightline_type_map(keys, types, before_events + last - length(e.attributes) + 1, length(e.attributes))),
+        span.events, arrayCumSum(e -> length(e.attributes), span.events)) as events,
+    arrayMap((l, last) -> (
+            lower(hex(l.trace_id)), lower(hex(l.span_id)), l.trace_state,
+            sightline_text_map(keys, texts, before_links + last - length(l.attributes) + 1, length(l.attributes)),
+            sightline_type_map(keys, types, before_links + last - length(l.attributes) + 1, length(l.attributes))),
+        span.links, arrayCumSum(l -> length(l.attributes), span.links)) as links,
+    span.dropped_attributes_count as dropped_attributes,
+    span.dropped_events_count as dropped_events, span.dropped_links_count as dropped_links
+from spelled_spans

@@ -1,0 +1,43 @@
+-- Grain: one span of any kind; model calls are rows with an operation of llm, embedding or rerank.
+-- Money in USD, times in UTC, durations in ms, tokens as counts; unknown is NULL, with the reason in
+-- cost_status or notes. Private: people read the view spans.
+-- Reads: price_spans. Readers: spans and all views over it.
+create table if not exists spans_v1 (
+    {type:span_facts},
+    cost_usd Nullable(Decimal(18, 12)),
+    cost_status Enum8('not_a_call' = 0, 'priced' = 1, 'assumed' = 2, 'estimated_tokens' = 3, 'free' = 4,
+        'no_usage' = 5, 'no_provider' = 6, 'no_model' = 7, 'bad_usage' = 8, 'too_large' = 9),
+    price_id UInt32, price_source LowCardinality(String),
+    index by_trace trace_id type bloom_filter(0.001) granularity 1,
+    index by_batch batch type minmax granularity 4,
+    index by_session session_id type bloom_filter(0.01) granularity 1,
+    index by_user user_id type bloom_filter(0.01) granularity 1,
+    projection usage_hourly (
+        select
+            project, toStartOfHour(started_at), service, feature, provider, model, operation, prompt_name,
+            prompt_version, variant,
+            count(), countIf(status = 'error'), countIf(isNull(cost_usd)), sum(cost_usd),
+            count(cost_usd), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),
+            sum(cache_write_tokens), sum(reasoning_tokens), sum(duration_ms), count(first_chunk_ms),
+            sum(first_chunk_ms), count(tokens_per_second), sum(tokens_per_second),
+            sum(tokens_estimated), min(started_at), max(started_at),
+            quantilesTDigest(0.5, 0.95, 0.99)(duration_ms),
+            quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms),
+            quantilesTDigest(0.5, 0.95, 0.99)(tokens_per_second)
+        group by
+            project, toStartOfHour(started_at), service, feature, provider, model, operation, prompt_name,
+            prompt_version, variant),
+    projection usage_by_user (
+        select
+            project, toStartOfDay(started_at), user_id, operation,
+            count(), countIf(status = 'error'), countIf(isNull(cost_usd)), sum(cost_usd),
+            sum(input_tokens), sum(output_tokens), max(started_at)
+        group by project, toStartOfDay(started_at), user_id, operation))
+engine = MergeTree
+-- Weeks, so that the 401 days a span's time may lie apart are under 100 partitions: more in one insert
+-- are refused by the engine.
+partition by toMonday(started_at)
+order by (project, toStartOfMinute(started_at), trace_id, started_at)
+settings
+    lightweight_mutation_projection_mode = 'rebuild', non_replicated_deduplication_window = 0,
+    fsync_after_insert = 1, fsync_part_directory = 1, index_granularity_bytes = 10485760

@@ -1,0 +1,2 @@
+-- Attributes as text, under their own keys.
+Map(LowCardinality(String), String)

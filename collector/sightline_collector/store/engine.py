@@ -1,0 +1,182 @@
+"""The one seam to ClickHouse: the embedded engine or a server, behind the same few verbs.
+
+Embedded, every handle of this process shares one engine; writes go through one handle, reads through a
+small pool, so that readers never starve the writer. Nothing here may be used after a fork.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
+from typing import Any
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from sightline_collector.errors import StoreRefused, StoreUnreachable
+from sightline_collector.store.url import StoreUrl
+
+READERS = 4
+"""Handles that read at once: more of them starve the writer on two cores."""
+
+ENGINE_OPTIONS = {
+    # The engine's own defaults are for a machine of its own: 5 GiB of caches, 0.9 of the memory.
+    "mark_cache_size": 64 << 20,
+    "index_mark_cache_size": 16 << 20,
+    "primary_index_cache_size": 64 << 20,
+    "uncompressed_cache_size": 0,
+    "max_server_memory_usage": 1500 << 20,
+    "background_pool_size": 2,
+    "background_schedule_pool_size": 4,
+}
+READ_SETTINGS = {"max_threads": 2, "max_memory_usage": 800 << 20}
+
+WRONG_CREDENTIALS = {193, 194, 516}
+START_IT = "start it, or correct the address; chdb:./sightline-data needs no server"
+CHECK_PASSWORD = "check the user and password in the store's address"
+
+Row = dict[str, Any]
+
+
+class Engine:
+    """A store that is open. `close()` it before the process ends."""
+
+    def __init__(self, url: StoreUrl) -> None:
+        self.url = url
+        self.database = url.database
+        self._writer = _connect(url, None)
+        self._write_lock = Lock()
+        try:
+            self._writer.command(f"create database if not exists {url.database}")
+        except ClickHouseError as e:
+            self._writer.close()
+            raise fault_of(e, url) from None
+        self._use(self._writer)
+        self._readers: SimpleQueue[Client | None] = SimpleQueue()
+        for _ in range(READERS):
+            self._readers.put(None)
+
+    @property
+    def embedded(self) -> bool:
+        """True for the engine in this process, False for a server."""
+        return self.url.path is not None
+
+    @property
+    def version(self) -> str:
+        """The engine's version, such as 26.9.2.1."""
+        return str(self._writer.server_version)
+
+    def _use(self, client: Client) -> None:
+        if self.embedded:
+            client.command(f"use {self.database}")
+        client.database = self.database
+
+    @contextmanager
+    def reader(self) -> Iterator[Client]:
+        """A read handle of the pool; waits when all are taken. It is discarded after an error."""
+        client = self._readers.get()
+        try:
+            if client is None:
+                client = _connect(self.url, READ_SETTINGS)
+                self._use(client)
+            yield client
+        except BaseException:
+            if client is not None:
+                client.close()
+            client = None
+            raise
+        finally:
+            self._readers.put(client)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Turns a client's exceptions into ours."""
+        try:
+            yield
+        except (ClickHouseError, OSError) as e:
+            raise fault_of(e, self.url) from e
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows that a query gives, as dictionaries in column order."""
+        with self.reader() as client:
+            with self._named():
+                return list(client.query(sql, parameters=dict(parameters or {})).named_results())
+
+    def value(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """The first value of the first row, None when there is no row."""
+        rows = self.rows(sql, parameters)
+        return next(iter(rows[0].values())) if rows else None
+
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that changes something."""
+        with self._write_lock, self._named():
+            self._writer.command(sql, parameters=dict(parameters or {}))
+
+    def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows into a small table, by column name."""
+        if not rows:
+            return
+        block = "".join(json.dumps(row, default=str) + "\n" for row in rows).encode()
+        with self._write_lock, self._named():
+            self._writer.raw_insert(table, insert_block=block, fmt="JSONEachRow")
+
+    def insert_file(self, table: str, file: Path, settings: str) -> None:
+        """Insert a file of length-delimited protobuf; `settings` is the text of a SETTINGS clause."""
+        with self._write_lock, self._named():
+            if self.embedded:
+                name = str(file).replace("'", "\\'")
+                self._writer.command(
+                    f"insert into {table} from infile '{name}' settings {settings} format Protobuf"
+                )
+                return
+            with file.open("rb") as body:
+                self._writer.raw_insert(f"{table} settings {settings}", insert_block=body, fmt="Protobuf")
+
+    def close(self) -> None:
+        """Close every handle. The embedded engine finishes what it writes."""
+        for _ in range(READERS):
+            client = self._readers.get()
+            if client is not None:
+                client.close()
+        self._writer.close()
+
+
+def _connect(url: StoreUrl, settings: Mapping[str, Any] | None) -> Client:
+    try:
+        if url.path is not None:
+            return _embedded(url.path, settings)
+        return clickhouse_connect.get_client(
+            host=url.host,
+            port=url.port,
+            username=url.user,
+            password=url.password,
+            secure=url.secure,
+            settings=dict(settings or {}),
+            autogenerate_session_id=False,
+        )
+    except (ClickHouseError, OSError) as e:
+        raise fault_of(e, url) from None
+
+
+def _embedded(path: Path, settings: Mapping[str, Any] | None) -> Client:
+    path.mkdir(parents=True, exist_ok=True)
+    return clickhouse_connect.get_client(
+        interface="chdb", path=str(path), settings=dict(settings or {}), chdb_options=ENGINE_OPTIONS
+    )
+
+
+def fault_of(error: Exception, url: StoreUrl) -> StoreRefused | StoreUnreachable:
+    """A client's exception as ours: the engine's code when it answered, unreachable when it did not."""
+    text = str(error)
+    found = re.search(r"Code: (\d+)", text)
+    if found is None:
+        return StoreUnreachable(f"the store at {url} does not answer ({text[:300]})", hint=START_IT)
+    code = int(found[1])
+    hint = CHECK_PASSWORD if code in WRONG_CREDENTIALS else f"see the engine's error {code}"
+    return StoreRefused(f"the store at {url} refused: {text[found.start():][:500]}", hint=hint, code=code)
