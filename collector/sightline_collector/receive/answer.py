@@ -1,0 +1,57 @@
+"""A fault in the words of each protocol. Pure.
+
+Every refusal is a google.rpc.Status: in an HTTP body in the request's own type, in gRPC in the trailers. Bad
+data carries BadRequest, a refusal that may pass carries RetryInfo.
+"""
+
+from google.protobuf import json_format
+from google.rpc.error_details_pb2 import BadRequest, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from sightline_collector.errors import Fault, SenderFault, WaitingMayHelp
+
+PROTOBUF = b"application/x-protobuf"
+JSON = b"application/json"
+
+# Far below what OTLP asks a client to accept; what comes from the sender's own bytes may be long.
+_MESSAGE_CHARACTERS_MAX = 1000
+
+
+def status(fault: Fault) -> Status:
+    """The fault as google.rpc.Status, with its details."""
+    said = Status(code=int(fault.grpc_code), message=str(fault)[:_MESSAGE_CHARACTERS_MAX])
+    if isinstance(fault, SenderFault):
+        violation = BadRequest.FieldViolation(field="request", description=said.message, reason=fault.reason)
+        said.details.add().Pack(BadRequest(field_violations=[violation]))
+    if isinstance(fault, WaitingMayHelp):
+        said.details.add().Pack(retry_info(fault))
+    return said
+
+
+def retry_info(fault: WaitingMayHelp) -> RetryInfo:
+    """How long to wait before the same request is sent again."""
+    wait = RetryInfo()
+    wait.retry_delay.FromSeconds(fault.retry_after_s)
+    return wait
+
+
+def http_body(fault: Fault, content_type: bytes) -> bytes:
+    """The body of an HTTP refusal, in the type that the request came in."""
+    said = status(fault)
+    encoded: bytes = said.SerializeToString()
+    return json_format.MessageToJson(said).encode() if content_type == JSON else encoded
+
+
+def http_headers(fault: Fault) -> list[tuple[bytes, bytes]]:
+    """What a refusal adds to the response's headers."""
+    if isinstance(fault, WaitingMayHelp):
+        return [(b"retry-after", str(fault.retry_after_s).encode())]
+    return []
+
+
+def grpc_trailers(fault: Fault) -> tuple[tuple[str, bytes], ...]:
+    """The trailers of a gRPC refusal; the Python exporter reads the wait from a key of its own."""
+    trailers = (("grpc-status-details-bin", status(fault).SerializeToString()),)
+    if isinstance(fault, WaitingMayHelp):
+        return (*trailers, ("google.rpc.retryinfo-bin", retry_info(fault).SerializeToString()))
+    return trailers

@@ -1,0 +1,127 @@
+"""What both doors do with a request: unpack, check, make durable; and count what they refuse.
+
+::
+
+    raw body --unpack: inflate, JSON to protobuf--> protobuf body --take: check--> log --> acknowledged
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol
+
+from sightline_collector.errors import Fault, Overloaded, OwnFault
+from sightline_collector.health import Health
+from sightline_collector.receive.check import check
+from sightline_collector.receive.inflate import inflate
+from sightline_collector.receive.limits import DEFAULT, Limits
+from sightline_collector.receive.loss import LossReports
+from sightline_collector.receive.otlp_json import to_protobuf
+from sightline_collector.wal.segment import DEFAULT_PROJECT, Signal
+
+# Up to here unpacking takes well below a millisecond and is done at once; above, in the one thread that there
+# is for it, so that a single large body inflates at a time and no other request waits for it.
+_UNPACK_AT_ONCE_BYTES = 8 << 10
+
+_log = logging.getLogger(__name__)
+
+
+class Log(Protocol):
+    """Returns when the record is durable."""
+
+    async def append(self, signal: Signal, body: bytes, items: int, project: str) -> None: ...
+
+
+class Room:
+    """The bytes that one request holds; given back when it is answered."""
+
+    __slots__ = ("_door", "held_bytes")
+
+    def __init__(self, door: "Door") -> None:
+        self._door = door
+        self.held_bytes = 0
+
+    def add(self, size_bytes: int) -> None:
+        """Holds more. Raises Overloaded when all requests together would hold too much."""
+        self._door.hold(size_bytes)
+        self.held_bytes += size_bytes
+
+
+class Door:
+    """The one way in, for every protocol. Lives on one event loop."""
+
+    def __init__(
+        self, log: Log, health: Health, losses: LossReports | None = None, limits: Limits = DEFAULT
+    ) -> None:
+        self.limits = limits
+        self._log = log
+        self._health = health
+        self._losses = losses
+        self._in_flight_bytes = 0
+        self._unpacking = ThreadPoolExecutor(1, thread_name_prefix="unpack")
+        health.in_flight_bytes.set_function(lambda: self._in_flight_bytes)
+
+    async def take(self, signal: Signal, body: bytes, project: str = DEFAULT_PROJECT) -> None:
+        """Returns when the protobuf request is durable; an empty one at once.
+
+        Raises SenderFault when it can never be taken, WaitingMayHelp when it can later.
+        """
+        began_s = time.perf_counter()
+        items = check(signal, body, self.limits)
+        if items:
+            await self._log.append(signal, body, items, project)
+        self._health.accepted(signal, items, len(body), time.perf_counter() - began_s)
+
+    async def unpack(self, signal: Signal, raw: bytes, encoding: str, *, is_json: bool) -> bytes:
+        """The protobuf body of what was received. Raises SenderFault."""
+        if encoding in ("", "identity") and not is_json:
+            return raw
+        if len(raw) <= _UNPACK_AT_ONCE_BYTES:
+            return _unpacked(signal, raw, encoding, is_json, self.limits)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._unpacking, _unpacked, signal, raw, encoding, is_json, self.limits
+        )
+
+    def refused(self, signal: Signal | None, fault: Fault) -> None:
+        """Counts a refusal, and notes it as a loss if it is for good."""
+        self._health.refused(signal, fault)
+        if signal and self._losses:
+            self._losses.refused(signal, fault)
+
+    def failed(self, signal: Signal | None) -> OwnFault:
+        """Counts and logs an error that nobody foresaw, to be called where it is handled."""
+        _log.exception("A request could not be answered")
+        fault = OwnFault("The collector failed on this request", hint="Report it with the collector's log")
+        self.refused(signal, fault)
+        return fault
+
+    @contextmanager
+    def room(self) -> Iterator[Room]:
+        """Room for one request's bytes, for as long as it is worked on."""
+        room = Room(self)
+        try:
+            yield room
+        finally:
+            self._in_flight_bytes -= room.held_bytes
+
+    def hold(self, size_bytes: int) -> None:
+        """Counts bytes as held. Raises Overloaded beyond the limit."""
+        if self._in_flight_bytes + size_bytes > self.limits.in_flight_bytes:
+            raise Overloaded(
+                f"Requests hold all of the {self.limits.in_flight_bytes} bytes set aside for them",
+                hint="Retry; if this lasts, send less at once or run another collector",
+            )
+        self._in_flight_bytes += size_bytes
+
+    def close(self) -> None:
+        """Ends the unpacking thread."""
+        self._unpacking.shutdown()
+
+
+def _unpacked(signal: Signal, raw: bytes, encoding: str, is_json: bool, limits: Limits) -> bytes:
+    plain = inflate(raw, encoding, limits)
+    return to_protobuf(signal, plain) if is_json else plain

@@ -1,0 +1,148 @@
+"""OTLP over HTTP: POST /v1/traces, /v1/logs, /v1/metrics. An ASGI application without a framework.
+
+Status codes and bodies are OTLP 1.11's: 200 with an empty Export*ServiceResponse, or a google.rpc.Status in
+the type that the request came in.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from sightline_collector.errors import Fault, SlowBody, UnknownPath, UnsupportedMedia, WrongMethod
+from sightline_collector.receive import answer
+from sightline_collector.receive.check import too_many_bytes
+from sightline_collector.receive.door import Door, Room
+from sightline_collector.receive.inflate import ENCODINGS
+from sightline_collector.wal.segment import DEFAULT_PROJECT, Signal
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PATHS = {f"/v1/{signal}": signal for signal in Signal}
+
+_EMPTY_RESPONSES = {answer.PROTOBUF: b"", answer.JSON: b"{}"}
+
+# A refused body up to here is still received, so that its sender reads the answer; beyond, it is cut off.
+_DISCARDED_BYTES_MAX = 256 << 20
+
+
+class Disconnected(Exception):  # noqa: N818 - nobody's fault: there is just no one left to answer
+    """The sender went away before its body was whole."""
+
+
+class OtlpHttp:
+    """The ASGI application: one request after the other through the door."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = dict(scope["headers"])
+        content_type = _media_type(headers)
+        signal = PATHS.get(scope["path"])
+        try:
+            await self._take(signal, scope, headers, receive)
+        except Disconnected:
+            return
+        except Fault as fault:
+            self._door.refused(signal, fault)
+            await self._refuse(fault, content_type, headers, send)
+        except Exception:
+            await self._refuse(self._door.failed(signal), content_type, headers, send)
+        else:
+            await _respond(send, 200, content_type, _EMPTY_RESPONSES[content_type])
+
+    async def _take(
+        self,
+        signal: Signal | None,
+        scope: Mapping[str, Any],
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+    ) -> None:
+        if signal is None:
+            raise UnknownPath(f"Nothing is served at {scope['path'][:100]}", hint=f"Use {', '.join(PATHS)}")
+        if scope["method"] != "POST":
+            raise WrongMethod(f"{scope['method']} is not served here", hint="Use POST")
+        content_type = _media_type(headers)
+        if content_type not in _EMPTY_RESPONSES:
+            said = content_type.decode("latin-1")[:100]
+            raise UnsupportedMedia(
+                f"The content type {said!r} is not spoken here",
+                hint="Use Content-Type: application/x-protobuf or application/json",
+            )
+        with self._door.room() as room:
+            raw = await self._body(headers, receive, room)
+            encoding = headers.get(b"content-encoding", b"").decode("latin-1")
+            body = await self._door.unpack(signal, raw, encoding, is_json=content_type == answer.JSON)
+            if body is not raw:
+                room.add(len(body))
+            await self._door.take(signal, body, DEFAULT_PROJECT)
+
+    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive, room: Room) -> bytes:
+        if _declared_bytes(headers) > self._door.limits.body_bytes:
+            raise too_many_bytes(self._door.limits)
+        message = await receive()
+        if not message.get("more_body") and message["type"] == "http.request":
+            body: bytes = message.get("body", b"")
+            room.add(len(body))
+            return body
+        try:
+            async with asyncio.timeout(self._door.limits.body_wait_s):
+                return await self._chunks(message, receive, room)
+        except TimeoutError:
+            raise SlowBody(
+                f"The body was not whole after {self._door.limits.body_wait_s} seconds",
+                hint="Send smaller batches, or look at the network",
+            ) from None
+
+    async def _chunks(self, message: MutableMapping[str, Any], receive: Receive, room: Room) -> bytes:
+        chunks: list[bytes] = []
+        while True:
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            chunks.append(message.get("body", b""))
+            room.add(len(chunks[-1]))
+            if room.held_bytes > self._door.limits.body_bytes:
+                raise too_many_bytes(self._door.limits)
+            if not message.get("more_body"):
+                return b"".join(chunks)
+            message = await receive()
+
+    async def _refuse(
+        self, fault: Fault, content_type: bytes, headers: Mapping[bytes, bytes], send: Send
+    ) -> None:
+        added = answer.http_headers(fault)
+        if isinstance(fault, WrongMethod):
+            added.append((b"allow", b"POST"))
+        if isinstance(fault, UnsupportedMedia):
+            added.append((b"accept-encoding", ENCODINGS.encode()))
+        if not 0 <= _declared_bytes(headers) <= _DISCARDED_BYTES_MAX:
+            added.append((b"connection", b"close"))
+        if content_type not in _EMPTY_RESPONSES:
+            content_type = answer.PROTOBUF
+        await _respond(send, fault.http_status, content_type, answer.http_body(fault, content_type), added)
+
+
+async def _respond(
+    send: Send, status: int, content_type: bytes, body: bytes, added: list[tuple[bytes, bytes]] | None = None
+) -> None:
+    headers = [
+        (b"content-type", content_type),
+        (b"content-length", str(len(body)).encode()),
+        *(added or ()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _media_type(headers: Mapping[bytes, bytes]) -> bytes:
+    """The type without its parameters: `application/json; charset=utf-8` is JSON."""
+    return headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+
+
+def _declared_bytes(headers: Mapping[bytes, bytes]) -> int:
+    """Content-Length, or -1 when the body comes in chunks of unknown number."""
+    declared = headers.get(b"content-length", b"0" if b"transfer-encoding" not in headers else b"-1")
+    return int(declared) if declared.isdigit() else -1

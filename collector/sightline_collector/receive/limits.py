@@ -1,0 +1,27 @@
+"""What one request, and all of them together, may take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the doors. Beyond the first four the sender is at fault, beyond the last it may wait."""
+
+    body_bytes: int = 64 << 20
+    """Of one request, before and after inflating: the default that OTLP 1.11 recommends."""
+
+    items: int = 50_000
+    """Spans, log records, metrics or data points, and also resources and scopes, of one request: what the
+    engine inserts as one block, so all or nothing, with memory to spare."""
+
+    inflate_ratio: int = 200
+    """Bytes inflated for a byte received. Telemetry shrinks five- to thirtyfold, rarely a hundredfold."""
+
+    body_wait_s: float = 30.0
+    """From a request's head to the end of its body."""
+
+    in_flight_bytes: int = 256 << 20
+    """Bodies, as received and inflated, of all requests that are not answered yet."""
+
+
+DEFAULT = Limits()

@@ -1,0 +1,108 @@
+"""Servers inside a running event loop: bound, reported, stopped with time to finish."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import uvicorn
+
+from sightline_collector.errors import PortTaken
+from sightline_collector.receive import grpc as otlp_grpc
+from sightline_collector.receive.door import Door
+
+# Senders keep connections open between batches; most batch processors send every 5 seconds, some every 60.
+_KEEP_ALIVE_S = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server that listens. `stop(grace_s)` takes no more, and gives what runs so long to finish."""
+
+    name: str
+    host: str
+    port: int
+    stop: Callable[[float], Awaitable[None]]
+
+
+class _Uvicorn(uvicorn.Server):
+    """Lives in a loop that is not its own: leaves signals alone, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+async def serve_http(app: Any, name: str, host: str, port: int) -> Serving:
+    """Serves an ASGI application; port 0 takes a free one. Raises PortTaken."""
+    bound = _bind(name, host, port)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+    )
+    server = _Uvicorn(config)
+    running = asyncio.get_running_loop().create_task(server.serve(sockets=[bound]))
+
+    async def stop(grace_s: float) -> None:
+        config.timeout_graceful_shutdown = max(1, round(grace_s))
+        server.should_exit = True
+        await running
+
+    await server.listening.wait()
+    return Serving(name, host, bound.getsockname()[1], stop)
+
+
+async def serve_grpc(door: Door, name: str, host: str, port: int) -> Serving:
+    """Serves OTLP over gRPC; port 0 takes a free one. Raises PortTaken."""
+    server = grpc.aio.server(options=otlp_grpc.options(door))
+    server.add_generic_rpc_handlers(otlp_grpc.handlers(door))
+    try:
+        bound = server.add_insecure_port(f"{f'[{host}]' if ':' in host else host}:{port}")
+    except RuntimeError:
+        _bind(name, host, port).close()  # gRPC does not say why: this does
+        raise
+    await server.start()
+
+    async def stop(grace_s: float) -> None:
+        await server.stop(grace_s)
+
+    return Serving(name, host, bound, stop)
+
+
+def _bind(name: str, host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _not_bound(name, host, port, error) from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise _not_bound(name, host, port, error) from error
+    return bound
+
+
+def _not_bound(name: str, host: str, port: int, error: OSError) -> PortTaken:
+    return PortTaken(
+        f"{name} cannot listen on {host}:{port}: {error.strerror}",
+        hint=f"Stop what uses the port (`ss -ltnp sport = :{port}` names it), or choose another",
+    )
