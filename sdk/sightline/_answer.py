@@ -97,6 +97,11 @@ class Answer:
             values |= {} if speed is None else {attributes.TOKENS_PER_SECOND: speed}
         return values
 
+    @property
+    def finished(self) -> bool:
+        """Whether the model said that it had come to an end."""
+        return any(choice.finish_reason for choice in self._ordered())
+
     def messages(self) -> list[dict[str, Any]]:
         """The answer in OpenTelemetry's shape, one message a choice."""
         return [

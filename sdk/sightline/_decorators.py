@@ -303,6 +303,7 @@ async def _async_stream(
 ) -> AsyncGenerator[Any, Any]:
     recording = begin()
     advance: Callable[[], Any] = functools.partial(anext, stream)
+    thrown: BaseException | None = None
     while True:
         recording.activate()
         try:
@@ -311,7 +312,10 @@ async def _async_stream(
             recording.stopped()
             return
         except BaseException as error:
-            recording.failed(error)
+            if error is thrown and type(error).__name__ == "CancelledError":
+                recording.stopped()  # how a loop that ends closes the streams that were left half read
+            else:
+                recording.failed(error)
             raise
         recording.suspend()
         recording.yielded(item)
@@ -321,6 +325,7 @@ async def _async_stream(
             await _aclose(stream, recording)
             raise
         except BaseException as error:
+            thrown = error
             advance = functools.partial(stream.athrow, error)
         else:
             advance = functools.partial(stream.asend, sent)

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Status, StatusCode
 
 from sightline import attributes
+from sightline._late import Findings
 from sightline._safety import record_fault
 from sightline.pricing import Price, price
 from sightline.usage import from_attributes, normalised
@@ -88,11 +89,13 @@ def prepare(spans: Iterable[ReadableSpan], steps: Sequence[Step]) -> list[Readab
     return [_through(Draft.of(span), steps).finished() for span in spans]
 
 
-def amended(span: ReadableSpan, values: dict[str, Any], *, forgiven: bool) -> ReadableSpan:
-    """The span with more attributes; `forgiven` takes a failure back that was none."""
+def amended(span: ReadableSpan, findings: Findings) -> ReadableSpan:
+    """The span as its watcher found it."""
     draft = Draft.of(span)
-    draft.attributes.update(values)
-    if forgiven:
+    for name in findings.removed:
+        draft.attributes.pop(name, None)
+    draft.attributes.update(findings.added)
+    if findings.forgiven:
         draft.status = Status(StatusCode.UNSET)
         draft.attributes.pop(attributes.ERROR_TYPE, None)
     return draft.finished()

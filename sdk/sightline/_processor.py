@@ -35,7 +35,7 @@ class SightlineProcessor(SpanProcessor):
             return
         watcher = _late.watchers.get(context.span_id)
         findings = watcher.findings() if watcher else None
-        self.sink(span if findings is None else amended(span, dict(findings), forgiven=True))
+        self.sink(span if findings is None else amended(span, findings))
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self.flush(timeout_millis / 1000) if self.flush else True

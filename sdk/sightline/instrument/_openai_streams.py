@@ -8,8 +8,9 @@ from openai import APIStatusError, AsyncStream, Stream
 from openai.resources.chat.completions import AsyncCompletions, Completions
 from opentelemetry import trace
 
-from sightline import _clock, _late
+from sightline import _clock, _late, attributes
 from sightline._answer import Answer
+from sightline._late import Findings
 from sightline._safety import shielded
 from sightline.instrument import Undo
 from sightline.usage import field
@@ -74,7 +75,7 @@ class StreamWatcher:
         self._request = request
         self._span = trace.get_current_span()
         self._answer = Answer(_clock.elapsed_ns())
-        self._asked = self._done = False
+        self._asked = self._done = self._stopped = False
 
     def may_ask(self, client: Any) -> bool:
         """Only where the caller said nothing about it, and reads chunks rather than the raw response."""
@@ -113,19 +114,22 @@ class StreamWatcher:
         self._answer.chunk(chunk, _clock.elapsed_ns())
 
     @shielded
-    def finish(self) -> None:
-        """Write what was seen on the span, while it is open; a second call does nothing."""
-        if self._done:
-            return
-        self._done = True
-        self._span.set_attributes(self._seen())
+    def finish(self, *, stopped: bool = False) -> None:
+        """Write what was seen on the span, while it is open; `stopped` by the caller, or by itself."""
+        if not self._done:
+            self._done, self._stopped = True, stopped
+            self._span.set_attributes(self._seen())
 
-    def findings(self) -> Mapping[str, Any] | None:
-        """The span has ended: without us only when the stream was dropped unread, which is no failure."""
-        if self._done:
+    def findings(self) -> Findings | None:
+        """The caller may stop a stream, or drop it unread: neither is a failure of the model's.
+
+        OpenTelemetry gives an answer without an end the finish reason "error", and a dropped one a failure.
+        """
+        dropped, self._done = not self._done, True
+        if not dropped and not self._stopped:
             return None
-        self._done = True
-        return self._seen()
+        removed = () if self._answer.finished else (attributes.FINISH_REASONS,)
+        return Findings(self._seen() if dropped else {}, removed, forgiven=dropped)
 
     def _seen(self) -> dict[str, Any]:
         messages, model = self._request.get("messages"), self._request.get("model")
@@ -166,7 +170,7 @@ class WatchedStream(wrapt.ObjectProxy[Any]):
         return chunk
 
     def close(self) -> None:
-        self._self_watcher.finish()
+        self._self_watcher.finish(stopped=True)
         self.__wrapped__.close()
 
 
@@ -189,7 +193,7 @@ class WatchedAsyncStream(wrapt.ObjectProxy[Any]):
         return chunk
 
     async def close(self) -> None:
-        self._self_watcher.finish()
+        self._self_watcher.finish(stopped=True)
         await self.__wrapped__.close()
 
 

@@ -1,0 +1,72 @@
+"""Money: the price of the day, in Decimal, or a named reason."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from sightline.pricing import PROVIDER_ALIASES, Price, price
+from sightline.usage import Usage
+
+DAY = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "usage", "usd"),
+    [
+        ("openai", "gpt-4o-2024-08-06", Usage(2006, 300, 1920), "0.005615"),
+        ("anthropic", "claude-sonnet-4-5", Usage(18495, 445, 16399, 2089), "0.01944945"),
+        ("openai", "o3", Usage(75, 1186, reasoning_tokens=1024), "0.009638"),
+        ("gcp.gemini", "gemini-2.5-pro", Usage(199_000, 1_000), "0.25875"),
+        ("gcp.gemini", "gemini-2.5-pro", Usage(201_000, 1_000), "0.5175"),
+        ("gcp.gen_ai", "gemini-2.5-flash", Usage(5000, 100, 4000), "0.00067"),
+        (
+            "openai",
+            "gpt-realtime",
+            Usage(1000, 1000, audio_input_tokens=800, audio_output_tokens=600),
+            "0.0712",
+        ),
+    ],
+)
+def test_known_calls_have_their_exact_price(provider: str, model: str, usage: Usage, usd: str) -> None:
+    """Cache, reasoning, audio and long-context prices are those of the provider's list."""
+    assert price(usage, provider=provider, model=model, at=DAY) == Price(Decimal(usd))
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "usage", "reason"),
+    [
+        ("openai", "gpt-4o", Usage(), "no_usage"),
+        ("openai", None, Usage(1, 1), "no_model_name"),
+        ("openai", "", Usage(1, 1), "no_model_name"),
+        ("openai", "my-finetune", Usage(1, 1), "no_model"),
+        ("acme", "my-finetune", Usage(1, 1), "no_provider"),
+        (None, "my-finetune", Usage(1, 1), "no_model"),
+        ("openai", "gpt-4o", Usage(7, 1, cache_read_tokens=16399), "bad_usage"),
+    ],
+)
+def test_a_call_without_a_price_has_a_reason(
+    provider: str | None, model: str | None, usage: Usage, reason: str
+) -> None:
+    """An unpriced call is never free: it has no amount, and says why."""
+    assert price(usage, provider=provider, model=model, at=DAY) == Price(None, reason)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("provider", ["aws.bedrock", "my-gateway"])
+def test_a_reseller_without_the_model_is_priced_by_the_models_name(provider: str) -> None:
+    """When the provider has no such model its bare name decides, and the price says that it is assumed."""
+    result = price(Usage(1_000_000, 0), provider=provider, model="gpt-4o", at=DAY)
+    assert result == Price(Decimal("2.5"), assumed=True)
+
+
+@pytest.mark.parametrize("provider", sorted(PROVIDER_ALIASES))
+def test_opentelemetrys_provider_names_are_known(provider: str) -> None:
+    """No provider name of the conventions is unknown to the price data."""
+    assert price(Usage(1, 1), provider=provider, model="no-such-model", at=DAY).reason == "no_model"
+
+
+def test_prices_are_those_of_the_day_of_the_call() -> None:
+    """A later change of price does not change what a call has cost."""
+    early = price(Usage(1_000_000, 0), provider="openai", model="o3", at=datetime(2025, 5, 1, tzinfo=UTC))
+    late = price(Usage(1_000_000, 0), provider="openai", model="o3", at=DAY)
+    assert (early.usd, late.usd) == (Decimal(10), Decimal(2))
