@@ -17,6 +17,7 @@ from sightline.usage import field
 
 _RAW_RESPONSE: Final = "X-Stainless-Raw-Response"
 _REFUSING_STATUS: Final = (400, 422)
+_OUR_ADDITION: Final = ("stream_options", "include_usage")
 _MAX_REFUSING: Final = 1_000  # servers remembered as refusing; beyond that they are asked again
 
 _refusing: set[str] = set()
@@ -90,10 +91,8 @@ class StreamWatcher:
 
     def was_refused(self, error: APIStatusError, client: Any) -> bool:
         """Whether the server refused just our addition; it is remembered."""
-        text = str(error)
-        if error.status_code not in _REFUSING_STATUS or not (
-            "stream_options" in text or "include_usage" in text
-        ):
+        text = _words_of(error) or ""
+        if error.status_code not in _REFUSING_STATUS or not any(word in text for word in _OUR_ADDITION):
             return False
         if len(_refusing) < _MAX_REFUSING:
             _refusing.add(_address(client))
@@ -195,6 +194,12 @@ class WatchedAsyncStream(wrapt.ObjectProxy[Any]):
     async def close(self) -> None:
         self._self_watcher.finish(stopped=True)
         await self.__wrapped__.close()
+
+
+@shielded
+def _words_of(error: APIStatusError) -> str:
+    """All that the server said, in whatever shape it says such things."""
+    return f"{error} {error.response.text}"
 
 
 def _address(client: Any) -> str:

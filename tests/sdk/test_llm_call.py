@@ -1,0 +1,204 @@
+"""Model calls made by hand: what their spans say."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sdk.servers import HELLO, ROLE, STOP, THERE, USAGE_ONLY, completion
+
+import sightline
+from sightline import _estimate, testing
+from sightline.testing import Captured
+from sightline.usage import Usage
+
+MESSAGES = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}]
+
+
+@pytest.fixture(autouse=True)
+def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Estimates by characters, on every machine alike."""
+    _estimate._encoding.cache_clear()
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
+    yield
+    _estimate._encoding.cache_clear()
+
+
+@pytest.fixture
+def seen() -> Iterator[Captured]:
+    with testing.capture(clock=testing.FixedClock()) as captured:
+        yield captured
+
+
+def objects(value: Any) -> Any:
+    """The client's objects of the same JSON."""
+    return json.loads(json.dumps(value), object_hook=lambda pairs: SimpleNamespace(**pairs))
+
+
+REQUEST = {
+    "sightline.operation": "llm",
+    "sightline.stage": "model_inference",
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o-mini",
+}
+SENT = (
+    '[{"role":"system","parts":[{"type":"text","content":"be brief"}]},'
+    '{"role":"user","parts":[{"type":"text","content":"hello"}]}]'
+)
+ANSWERED = {
+    "gen_ai.response.id": "chatcmpl-1",
+    "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+    "gen_ai.response.finish_reasons": ["stop"],
+    "gen_ai.usage.input_tokens": 1000,
+    "gen_ai.usage.output_tokens": 50,
+    "gen_ai.usage.cache_read.input_tokens": 800,
+    "gen_ai.usage.reasoning.output_tokens": 30,
+    "gen_ai.input.messages": SENT,
+    "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Hello there"}],'
+    '"finish_reason":"stop"}]',
+    "sightline.cost_usd": "0.00012",
+}
+
+
+@pytest.mark.parametrize("shape", [dict, objects], ids=["json", "objects"])
+def test_a_whole_response_gives_a_whole_span(seen: Captured, shape: Any) -> None:
+    """A chat completion, as JSON or as the client's object, fills everything in."""
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages=MESSAGES) as call:
+        call.record(shape(completion()))
+    (span,) = seen.spans
+    assert (span.name, span.kind, span.status) == ("chat gpt-4o-mini", "client", "unset")
+    assert span.attributes == REQUEST | ANSWERED
+
+
+@pytest.mark.parametrize("shape", [dict, objects], ids=["json", "objects"])
+def test_a_stream_is_timed_by_its_first_content(seen: Captured, shape: Any) -> None:
+    """The role chunk is the first chunk, not the first token; usage comes with the last chunk."""
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini", stream=True) as call:
+        for piece in (ROLE, HELLO, THERE, STOP, USAGE_ONLY):
+            call.chunk(shape(piece))
+    values = seen.spans[0].attributes
+    assert values["gen_ai.response.time_to_first_chunk"] == 0.001
+    assert values["sightline.time_to_first_token"] == 0.002
+    assert values["sightline.tokens_per_second"] == pytest.approx(19 / 0.001)  # 20 visible tokens in one tick
+    assert values["gen_ai.request.stream"] is True
+    assert values["sightline.cost_usd"] == "0.00012"
+    assert "sightline.usage.estimated" not in values
+    assert json.loads(values["gen_ai.output.messages"])[0]["parts"][0]["content"] == "Hello there"
+
+
+def test_tool_calls_in_pieces_are_put_together(seen: Captured) -> None:
+    """The arguments of a streamed tool call arrive in fragments and are recorded whole."""
+
+    def piece(**function: str) -> dict[str, Any]:
+        call = {"index": 0, "function": function, **({"id": "c1"} if "name" in function else {})}
+        return {"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}
+
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini") as call:
+        call.chunk(piece(name="search", arguments=""))
+        call.chunk(piece(arguments='{"q":'))
+        call.chunk(piece(arguments='"x"}'))
+    values = seen.spans[0].attributes
+    (part,) = json.loads(values["gen_ai.output.messages"])[0]["parts"]
+    assert part == {"type": "tool_call", "id": "c1", "name": "search", "arguments": '{"q":"x"}'}
+    assert values["sightline.time_to_first_token"] == 0.001
+
+
+def test_usage_may_be_said_by_hand(seen: Captured) -> None:
+    """Any provider's counts can be recorded, and are priced like all others."""
+    with sightline.llm_call(provider="anthropic", model="claude-sonnet-4-5") as call:
+        call.record_usage(
+            input_tokens=18495, output_tokens=445, cache_read_tokens=16399, cache_write_tokens=2089
+        )
+        assert call.usage == Usage(18495, 445, 16399, 2089)
+    assert seen.spans[0].attributes["sightline.cost_usd"] == "0.01944945"
+
+
+def test_missing_usage_is_estimated_and_marked(seen: Captured) -> None:
+    """Without a vocabulary four characters are a token; each message adds three, and the answer three."""
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages=MESSAGES) as call:
+        call.record("twelve chars")
+    values = seen.spans[0].attributes
+    assert values["gen_ai.usage.input_tokens"] == 2 + 2 + 3 + 3 + 3
+    assert values["gen_ai.usage.output_tokens"] == 3
+    assert values["sightline.usage.estimated"] is True
+    assert values["sightline.cost_usd"] == "0.00000375"
+
+
+def test_a_stream_broken_off_by_an_error_still_has_tokens_and_cost(seen: Captured) -> None:
+    """What was generated before the failure was paid for."""
+
+    def break_off() -> None:
+        with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages="hello") as call:
+            call.chunk("Hello")
+            raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError):
+        break_off()
+    (span,) = seen.spans
+    assert (span.status, span.attributes["error.type"]) == ("error", "ConnectionError")
+    assert span.attributes["gen_ai.usage.output_tokens"] == 2
+    assert "sightline.cost_usd" in span.attributes
+
+
+def test_a_refused_call_has_neither_usage_nor_cost(seen: Captured) -> None:
+    """A call that failed before any answer is no estimate and no unpriced call."""
+
+    def refused() -> None:
+        with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages="hello"):
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        refused()
+    assert {name for name in seen.spans[0].attributes if "usage" in name or "cost" in name} == set()
+
+
+def test_an_unpriced_call_says_why(seen: Captured) -> None:
+    """An unknown model has no cost, and the reason is on the span."""
+    with sightline.llm_call(provider="openai", model="my-finetune") as call:
+        call.record_usage(input_tokens=1, output_tokens=1)
+    values = seen.spans[0].attributes
+    assert ("sightline.cost_usd" in values, values["sightline.cost_reason"]) == (False, "no_model")
+
+
+@pytest.mark.parametrize(
+    "nonsense", [None, 7, object(), {}, {"choices": 3}, {"usage": "many"}, {"choices": [None]}]
+)
+def test_responses_of_unknown_shape_do_no_harm(
+    nonsense: object, seen: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read is not recorded; the program goes on."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini") as call:
+        call.record(nonsense)
+        call.chunk(nonsense)
+    assert len(seen.spans) == 1
+    sightline._safety.forget_faults()
+
+
+def test_images_are_named_and_not_copied(seen: Captured) -> None:
+    """A picture in a message leaves its kind on the span, not its megabytes."""
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1000}}
+    message = {"role": "user", "content": [{"type": "text", "text": "see"}, picture]}
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages=[message]):
+        pass
+    (sent,) = json.loads(seen.spans[0].attributes["gen_ai.input.messages"])
+    assert sent["parts"] == [{"type": "text", "content": "see"}, {"type": "image_url"}]
+
+
+def test_a_vocabulary_that_is_not_there_is_not_fetched(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an empty or broken cache folder characters are counted, and the folder stays as it was."""
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+    broken = tmp_path / _estimate._VOCABULARIES["o200k_base"][0]
+    broken.write_bytes(b"broken")
+    assert _estimate.count_tokens("x" * 9, "gpt-4o") == 3
+    assert broken.read_bytes() == b"broken"
+
+
+def test_older_models_have_the_older_vocabulary() -> None:
+    """GPT-4 before 4o and GPT-3.5 use cl100k, what came after uses o200k."""
+    names = ["gpt-4", "gpt-4-turbo", "gpt-3.5-turbo", "gpt-4o", "gpt-4.1", "o3", "claude-sonnet-4-5", None]
+    assert [_estimate._encoding_name(name) for name in names] == ["cl100k_base"] * 3 + ["o200k_base"] * 5
