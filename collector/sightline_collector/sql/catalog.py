@@ -81,9 +81,7 @@ class Catalog:
 
     def relations(self, folder: str) -> list[Relation]:
         """The folder's relations, rendered, each after those that it reads."""
-        found = [
-            Relation(r.folder, r.name, r.header, self.render(r.body)) for r in _read(folder)
-        ]
+        found = [Relation(r.folder, r.name, r.header, self.render(r.body)) for r in _read(folder)]
         return in_order(found)
 
     @cached_property
@@ -99,7 +97,7 @@ class Catalog:
 
 
 def _quoted(name: str) -> str:
-    text = DATA.joinpath(*name.split("/")).read_text(encoding="utf8")
+    text = DATA.joinpath(*name.split("/")).read_text(encoding="utf8").strip()
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -19,7 +19,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sightline_collector.errors import StoreRefused, StoreUnreachable
+from sightline_collector.errors import Fault, FolderInUse, StoreRefused, StoreUnreachable
 from sightline_collector.store.url import StoreUrl
 
 READERS = 4
@@ -38,8 +38,10 @@ ENGINE_OPTIONS = {
 READ_SETTINGS = {"max_threads": 2, "max_memory_usage": 800 << 20}
 
 WRONG_CREDENTIALS = {193, 194, 516}
+FOLDER_LOCKED = 76
+ONE_PROCESS = "stop the other collector, or give this one a folder of its own with --store chdb:FOLDER"
 START_IT = "start it, or correct the address; chdb:./sightline-data needs no server"
-CHECK_PASSWORD = "check the user and password in the store's address"
+CHECK_LOGIN = "check the user and password in the store's address"
 
 Row = dict[str, Any]
 
@@ -104,9 +106,8 @@ class Engine:
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows that a query gives, as dictionaries in column order."""
-        with self.reader() as client:
-            with self._named():
-                return list(client.query(sql, parameters=dict(parameters or {})).named_results())
+        with self.reader() as client, self._named():
+            return list(client.query(sql, parameters=dict(parameters or {})).named_results())
 
     def value(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first value of the first row, None when there is no row."""
@@ -117,6 +118,12 @@ class Engine:
         """Run a statement that changes something."""
         with self._write_lock, self._named():
             self._writer.command(sql, parameters=dict(parameters or {}))
+
+    def write_value(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """The first value that a query gives, asked on the write handle: never behind a slow reader."""
+        with self._write_lock, self._named():
+            rows = self._writer.query(sql, parameters=dict(parameters or {})).result_rows
+        return rows[0][0] if rows else None
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows into a small table, by column name."""
@@ -171,12 +178,14 @@ def _embedded(path: Path, settings: Mapping[str, Any] | None) -> Client:
     )
 
 
-def fault_of(error: Exception, url: StoreUrl) -> StoreRefused | StoreUnreachable:
+def fault_of(error: Exception, url: StoreUrl) -> Fault:
     """A client's exception as ours: the engine's code when it answered, unreachable when it did not."""
     text = str(error)
     found = re.search(r"Code: (\d+)", text)
     if found is None:
         return StoreUnreachable(f"the store at {url} does not answer ({text[:300]})", hint=START_IT)
     code = int(found[1])
-    hint = CHECK_PASSWORD if code in WRONG_CREDENTIALS else f"see the engine's error {code}"
-    return StoreRefused(f"the store at {url} refused: {text[found.start():][:500]}", hint=hint, code=code)
+    if code == FOLDER_LOCKED and url.path is not None:
+        return FolderInUse(f"another process has {url.path} open", hint=ONE_PROCESS)
+    hint = CHECK_LOGIN if code in WRONG_CREDENTIALS else f"see the engine's error {code}"
+    return StoreRefused(f"the store at {url} refused: {text[found.start() :][:500]}", hint=hint, code=code)

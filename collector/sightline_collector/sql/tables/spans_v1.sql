@@ -40,4 +40,6 @@ partition by toMonday(started_at)
 order by (project, toStartOfMinute(started_at), trace_id, started_at)
 settings
     lightweight_mutation_projection_mode = 'rebuild', non_replicated_deduplication_window = 0,
-    fsync_after_insert = 1, fsync_part_directory = 1, index_granularity_bytes = 10485760
+    fsync_after_insert = 1, fsync_part_directory = 1,
+    -- An inserted part is a few files, not one a column: fewer syncs. Merges make the wide ones.
+    min_bytes_for_wide_part = 134217728

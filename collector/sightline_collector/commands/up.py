@@ -1,0 +1,83 @@
+"""`sightline up`: run the collector until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sightline_collector.config import Config, load
+from sightline_collector.errors import Fault
+
+if TYPE_CHECKING:
+    from sightline_collector.pipeline import Running
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the subcommand: one flag for each setting."""
+    parser = subparsers.add_parser(
+        "up",
+        help="run the collector",
+        description="Run the collector: OTLP in, SQL out. Every flag can also be set as SIGHTLINE_NAME in the"
+        " environment or as a line of sightline.toml.",
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML file; ./sightline.toml if it exists"
+    )
+    for name, field in Config.model_fields.items():
+        default = "" if field.default is None else f" (default {field.default})"
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(flag, dest=name, metavar="VALUE", help=f"{field.description}{default}")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT; 1 when the collector cannot start."""
+    from sightline_collector.own_log import configure
+
+    try:
+        flags = {name: getattr(arguments, name) for name in Config.model_fields}
+        config = load(flags, os.environ, arguments.config)
+        configure(config.log_format)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(config))
+    except Fault as e:
+        print(f"sightline: {e.message}\n  → {e.hint}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one; Windows has none."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _serve(config: Config) -> None:
+    from sightline_collector.pipeline import run as run_pipeline
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run_pipeline(config, stop, _say)
+
+
+def _say(running: Running) -> None:
+    lines = [
+        "Sightline is up.",
+        f"  OTLP/gRPC  {running.grpc.host}:{running.grpc.port}",
+        f"  OTLP/HTTP  http://{running.otlp.host}:{running.otlp.port}",
+        f"  SQL        http://{running.http.host}:{running.http.port}   also /healthz /readyz /metrics",
+        f"  store      {running.store}   log {running.folder / 'wal'}",
+        'Ask it:  sightline sql "select * from cost_by_model"      Stop it: Ctrl-C',
+    ]
+    print("\n".join(lines), flush=True)

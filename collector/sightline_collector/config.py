@@ -1,0 +1,114 @@
+"""What can be set, with units and defaults; flags win over the environment, that over the file.
+
+sightline up --http-port 5319          a flag
+SIGHTLINE_HTTP_PORT=5319               an environment variable
+http_port = 5319                       a line of sightline.toml (or --config FILE)
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from sightline_collector.errors import BadConfiguration
+from sightline_collector.store.url import StoreUrl, parse_store_url
+
+DEFAULT_FILE = Path("sightline.toml")
+ENVIRONMENT_PREFIX = "SIGHTLINE_"
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Config(BaseModel):
+    """One collector's settings. Ports of 0 take any free one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    store: Annotated[
+        str, Field(description="where spans are kept: chdb:FOLDER or clickhouse://user:password@host:8123/db")
+    ] = "chdb:./sightline-data"
+    data: Annotated[
+        Path | None, Field(description="folder of the log; the embedded store's own folder when not given")
+    ] = None
+    host: Annotated[str, Field(description="address to listen on: loopback unless told otherwise")] = (
+        "127.0.0.1"
+    )
+    otlp_grpc_port: Annotated[Port, Field(description="OTLP over gRPC")] = 4317
+    otlp_http_port: Annotated[Port, Field(description="OTLP over HTTP")] = 4318
+    http_port: Annotated[Port, Field(description="SQL, health and metrics")] = 4319
+    segment_age_s: Annotated[
+        float, Field(ge=0.05, le=60, description="seconds until what was acknowledged is handed to the store")
+    ] = 1.3
+    log_gb: Annotated[float, Field(gt=0, description="GB that the log may hold while the store is away")] = 8
+    request_mb: Annotated[int, Field(ge=1, le=1024, description="MiB of one request, after inflating")] = 64
+    alert_interval_s: Annotated[
+        float, Field(ge=0.2, le=3600, description="seconds between looks at budgets and alert rules")
+    ] = 30
+    log_format: Annotated[
+        str, Field(pattern="^(auto|json|text)$", description="of the collector's own log: auto, json or text")
+    ] = "auto"
+
+    @field_validator("host")
+    @classmethod
+    def _loopback(cls, host: str) -> str:
+        if host == "localhost":
+            return host
+        try:
+            ip_address(host)
+        except ValueError:
+            raise ValueError("must be an IP address or localhost") from None
+        return host
+
+    @property
+    def store_url(self) -> StoreUrl:
+        """The store's address, read. Raises BadConfiguration."""
+        return parse_store_url(self.store)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the log, the dead letters and, when embedded, the engine's files."""
+        return (self.data or self.store_url.path or Path("sightline-data")).absolute()
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Config:
+    """Merge file, environment and flags (None is not given) into a checked configuration.
+
+    Raises BadConfiguration that names each wrong setting, where it was set, and what it may be.
+    """
+    from_file = _read_file(file)
+    named = {f"{ENVIRONMENT_PREFIX}{name.upper()}": name for name in Config.model_fields}
+    from_environment = {named[key]: value for key, value in environment.items() if key in named}
+    from_flags = {name: value for name, value in flags.items() if value is not None}
+    try:
+        config = Config.model_validate(from_file | from_environment | from_flags)
+    except ValidationError as e:
+        where = {**dict.fromkeys(from_file, "the file"), **dict.fromkeys(from_environment, "the environment")}
+        where |= dict.fromkeys(from_flags, "a flag")
+        raise BadConfiguration(_said(e, where), hint="`sightline up --help` lists every setting") from None
+    parse_store_url(config.store)
+    return config
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    chosen = file or DEFAULT_FILE
+    if file is None and not chosen.exists():
+        return {}
+    try:
+        return tomllib.loads(chosen.read_text("utf8"))
+    except OSError as e:
+        raise BadConfiguration(f"{chosen} cannot be read ({e.strerror})", hint="check --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise BadConfiguration(f"{chosen} is not TOML ({e})", hint="write `name = value` lines") from None
+
+
+def _said(error: ValidationError, where: Mapping[str, str]) -> str:
+    faults = []
+    for fault in error.errors():
+        name = str(fault["loc"][0]) if fault["loc"] else "configuration"
+        faults.append(f"{name} (from {where.get(name, 'the file')}): {fault['msg']}")
+    return "; ".join(faults)

@@ -1,0 +1,159 @@
+"""The composition root: builds every part of a collector and joins them, in the order of a span's way.
+
+receive (gRPC, HTTP) ─▶ door ─▶ log ─▶ inserters ─▶ engine ─▶ views ─▶ gateway, alerts
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from sightline_collector.alerts.loop import AlertLoop
+from sightline_collector.config import Config
+from sightline_collector.gateway.app import Parts, gateway
+from sightline_collector.health import Health
+from sightline_collector.prices.load import load as load_prices
+from sightline_collector.receive.door import Door
+from sightline_collector.receive.http import OtlpHttp
+from sightline_collector.receive.limits import Limits
+from sightline_collector.receive.loss import LossReports
+from sightline_collector.receive.serve import Serving, serve_grpc, serve_http
+from sightline_collector.store.engine import Engine
+from sightline_collector.store.golden import prove
+from sightline_collector.store.insert import TABLES, Inserter
+from sightline_collector.store.migrate import migrate
+from sightline_collector.store.url import StoreUrl
+from sightline_collector.wal.appender import SegmentLimits
+from sightline_collector.wal.dead_letter import DeadLetters
+from sightline_collector.wal.log import Log, LogLimits
+from sightline_collector.wal.segment import Signal
+
+STOP_GRACE_S = 5.0
+"""How long requests that are being received may take once the collector is told to stop."""
+DRAIN_S = 20.0
+"""How long the store may take with what is left then; the next start carries on with the rest."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a collector listens, and what it writes to."""
+
+    grpc: Serving
+    otlp: Serving
+    http: Serving
+    store: str
+    folder: Path
+
+
+async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], None]) -> None:
+    """Run a collector until `stop` is set, then drain it. `ready` is called once it listens.
+
+    Raises a Fault that says what to do when it cannot start; once it runs it does not raise.
+    """
+    async with AsyncExitStack() as parts:
+        health = Health()
+        engine = await asyncio.to_thread(open_store, config)
+        parts.push_async_callback(asyncio.to_thread, engine.close)
+        wal = await _open_log(config, engine, health)
+        parts.push_async_callback(wal.close)
+
+        inserting = _start_inserters(config, engine, wal, health)
+        parts.push_async_callback(_finish, wal, inserting)
+
+        losses = LossReports(wal, health)
+        parts.push_async_callback(losses.flush)
+        reporting = asyncio.create_task(losses.run())
+        parts.callback(reporting.cancel)
+        alerts = AlertLoop(engine, health, interval_s=config.alert_interval_s)
+        alerting = asyncio.create_task(alerts.run())
+        parts.callback(alerting.cancel)
+
+        door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20))
+        parts.callback(door.close)
+        pages = gateway(Parts(engine, health, wal, flush=partial(flushed, wal)))
+        running = Running(
+            grpc=await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port),
+            otlp=await serve_http(OtlpHttp(door), "OTLP/HTTP", config.host, config.otlp_http_port),
+            http=await serve_http(pages, "SQL and health", config.host, config.http_port),
+            store=str(config.store_url),
+            folder=config.folder,
+        )
+        ready(running)
+        await stop.wait()
+        log.info("stopping", waiting_bytes=wal.size_bytes)
+        await asyncio.gather(*(s.stop(STOP_GRACE_S) for s in (running.grpc, running.otlp, running.http)))
+
+
+def open_store(config: Config) -> Engine:
+    """The store, opened, migrated, priced and proven."""
+    engine = Engine(_store_of(config))
+    try:
+        changed = migrate(engine)
+        load_prices(engine)
+        if changed:
+            prove(engine, config.folder / "scratch")
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+def _store_of(config: Config) -> StoreUrl:
+    """The embedded engine's files lie in a folder of their own beside the log."""
+    url = config.store_url
+    return replace(url, path=url.path / "store") if url.path else url
+
+
+async def _open_log(config: Config, engine: Engine, health: Health) -> Log:
+    floor = await asyncio.to_thread(_highest_batch, engine)
+    limits = LogLimits(
+        size_bytes=round(config.log_gb * 1e9), segment=SegmentLimits(age_s=config.segment_age_s)
+    )
+    wal = await Log.open(config.folder / "wal", batch_floor=floor, limits=limits, watcher=health)
+    health.watch(wal)
+    return wal
+
+
+def _highest_batch(engine: Engine) -> int:
+    tables = [each[0] for each in TABLES.values()]
+    return max(int(engine.write_value(f"select max(batch) from {t}") or 0) for t in tables)  # noqa: S608
+
+
+def _start_inserters(config: Config, engine: Engine, wal: Log, health: Health) -> list[asyncio.Task[None]]:
+    scratch = config.folder / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    dead_letters = DeadLetters(config.folder / "dead-letter", health)
+    threads = ThreadPoolExecutor(len(Signal), thread_name_prefix="insert")
+    return [
+        asyncio.create_task(
+            Inserter(signal, engine, wal, dead_letters, health, scratch, threads).run(),
+            name=f"insert-{signal}",
+        )
+        for signal in Signal
+    ]
+
+
+async def _finish(wal: Log, inserting: list[asyncio.Task[None]]) -> None:
+    """Seal what the log holds and give the store its time; the rest waits for the next start."""
+    await wal.drain()
+    _, late = await asyncio.wait(inserting, timeout=DRAIN_S)
+    for task in late:
+        task.cancel()
+    log.info("stopped", drained=not late, signals_left=[t.get_name() for t in late])
+
+
+async def flushed(wal: Log) -> None:
+    """Returns when all that was acknowledged before the call is stored and can be queried."""
+    loop = asyncio.get_running_loop()
+    asked = loop.time()
+    while wal.oldest_age_s() > loop.time() - asked:
+        await asyncio.sleep(0.02)  # noqa: ASYNC110 - the log's age has no event

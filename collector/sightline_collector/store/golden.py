@@ -1,0 +1,95 @@
+"""A known request through the whole chain, compared column by column.
+
+The engine accepts a chain that is broken: a view without a column, a column the target lacks. So after each
+change of the schema one request with known content goes the way that all spans go, and its row is compared.
+It is marked by a writer of its own and removed again.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
+
+from sightline_collector.errors import OwnFault
+from sightline_collector.store.engine import Engine
+from sightline_collector.store.insert import insert_settings
+from sightline_collector.wal.segment import Entry, Signal, frame
+
+WRITER = "0" * 32
+BATCH = 1
+DURATION_MS = 1500.0
+ATTRIBUTES: dict[str, AnyValue] = {
+    "gen_ai.operation.name": AnyValue(string_value="chat"),
+    "gen_ai.provider.name": AnyValue(string_value="openai"),
+    "gen_ai.request.model": AnyValue(string_value="gpt-4o"),
+    "gen_ai.usage.input_tokens": AnyValue(int_value=1000),
+    "gen_ai.usage.output_tokens": AnyValue(int_value=100),
+    "gen_ai.response.finish_reasons": AnyValue(
+        array_value=ArrayValue(values=[AnyValue(string_value="stop")])
+    ),
+    "gen_ai.response.time_to_first_chunk": AnyValue(double_value=0.25),
+    "sightline.feature": AnyValue(string_value="golden"),
+}
+EXPECTED: dict[str, Any] = {
+    "trace_id": "ab" * 16, "span_id": "cd" * 8, "parent_span_id": "", "name": "chat gpt-4o",
+    "kind": "client", "status": "ok", "service": "golden", "operation": "llm", "provider": "openai",
+    "model": "gpt-4o", "feature": "golden", "finish_reason": "stop", "input_tokens": 1000,
+    "output_tokens": 100, "cache_read_tokens": None, "duration_ms": DURATION_MS, "first_chunk_ms": 250.0,
+    "project": "default", "batch": BATCH, "writer": WRITER, "cost_status": "priced", "notes": [],
+    "attribute_types": {
+        "gen_ai.usage.input_tokens": "int", "gen_ai.usage.output_tokens": "int",
+        "gen_ai.response.finish_reasons": "array", "gen_ai.response.time_to_first_chunk": "double",
+    },
+}  # fmt: skip
+
+OF_GOLDEN = f"from spans_v1 where batch = {BATCH} and writer = '{WRITER}'"
+SELECT = f"select {', '.join(EXPECTED)} {OF_GOLDEN}"
+DELETE = f"delete {OF_GOLDEN}"
+
+
+class ChainBroken(OwnFault):
+    """The golden request did not come out as it must."""
+
+    reason = "chain_broken"
+
+
+def prove(engine: Engine, scratch: Path) -> None:
+    """Send the golden request through the chain. Raises ChainBroken that names the columns that differ."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    file = scratch / "golden.segment"
+    file.write_bytes(_segment(time.time_ns()))
+    engine.command(DELETE)
+    try:
+        engine.insert_file("otlp_traces", file, insert_settings(Signal.TRACES))
+        rows = engine.rows(SELECT)
+    finally:
+        file.unlink()
+        engine.command(DELETE)
+    found = rows[0] if len(rows) == 1 else {"rows": len(rows)}
+    wrong = {name: found.get(name) for name, value in EXPECTED.items() if found.get(name) != value}
+    if wrong:
+        raise ChainBroken(
+            f"on engine {engine.version} a known span comes out wrong: {wrong}",
+            hint="install the engine version that this release was tested with (chdb>=4.4)",
+        )
+
+
+def _segment(now_ns: int) -> bytes:
+    request = ExportTraceServiceRequest()
+    resource_spans = request.resource_spans.add()
+    resource_spans.resource.attributes.append(
+        KeyValue(key="service.name", value=AnyValue(string_value="golden"))
+    )
+    span = resource_spans.scope_spans.add().spans.add(
+        trace_id=bytes.fromhex("ab" * 16), span_id=bytes.fromhex("cd" * 8), name="chat gpt-4o", kind=3,
+        start_time_unix_nano=now_ns, end_time_unix_nano=now_ns + int(DURATION_MS * 1e6),
+    )  # fmt: skip
+    span.status.code = 1
+    span.attributes.extend(KeyValue(key=key, value=value) for key, value in ATTRIBUTES.items())
+    body: bytes = request.SerializeToString()
+    length, trailer = frame(Entry(body, 1, "default", now_ns), BATCH, WRITER)
+    return length + body + trailer

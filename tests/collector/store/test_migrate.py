@@ -1,0 +1,53 @@
+"""How a store comes to this program's version."""
+
+from pathlib import Path
+
+import pytest
+from conftest import fresh_database
+from sightline_collector.errors import StoreNewer
+from sightline_collector.store.engine import Engine
+from sightline_collector.store.golden import ChainBroken, prove
+from sightline_collector.store.migrate import migrate, migrations
+
+
+def test_a_second_run_changes_nothing(engine: Engine) -> None:
+    """Migrating is safe to repeat, and says that nothing was to be done."""
+    assert migrate(engine) is False
+    applied = engine.rows("select number, name from schema_v1 where kind = 'migration' order by number")
+    assert applied == [{"number": m.number, "name": m.name} for m in migrations()]
+
+
+def test_derived_relations_are_made_again_when_they_change(engine: Engine) -> None:
+    """A store whose views come from another version gets this one's; its rows stay."""
+    engine.insert("spans_v1", [{"trace_id": "kept", "started_at": "2026-01-01 00:00:00"}])
+    engine.command("drop view spans")
+    engine.insert("schema_v1", [{"kind": "derived", "number": 0, "name": "derived", "fingerprint": "old"}])
+    assert migrate(engine) is True
+    assert engine.value("select count() from spans where trace_id = 'kept'") == 1
+
+
+def test_a_newer_store_is_refused(engine_folder: Path) -> None:
+    """A store that a later version changed is left alone, and the error says what to run."""
+    engine = fresh_database(engine_folder, "newer")
+    migrate(engine)
+    engine.insert("schema_v1", [{"kind": "migration", "number": 999, "name": "later", "fingerprint": ""}])
+    with pytest.raises(StoreNewer, match="run the sightline version that wrote the store"):
+        migrate(engine)
+    engine.close()
+
+
+def test_the_golden_request_proves_the_chain(engine: Engine, tmp_path: Path) -> None:
+    """A known request comes out as it must, and leaves no row behind."""
+    before = engine.value("select count() from spans_v1")
+    prove(engine, tmp_path)
+    assert engine.value("select count() from spans_v1") == before
+
+
+def test_a_broken_chain_is_found(engine_folder: Path, tmp_path: Path) -> None:
+    """A dropped view, which the engine accepts without a word, is named before a collector starts."""
+    engine = fresh_database(engine_folder, "broken")
+    migrate(engine)
+    engine.command("drop view map_spans")
+    with pytest.raises(ChainBroken, match="rows"):
+        prove(engine, tmp_path)
+    engine.close()

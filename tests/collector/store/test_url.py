@@ -1,0 +1,48 @@
+"""What a store's address may be."""
+
+from pathlib import Path
+
+import pytest
+from sightline_collector.errors import BadConfiguration
+from sightline_collector.store.url import parse_store_url
+
+
+def test_an_absolute_folder_is_the_embedded_engine() -> None:
+    """chdb:///path opens the embedded engine there."""
+    url = parse_store_url("chdb:///var/lib/sightline")
+    assert url.path == Path("/var/lib/sightline")
+    assert url.database == "sightline"
+
+
+def test_a_relative_folder_is_relative_to_where_we_are() -> None:
+    """chdb:./name lies below the working directory."""
+    assert parse_store_url("chdb:./sightline-data").path == Path.cwd() / "sightline-data"
+
+
+def test_a_server_has_user_password_port_and_database() -> None:
+    """Everything a server needs stands in its address; escapes are undone."""
+    url = parse_store_url("clickhouse://ann:p%40ss@db.example:8124/llm")
+    assert (url.host, url.port, url.user, url.password, url.database, url.secure) == (
+        "db.example", 8124, "ann", "p@ss", "llm", False,
+    )  # fmt: skip
+
+
+def test_tls_has_its_own_scheme_and_port() -> None:
+    """clickhouses:// means TLS and port 8443."""
+    url = parse_store_url("clickhouses://db.example")
+    assert (url.port, url.secure, url.user) == (8443, True, "default")
+
+
+def test_the_password_is_never_shown() -> None:
+    """An address as text has no password."""
+    assert "secret" not in str(parse_store_url("clickhouse://ann:secret@db.example/llm"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "sightline-data", "mysql://host", "clickhouse://", "chdb:", "clickhouse://h:99999", "clickhouse://h/a;b"],
+)
+def test_what_is_no_address_is_refused_with_the_forms_it_may_have(text: str) -> None:
+    """A wrong address says which forms there are."""
+    with pytest.raises(BadConfiguration, match="chdb:///absolute/path"):
+        parse_store_url(text)

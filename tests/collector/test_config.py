@@ -1,0 +1,66 @@
+"""Where settings come from, and what is said when they are wrong."""
+
+from pathlib import Path
+
+import pytest
+from sightline_collector.config import Config, load
+from sightline_collector.errors import BadConfiguration
+
+
+def test_defaults_need_nothing() -> None:
+    """Without any setting a collector listens on loopback and keeps its data below the working directory."""
+    config = load({}, {}, None)
+    assert config == Config()
+    assert config.host == "127.0.0.1"
+    assert config.folder == Path.cwd() / "sightline-data"
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    """The nearer setting wins."""
+    file = tmp_path / "s.toml"
+    file.write_text("http_port = 1\notlp_http_port = 2\notlp_grpc_port = 3\n")
+    environment = {"SIGHTLINE_HTTP_PORT": "11", "SIGHTLINE_OTLP_HTTP_PORT": "12", "SIGHTLINE_STRICT": "1"}
+    config = load({"http_port": 21, "host": None}, environment, file)
+    assert (config.http_port, config.otlp_http_port, config.otlp_grpc_port) == (21, 12, 3)
+
+
+def test_each_wrong_setting_is_named_with_its_place() -> None:
+    """The error lists all that is wrong, and where it was set."""
+    with pytest.raises(BadConfiguration) as caught:
+        load({"http_port": "many"}, {"SIGHTLINE_SEGMENT_AGE_S": "-1"}, None)
+    assert "http_port (from a flag)" in caught.value.message
+    assert "segment_age_s (from the environment)" in caught.value.message
+
+
+def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
+    """A misspelled name is not ignored."""
+    file = tmp_path / "s.toml"
+    file.write_text("htp_port = 1\n")
+    with pytest.raises(BadConfiguration, match="htp_port"):
+        load({}, {}, file)
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
+    """--config with a missing file is an error, not a default."""
+    with pytest.raises(BadConfiguration, match="cannot be read"):
+        load({}, {}, tmp_path / "none.toml")
+
+
+def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
+    """The parser's complaint is passed on."""
+    file = tmp_path / "s.toml"
+    file.write_text("http_port: 1")
+    with pytest.raises(BadConfiguration, match="is not TOML"):
+        load({}, {}, file)
+
+
+def test_the_store_is_checked_at_once() -> None:
+    """A wrong store address stops before anything is opened."""
+    with pytest.raises(BadConfiguration, match="starts with 'mysql'"):
+        load({"store": "mysql://x"}, {}, None)
+
+
+def test_a_host_name_is_no_listening_address() -> None:
+    """Names may resolve to anything: only addresses and localhost are taken."""
+    with pytest.raises(BadConfiguration, match="must be an IP address"):
+        load({"host": "example.org"}, {}, None)
