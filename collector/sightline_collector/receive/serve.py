@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class Serving:
     name: str
     host: str
     port: int
-    stop: Callable[[float], Awaitable[None]]
+    stop: Callable[[float], Coroutine[Any, Any, None]]
 
 
 class _Uvicorn(uvicorn.Server):

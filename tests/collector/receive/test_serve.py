@@ -1,0 +1,99 @@
+"""Servers in a running loop: where they listen, what a taken port is told, how they stop."""
+
+import asyncio
+import signal
+import socket
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+from collector.receive.receiving import WAIT_S, Receiving
+from collector.receive.test_http import PROTOBUF, open_post, traces, wait_for_bytes
+
+from sightline_collector.errors import PortTaken
+from sightline_collector.receive.grpc import SERVICES
+from sightline_collector.receive.http import OtlpHttp
+from sightline_collector.receive.serve import serve_grpc, serve_http
+from sightline_collector.wal.segment import Signal
+
+
+def test_a_taken_port_is_named_with_the_way_out(receiving: Receiving) -> None:
+    """The error says which server, which address, and how to find who has it."""
+    port = receiving.http.port
+    expected = (
+        rf"OTLP/HTTP cannot listen on 127.0.0.1:{port}: Address already in use\. .*{port}.*choose another"
+    )
+    with pytest.raises(PortTaken, match=expected):
+        receiving.run(serve_http(OtlpHttp(receiving.door), "OTLP/HTTP", "127.0.0.1", port))
+    port = receiving.grpc.port
+    with pytest.raises(
+        PortTaken, match=rf"OTLP/gRPC cannot listen on 127.0.0.1:{port}: Address already in use"
+    ):
+        receiving.run(serve_grpc(receiving.door, "OTLP/gRPC", "127.0.0.1", port))
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "no such host"])
+def test_an_address_that_is_not_ours_is_refused(receiving: Receiving, host: str) -> None:
+    """A host that does not resolve, and one that is another machine's."""
+    for start in (
+        serve_http(OtlpHttp(receiving.door), "OTLP/HTTP", host, 0),
+        serve_grpc(receiving.door, "OTLP/gRPC", host, 0),
+    ):
+        with pytest.raises(PortTaken, match=f"cannot listen on {host}:0"):
+            receiving.run(start)
+
+
+def test_ipv6_is_served(receiving: Receiving) -> None:
+    """Both protocols listen on ::1 when told so."""
+    http = receiving.run(serve_http(OtlpHttp(receiving.door), "OTLP/HTTP", "::1", 0))
+    over_grpc = receiving.run(serve_grpc(receiving.door, "OTLP/gRPC", "::1", 0))
+    sent = httpx.post(f"http://[::1]:{http.port}/v1/traces", content=traces(), headers=PROTOBUF)
+    assert sent.status_code == 200
+    with grpc.insecure_channel(f"[::1]:{over_grpc.port}") as channel:
+        assert channel.unary_unary(f"/{SERVICES[Signal.TRACES]}/Export")(traces(), timeout=20) == b""
+    receiving.run(http.stop(0))
+    receiving.run(over_grpc.stop(0))
+
+
+def test_stopping_answers_what_runs_and_takes_nothing_new(tmp_path: Path) -> None:
+    """A request that was being received when the stop began is acknowledged, and on disk."""
+    body = traces(1, "n" * 1000)
+    with Receiving(tmp_path) as receiving:
+        with open_post(receiving, len(body), body[:-1]) as connection:
+            wait_for_bytes(receiving, len(body) - 1)
+            stopped = receiving.start(receiving.http.stop(20))
+            while listens(receiving.http.port):
+                receiving.run(receiving.turn())
+            connection.sendall(body[-1:])
+            assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+        stopped.result(WAIT_S)
+        assert [bytes(body) for body, _ in receiving.records(Signal.TRACES)] == [body]
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_a_stop_does_not_wait_for_idle_connections(tmp_path: Path) -> None:
+    """Exporters keep theirs open for ever."""
+    with Receiving(tmp_path) as receiving, httpx.Client() as client:
+        assert client.post(receiving.url("traces"), content=traces(), headers=PROTOBUF).status_code == 200
+        receiving.run(asyncio.wait_for(receiving.http.stop(20), 5))
+
+
+def test_signals_are_left_to_whoever_runs_the_loop() -> None:
+    """Serving changes no signal handler: the program that embeds the servers decides how it ends."""
+
+    async def serve() -> object:
+        serving = await serve_http(None, "nothing", "127.0.0.1", 0)
+        handler = signal.getsignal(signal.SIGTERM)
+        await serving.stop(0)
+        return handler
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert asyncio.run(serve()) is before
