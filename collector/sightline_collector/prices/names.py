@@ -1,0 +1,126 @@
+"""
+Which names mean which model: exact names first, then patterns in the library's order. Pure.
+
+A provider reaches its own models, then those of the providers it falls back to. Whose an exact name is, is
+asked from the library, so that order and overlaps are its own.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from genai_prices.types import ClauseEquals, ClauseRegex, ClauseStartsWith, ModelInfo, Provider
+
+from sightline_collector.prices.rules import (
+    Condition,
+    RuleTree,
+    UnsupportedPatternError,
+    alternatives,
+    literal,
+    shape,
+)
+
+NUMBER_OF_NO_MODEL = 0
+"""What a name without a price resolves to."""
+
+_NOT_CONTAINING = re.compile(r"\^\(\?!(\.\*.*)\)")
+"""The one look-ahead at a name's start that can be said otherwise: "does not contain"."""
+
+NumberOf = Callable[[Provider, ModelInfo], int]
+"""The number under which a provider sells a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRule:
+    """All conditions together mean this model."""
+
+    conditions: list[Condition]
+    model: ModelInfo
+
+
+def reachable(provider: Provider, providers: Sequence[Provider]) -> Iterator[ModelInfo]:
+    """The provider's own models, then those of its fallbacks, one step, in the library's order."""
+    yield from provider.models
+    by_id = {other.id: other for other in providers}
+    for fallback in provider.fallback_model_providers or ():
+        yield from by_id[fallback].models
+
+
+def exact_names(provider: Provider, providers: Sequence[Provider]) -> Iterator[tuple[str, ModelInfo]]:
+    """Every name that a model of the provider lists, lower case, once, and the model that it means."""
+    seen: set[str] = set()
+    for rule in _rules(provider, providers):
+        name = _exact(rule)
+        if name is None or name in seen:
+            continue
+        seen.add(name)
+        model = provider.find_model(name, all_providers=list(providers))
+        if model is not None:
+            yield name, model
+
+
+def add_model_rules(
+    tree: RuleTree, provider: Provider, providers: Sequence[Provider], number_of: NumberOf
+) -> None:
+    """Appends the provider's names and patterns to the tree, each with the value `model`: a number."""
+    prefix = rf"^{literal(provider.id)}\|"
+    for name, model in exact_names(provider, providers):
+        tree.add(f"{prefix}{literal(name)}$", model=number_of(provider, model))
+    rules = [rule for rule in _rules(provider, providers) if _exact(rule) is None]
+    _add(tree, prefix, rules, lambda model: number_of(provider, model))
+
+
+def _rules(provider: Provider, providers: Sequence[Provider]) -> Iterator[ModelRule]:
+    for model in reachable(provider, providers):
+        yield from (ModelRule(conditions, model) for conditions in alternatives(model.match))
+
+
+def _exact(rule: ModelRule) -> str | None:
+    match rule.conditions:
+        case [ClauseEquals(equals=name)]:
+            return name.lower()
+    return None
+
+
+def _add(
+    tree: RuleTree,
+    prefix: str,
+    rules: Sequence[ModelRule],
+    number_of: Callable[[ModelInfo], int],
+    parent: int = 0,
+) -> None:
+    for place, rule in enumerate(rules):
+        positive = [condition for condition in rule.conditions if not _excludes(condition)]
+        for exclusion in filter(_excludes, rule.conditions):
+            branch = tree.add(prefix + _excluded(positive, exclusion), parent=parent)
+            _add(tree, prefix, _without(exclusion, rules[place + 1 :]), number_of, branch)
+            tree.add(".", parent=branch, model=NUMBER_OF_NO_MODEL)
+        *outer, last = (f"{prefix}{shape(condition)}$".removesuffix(".*$") for condition in positive)
+        at = parent
+        for pattern in outer:
+            at = tree.add(pattern, parent=at)
+        tree.add(last, parent=at, model=number_of(rule.model))
+
+
+def _excludes(condition: Condition) -> bool:
+    return isinstance(condition, ClauseRegex) and "(?!" in condition.regex
+
+
+def _excluded(positive: Sequence[Condition], exclusion: Condition) -> str:
+    """The names that a rule would match, were it not for its exclusion."""
+    found = _NOT_CONTAINING.fullmatch(_text(exclusion))
+    match positive:
+        case [ClauseStartsWith(starts_with=start)] if found:
+            return literal(start) + found[1]
+    raise UnsupportedPatternError(_text(exclusion), "only `^(?!.*x)` beside one `starts with` can be said")
+
+
+def _text(condition: Condition) -> str:
+    return condition.regex if isinstance(condition, ClauseRegex) else ""
+
+
+def _without(exclusion: Condition, later: Sequence[ModelRule]) -> list[ModelRule]:
+    """The later rules that can hold for a name which the exclusion took out."""
+    if any(_excludes(one) and one != exclusion for rule in later for one in rule.conditions):
+        raise UnsupportedPatternError(_text(exclusion), "two different exclusions in one provider")
+    return [rule for rule in later if exclusion not in rule.conditions]

@@ -1,0 +1,73 @@
+"""
+Which names mean which provider, as rules that rewrite `name|model` to `provider|model`. Pure.
+
+The order is: OpenTelemetry's names that the library does not know or takes for another provider, the
+library's own ids, its match clauses. `litellm|openai/gpt-4o` is `openai|gpt-4o`; `litellm|gpt-4o` is told by
+the model's name. The view asks the `litellm` rules again for a call whose provider is absent, unknown, or
+lacks the model: that price is `assumed`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from genai_prices.types import Provider
+
+from sightline_collector.prices.rules import RuleTree, alternatives, literal, shape
+
+PROVIDER_OF_OTEL_NAME = {
+    "x_ai": "x-ai",
+    "gcp.gen_ai": "google",
+    "azure.ai.openai": "azure",
+    "az.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "az.ai.inference": "azure",
+}
+"""OpenTelemetry's `gen_ai.provider.name` -> the library's id, where the library would answer otherwise."""
+
+NO_SLASH_AHEAD = "(?![^/]+/)"
+"""A look-ahead of the library: the name has no slash. Said positively: the rest of it is `[^/]*`."""
+
+_BEFORE_MODEL = (
+    (r"^\s*litellm\s*\|", "/", "[^|/]*"),
+    (r"^\s*", r"\s*\|", "[^|]*"),
+)
+"""What stands before a provider's name, what behind it, and what its name is made of."""
+
+
+def provider_rules(providers: Sequence[Provider]) -> RuleTree:
+    """Rules whose value `key` is `provider|model`, with the model quoted from the name."""
+    tree = RuleTree()
+    for name, provider_id in PROVIDER_OF_OTEL_NAME.items():
+        tree.add(rf"^\s*{literal(name)}\s*\|(.*)$", key=rf"{provider_id}|\1")
+    for head, tail, anything in _BEFORE_MODEL:
+        for provider in providers:
+            tree.add(rf"{head}{literal(provider.id)}{tail}(.*)$", key=rf"{provider.id}|\1")
+        for provider in providers:
+            _add_matches(tree, provider, head, tail, anything)
+    for provider in providers:
+        for name in _model_shapes(provider):
+            tree.add(rf"^\s*litellm\s*\|({name})$", key=rf"{provider.id}|\1")
+    return tree
+
+
+def _add_matches(tree: RuleTree, provider: Provider, head: str, tail: str, anything: str) -> None:
+    if provider.provider_match is None:
+        return
+    for conditions in alternatives(provider.provider_match):
+        *first, last = (shape(condition, anything) for condition in conditions)
+        parent = 0
+        for name in first:
+            parent = tree.add(f"{head}{name}{tail}", parent=parent)
+        tree.add(f"{head}{last}{tail}(.*)$", parent=parent, key=rf"{provider.id}|\1")
+
+
+def _model_shapes(provider: Provider) -> Iterator[str]:
+    """Whole names of models that tell this provider."""
+    if provider.model_match is None:
+        return
+    for (condition,) in alternatives(provider.model_match):
+        text = getattr(condition, "regex", "")
+        if NO_SLASH_AHEAD in text:
+            positive = type(condition)(text.replace(NO_SLASH_AHEAD, ""))
+            yield shape(positive, "[^/]*")
+        else:
+            yield shape(condition)

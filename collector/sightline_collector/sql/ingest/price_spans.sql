@@ -1,0 +1,65 @@
+-- Grain: one span, with what its model call cost.
+-- Units: cost_usd in USD, NULL unless cost_status is priced, assumed, estimated_tokens or free; price_id is
+-- the cell of the price list (price_history.price_id), 0 when there is none.
+-- Reads: mapped_spans. Readers: spans_v1.
+--
+-- Every insert plans this view anew. A subquery costs its number of columns, so there is one, and what is
+-- used twice is bound by a lambda: arrayMap(x -> f(x), [y])[1] reads "let x = y in f(x)". Names are resolved
+-- outside of the lambdas, as one LowCardinality column: once for each name in a block, not for each row.
+-- Money stands under no `if`, which would evaluate its chain lazily, row by row: a null is added instead.
+create materialized view price_spans to spans_v1 as
+select
+    * except price,
+    price.1 + if(price.2 in (1, 2, 3, 4), 0::Nullable(Decimal(18, 12)), null) as cost_usd,
+    cast(price.2, 'Enum8(
+        ''not_a_call'' = 0, ''priced'' = 1, ''assumed'' = 2, ''estimated_tokens'' = 3, ''free'' = 4,
+        ''no_usage'' = 5, ''no_provider'' = 6, ''no_model'' = 7, ''bad_usage'' = 8, ''too_large'' = 9)'
+    ) as cost_status,
+    toUInt32(price.3) as price_id,
+    dictGet('{database}.price_models', 'source', price.4) as price_source
+from (
+    with
+        lower(left(toLowCardinality(if(
+            operation in ('llm', 'embedding', 'rerank'), concat(provider, '|', model), '')), 512)) as call,
+        dictGet('{database}.price_provider_rules', 'key', call) as known,
+        sightline_price_models(call) as models
+    select
+        *,
+        arrayMap(
+            (is_call, provider_known, place, model_id, input, output, read, write, write_1h, reasoning) -> arrayMap(
+                point -> arrayMap(
+                    unit -> arrayMap(
+                        usd -> (
+                            toDecimal64(round(if(abs(usd) < 1000000, usd, toDecimal128(0, 18)), 12), 12),
+                            multiIf(
+                                not is_call, 0,
+                                isNull(input_tokens) and isNull(output_tokens) and empty(extra_usage), 5,
+                                place = 0, if(provider_known or model = '', 7, 6),
+                                greatest(input, output, read, write, write_1h, reasoning) > 1000000000000
+                                    or arrayExists(count -> count > 1000000000000, mapValues(extra_usage))
+                                    or abs(usd) >= 1000000, 9,
+                                read + write > input or write_1h > write or reasoning > output
+                                    or if(empty(extra_usage), 0, sightline_price_contradicts(
+                                        unit.9, extra_usage,
+                                        [input, output, read, write, write_1h, reasoning])), 8,
+                                usd = 0 and not unit.8
+                                    and (input + output > 0 or unit.1 = 0 and unit.2 = 0), 5,
+                                place > 2, 2,
+                                unit.8, 4,
+                                tokens_estimated != 0, 3,
+                                1),
+                            point,
+                            model_id),
+                        [unit.1 * input + unit.2 * output + unit.3 * read + unit.4 * write
+                            + unit.5 * write_1h + unit.6 * reasoning + unit.7
+                            + sightline_price_rare_usd(point, extra_usage)])[1],
+                    [dictGet('{database}.price_points',
+                        ('input', 'output', 'cache_read', 'cache_write', 'cache_write_1h', 'reasoning',
+                            'request', 'free', 'lattice'), point)])[1],
+                [sightline_price_point(model_id, price_context, started_at, input)])[1],
+            [call != ''], [known != ''], [arrayFirstIndex(id -> id != 0, models)], [arrayFirst(id -> id != 0, models)],
+            [sightline_price_count(input_tokens)], [sightline_price_count(output_tokens)],
+            [sightline_price_count(cache_read_tokens)], [sightline_price_count(cache_write_tokens)],
+            [sightline_price_count(cache_write_1h_tokens)], [sightline_price_count(reasoning_tokens)]
+        )[1] as price
+    from mapped_spans)

@@ -1,0 +1,15 @@
+-- Grain: one export of the price data; its row is written last, so an export without one does not count
+-- Units: loaded_at in UTC
+-- Reads: -
+-- Readers: the loader, dictionaries price_model_rules, price_provider_rules, view prices
+create table if not exists price_exports_v1
+(
+    export UInt32,
+    source String,
+    fingerprint String,
+    models UInt32,
+    points UInt32,
+    loaded_at DateTime64(3, 'UTC') default now64(3, 'UTC')
+)
+engine = MergeTree
+order by export;

@@ -1,0 +1,23 @@
+-- Grain: one unit's price in one cell of one model's prices, in one export, as the provider lists it
+-- Units: usd for `per` units; valid_from is a UTC day (NULL: for ever); from_second since UTC midnight;
+--        repeats is 1 when the line only repeats what the lines before it said
+-- Reads: -
+-- Readers: views prices, price_history
+create table if not exists price_list_v1
+(
+    export UInt32,
+    price_id UInt32,
+    provider LowCardinality(String),
+    model String,
+    context String,
+    valid_from Nullable(Date),
+    from_second UInt32,
+    above_input_tokens UInt64,
+    unit LowCardinality(String),
+    usd Decimal(18, 9),
+    per UInt32,
+    source LowCardinality(String),
+    repeats UInt8
+)
+engine = MergeTree
+order by (export, provider, model, price_id);
