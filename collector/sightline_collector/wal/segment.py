@@ -141,11 +141,11 @@ def _project_field(project: str) -> bytes:
     return b"\xe2\x3e" + bytes([len(project)]) + project.encode()
 
 
-def read(segment: bytes, batch: int) -> Iterator[Record | Damage]:
-    """Every whole record of segment number `batch`, in order, and every stretch between them that is none.
+def read(segment: bytes, batch: int | None = None) -> Iterator[Record | Damage]:
+    """Every whole record of segment number `batch`, in order, and every stretch between that is none.
 
     What comes out covers each byte once. A cut at any byte loses only the record that it cuts; after damage
-    in the middle, reading goes on at the next whole record.
+    in the middle, reading goes on at the next whole record. Without `batch`, a record of any number is whole.
     """
     position = 0
     while position < len(segment):
@@ -155,12 +155,12 @@ def read(segment: bytes, batch: int) -> Iterator[Record | Damage]:
         position = found.end
 
 
-def records(segment: bytes, batch: int) -> list[Record]:
+def records(segment: bytes, batch: int | None = None) -> list[Record]:
     """The whole records of segment number `batch`, in order."""
     return [found for found in read(segment, batch) if isinstance(found, Record)]
 
 
-def _record_at(segment: bytes, start: int, batch: int) -> Record | DamageKind:
+def _record_at(segment: bytes, start: int, batch: int | None) -> Record | DamageKind:
     length = _length_at(segment, start)
     if isinstance(length, DamageKind):
         return length
@@ -171,11 +171,11 @@ def _record_at(segment: bytes, start: int, batch: int) -> Record | DamageKind:
     if match is None or not _crc_holds(segment, body_start, end, match[6]):
         return DamageKind.FLIPPED
     received_at, own_batch, writer, project, items = match.group(1, 2, 3, 4, 5)
-    if _number(own_batch) != batch:
+    if batch not in (None, _number(own_batch)):
         return DamageKind.FOREIGN
     return Record(
         start, body_start, match.start(), end,
-        _number(received_at), batch, writer.decode(), project.decode(), _number(items),
+        _number(received_at), _number(own_batch), writer.decode(), project.decode(), _number(items),
     )  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def _crc_holds(segment: bytes, body_start: int, end: int, crc: bytes) -> bool:
     return zlib.crc32(checked) == int.from_bytes(crc, "little")
 
 
-def _damage_at(segment: bytes, start: int, batch: int, kind: DamageKind) -> Damage:
+def _damage_at(segment: bytes, start: int, batch: int | None, kind: DamageKind) -> Damage:
     end = _next_record(segment, start, batch)
     if end < len(segment):
         kind = DamageKind.FLIPPED if kind is DamageKind.TORN else kind
@@ -204,7 +204,7 @@ def _damage_at(segment: bytes, start: int, batch: int, kind: DamageKind) -> Dama
     return Damage(start, end, kind)
 
 
-def _next_record(segment: bytes, start: int, batch: int) -> int:
+def _next_record(segment: bytes, start: int, batch: int | None) -> int:
     """Where the next whole record starts after damage at `start`; the segment's end when there is none."""
     length = _length_at(segment, start)
     claimed = [] if isinstance(length, DamageKind) else [length[1]]

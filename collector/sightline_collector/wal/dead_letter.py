@@ -1,0 +1,151 @@
+"""Requests that the engine will never take: kept with the reason, to be looked at or replayed. Blocking.
+
+::
+
+    traces-00000000000000000042-5f3a01bc.otlp   the record: by itself a segment of one, crc in its name
+    traces-00000000000000000042-5f3a01bc.json   why, when, and what it is
+
+A request that is put aside twice, because the process died in between, is one letter: same content, same name.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sightline_collector.errors import FolderUnusable
+from sightline_collector.wal.segment import Record, Signal, records
+
+# A gigabyte of refused requests is an incident that somebody has to look at; more of them tell nothing new.
+LETTERS_BYTES_MAX = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One request put aside. `error_code` is the engine's, None when there was none."""
+
+    path: Path
+    signal: Signal
+    reason: str
+    message: str
+    error_code: int | None
+    items: int
+    project: str
+    batch: int
+    received_at_ns: int
+    put_at_ns: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The letter, and those that had to go for it: the oldest, their items lost for good."""
+
+    letter: Letter
+    pushed_out: list[Letter] = field(default_factory=list)
+
+
+class DeadLetters:
+    """A folder of letters, bounded in bytes: what comes last stays, what is pushed out is returned."""
+
+    def __init__(
+        self, folder: Path, limit_bytes: int = LETTERS_BYTES_MAX, clock_ns: Callable[[], int] = time.time_ns
+    ) -> None:
+        """Opens the folder, making it when absent. Raises FolderUnusable."""
+        self._folder = folder
+        self._limit_bytes = limit_bytes
+        self._clock_ns = clock_ns
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            found = [_letter(path) for path in folder.glob("*.json")]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise FolderUnusable(
+                f"The dead letters in {folder} cannot be read: {error}",
+                hint="Move what is not a dead letter out of that folder, or mend its disk",
+            ) from error
+        self._letters = {letter.path: letter for letter in sorted(found, key=lambda one: one.put_at_ns)}
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all requests put aside."""
+        return sum(letter.size_bytes for letter in self._letters.values())
+
+    def letters(self) -> list[Letter]:
+        """All of them, the oldest first."""
+        return list(self._letters.values())
+
+    def put(
+        self, framed: bytes, signal: Signal, reason: str, *, message: str = "", error_code: int | None = None
+    ) -> Put:
+        """Keeps a framed record, durable on return. Raises OSError, having kept nothing, and ValueError."""
+        found = records(framed)
+        if len(found) != 1 or found[0].end != len(framed):
+            raise ValueError("a dead letter is one whole framed record")
+        letter = self._named(found[0], framed, signal, reason, message, error_code)
+        pushed_out = self._make_room(letter)
+        if letter.size_bytes <= self._limit_bytes:
+            self._write(letter, framed)
+            self._letters[letter.path] = letter
+        else:
+            pushed_out.append(letter)
+        return Put(letter, pushed_out)
+
+    def read(self, letter: Letter) -> bytes:
+        """The framed record: by itself a segment of one. Raises OSError."""
+        return letter.path.read_bytes()
+
+    def drop(self, letter: Letter) -> None:
+        """Removes a letter; one that is gone already is no error."""
+        letter.path.with_suffix(".json").unlink(missing_ok=True)
+        letter.path.unlink(missing_ok=True)
+        self._letters.pop(letter.path, None)
+
+    def _named(
+        self, record: Record, framed: bytes, signal: Signal, reason: str, message: str, error_code: int | None
+    ) -> Letter:
+        name = f"{signal}-{record.batch:020d}-{framed[-4:].hex()}.otlp"
+        return Letter(
+            self._folder / name, signal, reason, message, error_code, record.items, record.project,
+            record.batch, record.received_at_ns, self._clock_ns(), len(framed),
+        )  # fmt: skip
+
+    def _make_room(self, letter: Letter) -> list[Letter]:
+        self._letters.pop(letter.path, None)
+        pushed_out = []
+        held_bytes = self.size_bytes
+        for oldest in self.letters():
+            if held_bytes + letter.size_bytes <= self._limit_bytes:
+                break
+            self.drop(oldest)
+            held_bytes -= oldest.size_bytes
+            pushed_out.append(oldest)
+        return pushed_out
+
+    def _write(self, letter: Letter, framed: bytes) -> None:
+        """The request first: a letter is one when its JSON is there, so none is ever without its request."""
+        said = {name: value for name, value in asdict(letter).items() if name != "path"}
+        _write_durably(letter.path, framed)
+        _write_durably(letter.path.with_suffix(".json"), json.dumps(said, indent=2).encode())
+        fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def _letter(path: Path) -> Letter:
+    said: dict[str, Any] = json.loads(path.read_bytes())
+    said["signal"] = Signal(said["signal"])
+    return Letter(path.with_suffix(".otlp"), **said)
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    new = path.with_suffix(".new")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.rename(path)
