@@ -5,7 +5,7 @@
     traces-00000000000000000042-5f3a01bc.otlp   the record: by itself a segment of one, crc in its name
     traces-00000000000000000042-5f3a01bc.json   why, when, and what it is
 
-A request that is put aside twice, because the process died in between, is one letter: same content, same name.
+A request that is put aside twice, because the process died in between, is one letter, by its name.
 """
 
 import json
