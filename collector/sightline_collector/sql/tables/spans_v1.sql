@@ -12,6 +12,16 @@ create table if not exists spans_v1 (
     index by_batch batch type minmax granularity 4,
     index by_session session_id type bloom_filter(0.01) granularity 1,
     index by_user user_id type bloom_filter(0.01) granularity 1,
+    -- Before usage_hourly: of two that serve a query from as few granules the engine takes the first,
+    -- and a day's digests merge ten times faster than its hours'.
+    projection latency_daily (
+        select
+            project, toStartOfDay(started_at), service, feature, provider, model, operation,
+            count(), countIf(status = 'error'), sum(duration_ms), count(first_chunk_ms),
+            quantilesTDigest(0.5, 0.95, 0.99)(duration_ms),
+            quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms),
+            quantilesTDigest(0.5, 0.95, 0.99)(tokens_per_second)
+        group by project, toStartOfDay(started_at), service, feature, provider, model, operation),
     projection usage_hourly (
         select
             project, toStartOfHour(started_at), service, feature, provider, model, operation, prompt_name,
@@ -29,10 +39,10 @@ create table if not exists spans_v1 (
             prompt_version, variant),
     projection usage_by_user (
         select
-            project, toStartOfDay(started_at), user_id, operation,
+            project, operation, user_id, toStartOfDay(started_at),
             count(), countIf(status = 'error'), countIf(isNull(cost_usd)), sum(cost_usd),
-            sum(input_tokens), sum(output_tokens), max(started_at)
-        group by project, toStartOfDay(started_at), user_id, operation))
+            sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), min(started_at), max(started_at)
+        group by project, operation, user_id, toStartOfDay(started_at)))
 engine = MergeTree
 -- Weeks, so that the 401 days a span's time may lie apart are under 100 partitions: more in one insert
 -- are refused by the engine.

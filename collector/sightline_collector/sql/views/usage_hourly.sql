@@ -1,0 +1,51 @@
+-- Grain: one UTC hour of one project, service, feature, provider, model, operation, prompt, its version
+--        and variant
+-- Units: tokens as counts, USD, ms; percentiles by t-digest, over failed calls too. Tokens and money are
+--        of model calls only (llm, embedding, rerank): NULL on other operations, so that nothing is paid twice;
+--        also NULL when no call of the hour has them. Averages are over the calls that were measured
+-- Reads: spans_v1
+-- Served by: usage_hourly
+-- Readers: people; dashboards; alert rules; drift views
+create or replace view usage_hourly as
+with summed as (
+    select
+        project, toStartOfHour(started_at) as hour, service, feature, provider, model, operation, prompt_name,
+        prompt_version, variant,
+        count() as calls, countIf(status = 'error') as errors,
+        countIf(isNull(cost_usd)) as without_cost, sum(cost_usd) as cost, count(cost_usd) as priced,
+        sum(input_tokens) as input_sum, sum(output_tokens) as output_sum,
+        sum(cache_read_tokens) as cache_read_sum, sum(cache_write_tokens) as cache_write_sum,
+        sum(reasoning_tokens) as reasoning_sum, sum(duration_ms) as duration_sum,
+        count(first_chunk_ms) as first_chunk_calls, sum(first_chunk_ms) as first_chunk_sum,
+        count(tokens_per_second) as speed_calls, sum(tokens_per_second) as speed_sum,
+        sum(tokens_estimated) as estimated_calls,
+        quantilesTDigest(0.5, 0.95, 0.99)(duration_ms) as durations,
+        quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms) as first_chunks,
+        quantilesTDigest(0.5, 0.95, 0.99)(tokens_per_second) as speeds
+    from spans_v1
+    group by
+        project, hour, service, feature, provider, model, operation, prompt_name, prompt_version, variant
+)
+select
+    hour, service, feature, provider, model, operation, prompt_name, prompt_version, variant,
+    calls, errors,
+    if(sightline_model_call(operation), without_cost, 0) as unpriced_calls,
+    if(sightline_model_call(operation), cost, null) as cost_usd,
+    if(sightline_model_call(operation), cost / nullIf(priced, 0), null) as cost_per_call_usd,
+    if(sightline_model_call(operation), input_sum, null) as input_tokens,
+    if(sightline_model_call(operation), output_sum, null) as output_tokens,
+    if(sightline_model_call(operation), cache_read_sum, null) as cache_read_tokens,
+    if(sightline_model_call(operation), cache_write_sum, null) as cache_write_tokens,
+    if(sightline_model_call(operation), reasoning_sum, null) as reasoning_tokens,
+    estimated_calls,
+    duration_sum / calls as avg_ms,
+    sightline_digest(durations, 1) as p50_ms,
+    sightline_digest(durations, 2) as p95_ms,
+    sightline_digest(durations, 3) as p99_ms,
+    first_chunk_sum / nullIf(first_chunk_calls, 0) as first_chunk_avg_ms,
+    sightline_digest(first_chunks, 1) as first_chunk_p50_ms,
+    sightline_digest(first_chunks, 2) as first_chunk_p95_ms,
+    speed_sum / nullIf(speed_calls, 0) as tokens_per_second_avg,
+    sightline_digest(speeds, 1) as tokens_per_second_p50,
+    project
+from summed
