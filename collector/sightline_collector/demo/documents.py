@@ -1,0 +1,127 @@
+"""The support desk's library: Sightline's own documents, cut into passages and searched by BM25.
+
+README                  one passage a section
+views and ingest SQL    one passage a relation: its header
+Python modules          one passage a module: its docstring
+"""
+
+import ast
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata, resources
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from sightline_collector.demo.answers import words
+
+MAX_PASSAGE_CHARACTERS: Final = 1_000
+MIN_PASSAGE_CHARACTERS: Final = 80
+SATURATION: Final = 1.5  # BM25's k1
+LENGTH_WEIGHT: Final = 0.75  # BM25's b
+
+_HEADER_KEY = re.compile(r"\.? (Units|Reads|Served by|Readers):")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Library:
+    """Passages that can be searched."""
+
+    passages: Sequence[Passage]
+
+    def search(self, question: str, limit: int = 4) -> list[Passage]:
+        """The passages that fit the question best, best first; fewer when fewer share a word with it."""
+        asked = [word for word in set(words(question)) if word in self._weights]
+        scored = [(self._score(asked, counted), at) for at, counted in enumerate(self._counts)]
+        best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: (-pair[0], pair[1]))
+        return [self.passages[at] for _, at in best[:limit]]
+
+    def titled(self, title: str) -> Passage:
+        """The passage of this title; KeyError when there is none."""
+        return {passage.title: passage for passage in self.passages}[title]
+
+    def _score(self, asked: Sequence[str], counted: Counter[str]) -> float:
+        length = counted.total() / self._mean_words
+        damping = SATURATION * (1 - LENGTH_WEIGHT + LENGTH_WEIGHT * length)
+        found = ((self._weights[word], counted[word]) for word in asked if word in counted)
+        return sum(weight * n * (SATURATION + 1) / (n + damping) for weight, n in found)
+
+    @cached_property
+    def _counts(self) -> list[Counter[str]]:
+        return [Counter(words(f"{p.title} {p.text}")) for p in self.passages]
+
+    @cached_property
+    def _mean_words(self) -> float:
+        return sum(counted.total() for counted in self._counts) / max(1, len(self._counts))
+
+    @cached_property
+    def _weights(self) -> dict[str, float]:
+        """Rare words weigh more: BM25's inverse document frequency."""
+        holders = Counter(word for counted in self._counts for word in counted)
+        total = len(self._counts)
+        return {word: math.log(1 + (total - n + 0.5) / (n + 0.5)) for word, n in holders.items()}
+
+
+def own_documents() -> Library:
+    """The documents of the Sightline that is installed."""
+    found = [*_readme(), *_relations(), *_modules("sightline"), *_modules("sightline_collector")]
+    return Library([passage for passage in found if len(passage.text) >= MIN_PASSAGE_CHARACTERS])
+
+
+def _readme() -> Iterator[Passage]:
+    text = metadata.metadata("sightline").json.get("description", "")
+    for section in str(text).split("\n## "):
+        title, _, body = section.partition("\n")
+        yield from _passages(f"README: {title.strip('# ')}", body)
+
+
+def _relations() -> Iterator[Passage]:
+    for folder in ("views", "ingest"):
+        for file in _files(resources.files("sightline_collector") / "sql" / folder, ".sql"):
+            lines = [line.removeprefix("--").strip() for line in _lines(file) if line.startswith("--")]
+            header = _HEADER_KEY.sub(r". \1:", " ".join(lines))
+            yield from _passages(f"{folder}: {file.name.removesuffix('.sql')}", header)
+
+
+def _modules(package: str) -> Iterator[Passage]:
+    root = resources.files(package)
+    folders = [root, *(entry for entry in root.iterdir() if entry.is_dir() and entry.name != "demo")]
+    for folder in folders:
+        for file in _files(folder, ".py"):
+            docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf8"))) or ""
+            yield from _passages(f"{folder.name}/{file.name}", docstring)
+
+
+def _files(folder: Traversable, ending: str) -> list[Traversable]:
+    found = [entry for entry in folder.iterdir() if entry.is_file() and entry.name.endswith(ending)]
+    return sorted(found, key=lambda entry: entry.name)
+
+
+def _lines(file: Traversable) -> list[str]:
+    return file.read_text(encoding="utf8").splitlines()
+
+
+def _passages(title: str, text: str) -> Iterator[Passage]:
+    """Paragraphs of prose, unwrapped and joined up to a passage's length: models read passages, not pages."""
+    held = ""
+    for paragraph in filter(_is_prose, text.strip().split("\n\n")):
+        line = " ".join(paragraph.split())[:MAX_PASSAGE_CHARACTERS]
+        if held and len(held) + len(line) > MAX_PASSAGE_CHARACTERS:
+            yield Passage(title, held)
+            held = ""
+        held = f"{held}\n{line}".strip()
+    yield Passage(title, held)
+
+
+def _is_prose(paragraph: str) -> bool:
+    """Drawings, tables and code are not."""
+    return not paragraph.startswith(("    ", "```", "|")) and not set(paragraph) & set("─│├└┌►▶")
