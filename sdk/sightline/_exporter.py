@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
 
-from sightline._fork import reset_in_child
+from sightline._fork import importing, reset_in_child
 from sightline._safety import LOG_EVERY_S
 
 Protocol = Literal["http/protobuf", "grpc"]
@@ -66,7 +66,8 @@ class Sender:
     def _export(self, signal: Signal, batch: Sequence[Any]) -> bool:
         with self._lock:
             if signal not in self._exporters:
-                self._exporters[signal] = _build(self._to, signal)
+                with importing:
+                    self._exporters[signal] = _build(self._to, signal)
         self.reachable = self._exporters[signal].export(batch).name == "SUCCESS"
         return self.reachable
 
@@ -85,7 +86,7 @@ _EXPORTERS: Final[dict[tuple[Protocol, Signal], tuple[str, str]]] = {
 def _build(to: Destination, signal: Signal) -> Any:
     module, name = _EXPORTERS[to.protocol, signal]
     exporter = getattr(importlib.import_module(module), name)
-    logging.getLogger(module).addFilter(_OnceAMinute())
+    logging.getLogger(module).addFilter(_ONCE_A_MINUTE)
     return exporter(endpoint=to.url(signal), headers=dict(to.headers) or None)
 
 
@@ -101,3 +102,6 @@ class _OnceAMinute(logging.Filter):
             return record.levelno < logging.WARNING
         self._next_s = record.created + LOG_EVERY_S
         return True
+
+
+_ONCE_A_MINUTE: Final = _OnceAMinute()

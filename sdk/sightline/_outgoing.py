@@ -4,6 +4,8 @@ Runs on the shipping thread, so none of it costs the user's thread anything, and
 whoever made it. Steps run in the order given; see `_configure`.
 """
 
+import importlib
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Status, StatusCode
 
 from sightline import attributes
+from sightline._fork import importing
 from sightline._late import Findings
 from sightline._safety import record_fault
 from sightline.pricing import Price, price
@@ -121,6 +124,9 @@ def priced(draft: Draft) -> None:
     usage = normalised(from_attributes(known))
     if not usage and attributes.ERROR_TYPE in known:
         return  # a refused call has no usage and costs nothing: there is no question to answer
+    if "genai_prices" not in sys.modules:
+        with importing:
+            importlib.import_module("genai_prices")
     at = datetime.fromtimestamp(draft.start_ns // _NS_PER_S, UTC)
     provider = known.get(attributes.GEN_AI_PROVIDER)
     result = Price(None, "no_model_name")

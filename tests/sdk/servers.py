@@ -51,7 +51,7 @@ class OtlpSink:
     paths: list[str] = field(default_factory=list)
     traces: list[ExportTraceServiceRequest] = field(default_factory=list)
     log_requests: list[ExportLogsServiceRequest] = field(default_factory=list)
-    span_count: int = 0
+    refusals: int = 0
 
     @property
     def spans(self) -> list[Any]:
@@ -90,13 +90,15 @@ def otlp_sink() -> Iterator[OtlpSink]:
             time.sleep(taken.delay_s)  # the server's own slowness, which is what is tested
             if taken.status == 200:
                 self.keep(body)
+            else:
+                taken.refusals += 1
             self.send_response(taken.status)
             self.send_header("content-length", "0")
             self.end_headers()
 
         def keep(self, body: bytes) -> None:
             taken.paths.append(self.path)
-            taken.headers.append(dict(self.headers))
+            taken.headers.append({name.lower(): value for name, value in self.headers.items()})
             if self.path == "/v1/traces":
                 taken.traces.append(ExportTraceServiceRequest.FromString(body))
             else:

@@ -86,7 +86,7 @@ def test_a_call_is_one_whole_span(client: openai.OpenAI, model: ChatModel, seen:
 
 
 def test_a_stream_is_asked_for_its_usage(client: openai.OpenAI, model: ChatModel, seen: Captured) -> None:
-    """Where the caller says nothing of usage it is requested, recorded and priced; his chunks stay the same."""
+    """Where the caller says nothing of usage it is requested, recorded and priced; his chunks stay."""
     model.script = [streamed]
     chunks = list(ask(client, stream=True))
     assert model.requests[0]["stream_options"] == {"include_usage": True}

@@ -1,0 +1,191 @@
+"""The queue between the program and the network."""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sightline import _safety
+from sightline._shipping import Limits, Shipper
+
+QUICK = Limits(max_items=10, max_bytes=1_000, batch_items=4, batch_bytes=1_000, delay_s=0.01, close_s=5.0)
+
+
+class Line:
+    """A shipper, what it sent and what it lost; `held` keeps every send waiting."""
+
+    def __init__(self, limits: Limits = QUICK) -> None:
+        self.batches: list[list[int]] = []
+        self.lost: Counter[str] = Counter()
+        self.open = threading.Event()
+        self.open.set()
+        self.answer: Callable[[Sequence[int]], bool] = lambda batch: True
+        self.shipper = Shipper("test", self._send, weigh=lambda item: 1, lost=self._lose, limits=limits)
+
+    @property
+    def sent(self) -> list[int]:
+        return [item for batch in self.batches for item in batch]
+
+    def _send(self, batch: Sequence[int]) -> bool:
+        assert self.open.wait(10)
+        taken = self.answer(batch)
+        if taken:
+            self.batches.append(list(batch))
+        return taken
+
+    def _lose(self, reason: str, items: int) -> None:
+        self.lost[reason] += items
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    made = Line()
+    yield made
+    made.open.set()
+    made.shipper.close()
+
+
+def test_everything_arrives_in_order_and_in_batches(line: Line) -> None:
+    """Items leave in the order they came, no batch is larger than its bound."""
+    line.open.clear()
+    for item in range(9):
+        line.shipper.put(item)
+    line.open.set()
+    assert line.shipper.flush(5)
+    assert line.sent == list(range(9))
+    assert max(map(len, line.batches)) <= 4
+    assert (line.shipper.sent, line.shipper.queued, line.lost) == (9, 0, {})
+
+
+def test_a_lone_item_leaves_after_the_delay(line: Line, until: Callable[..., None]) -> None:
+    """Nobody has to flush."""
+    line.shipper.put(1)
+    until(lambda: line.sent == [1])
+
+
+def test_a_full_queue_drops_what_comes_and_counts_it(line: Line) -> None:
+    """Of what does not fit nothing is sent and each is counted; the program never waits."""
+    line.open.clear()
+    for item in range(30):
+        line.shipper.put(item)
+    line.open.set()
+    assert line.shipper.flush(5)
+    assert line.sent == sorted(line.sent)
+    assert line.sent[:10] == list(range(10))
+    assert len(line.sent) + line.lost["queue_full"] == 30
+    assert line.lost["queue_full"] >= 30 - 10 - 4  # the queue, and one batch on its way
+
+
+def test_bytes_are_bounded_too(line: Line) -> None:
+    """A few fat items fill the queue as many thin ones do."""
+    line.shipper._weigh = lambda item: 400
+    line.open.clear()
+    for item in range(8):
+        line.shipper.put(item)
+    assert line.lost["queue_full"] >= 8 - 2 - 3
+    line.open.set()
+    assert line.shipper.flush(5)
+    assert len(line.sent) + line.lost["queue_full"] == 8
+
+
+@pytest.mark.parametrize("refusal", ["answers no", "raises"])
+def test_a_refused_batch_is_lost_and_counted(line: Line, refusal: str) -> None:
+    """A batch that the collector did not take is counted, and the next one is tried."""
+
+    def refuse(batch: Sequence[int]) -> bool:
+        line.answer = lambda batch: True
+        if refusal == "raises":
+            raise OSError("no route")
+        return False
+
+    line.answer = refuse
+    line.shipper.put(1)
+    assert line.shipper.flush(5)
+    line.shipper.put(2)
+    assert line.shipper.flush(5)
+    assert (line.sent, line.lost) == ([2], {"export_failed": 1})
+    _safety.forget_faults()
+
+
+def test_closing_sends_what_is_there() -> None:
+    """Nothing that was put before the close is lost."""
+    line = Line(replace(QUICK, delay_s=60))
+    for item in range(6):
+        line.shipper.put(item)
+    assert line.shipper.close()
+    assert (sorted(line.sent), line.lost) == (list(range(6)), {})
+
+
+def test_what_comes_after_the_close_is_counted() -> None:
+    """A span that ends after the shutdown is lost, by name."""
+    line = Line()
+    line.shipper.close()
+    line.shipper.put(1)
+    assert line.lost == {"closed": 1}
+
+
+def test_closing_gives_up_in_time() -> None:
+    """A collector that does not answer holds an exit up no longer than the bound; the rest is counted."""
+    line = Line(replace(QUICK, close_s=0.05))
+    line.open.clear()
+    for item in range(8):
+        line.shipper.put(item)
+    assert not line.shipper.close()
+    assert line.lost["closed"] >= 4
+    line.open.set()
+
+
+def test_flush_answers_whether_all_left_in_time(line: Line) -> None:
+    """False says that something is still on its way."""
+    line.open.clear()
+    line.shipper.put(1)
+    assert not line.shipper.flush(0.05)
+    line.open.set()
+    assert line.shipper.flush(5)
+
+
+def test_many_threads_lose_nothing(line: Line) -> None:
+    """Put from several threads at once, every item is either sent or counted as lost."""
+    threads = [
+        threading.Thread(target=lambda: [line.shipper.put(item) for item in range(2_000)]) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert line.shipper.flush(10)
+    assert len(line.sent) + line.lost["queue_full"] == 8_000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_sends_its_own_and_only_its_own(line: Line) -> None:
+    """The parent's queue stays the parent's; the child's thread starts anew."""
+    line.open.clear()
+    line.shipper.put(1)
+    child = os.fork()
+    if child == 0:
+        line.batches.clear()
+        line.open.set()
+        line.shipper.put(2)
+        os._exit(0 if line.shipper.flush(5) and line.sent == [2] else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    line.open.set()
+    assert line.shipper.flush(5)
+    assert line.sent == [1]
+
+
+def test_a_going_down_interpreter_still_sends(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When no thread can be started any more, the flush itself sends."""
+
+    def refuse(thread: Any) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    line.shipper.put(1)
+    assert line.shipper.flush(5)
+    assert line.sent == [1]
