@@ -2,6 +2,7 @@
 
 import base64
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -113,6 +114,16 @@ def test_64_bit_integers_come_as_strings_or_numbers(number: int) -> None:
         {"intValue": 2**63},
         {"intValue": 1.5},
         {"intValue": True},
+        {"intValue": " 3"},
+        {"intValue": "-"},
+        {"intValue": ""},
+        {"intValue": "1_0"},
+        {"doubleValue": 10**400},
+        {"doubleValue": [1]},
+        {"doubleValue": "one"},
+        {"bytesValue": 7},
+        {"bytesValue": "AA=A"},
+        {"bytesValue": "A A="},
         {"stringValue": 5},
         {"boolValue": "true"},
         {"stringValue": "two", "intValue": 2},
@@ -225,6 +236,49 @@ def with_hex_ids(said: Any) -> Any:
         return said
     ids = {"traceId", "spanId", "parentSpanId"}
     return {k: base64.b64decode(v).hex() if k in ids else with_hex_ids(v) for k, v in said.items()}
+
+
+KEYS = [
+    "traceId",
+    "name",
+    "kind",
+    "startTimeUnixNano",
+    "attributes",
+    "events",
+    "status",
+    "flags",
+    "key",
+    "value",
+]
+KEYS += [
+    "stringValue",
+    "intValue",
+    "doubleValue",
+    "boolValue",
+    "bytesValue",
+    "arrayValue",
+    "kvlistValue",
+    "values",
+]
+ANY_JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)
+    ),
+)
+
+
+@given(span=st.dictionaries(st.sampled_from(KEYS), ANY_JSON, max_size=6))
+def test_whatever_json_comes_it_is_converted_or_refused(span: dict[str, Any]) -> None:
+    """No value, in no place, is an error of ours."""
+    with suppress(Malformed):
+        converted(span)
+
+
+@pytest.mark.parametrize("written", ["-_8=", "-_8", "+/8=", "+/8"])
+def test_base64_may_be_of_either_alphabet_with_or_without_padding(written: str) -> None:
+    """As protobuf's own parsers take it."""
+    assert value({"bytesValue": written}).bytes_value == b"\xfb\xff"
 
 
 @given(spans=st.lists(SPANS, max_size=3))
