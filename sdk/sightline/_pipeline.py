@@ -1,5 +1,6 @@
 """The SDK's parts, joined; `_configure.init` decides what they are made with."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ from sightline.masking import Guard
 
 if TYPE_CHECKING:
     from sightline._configure import Settings
+
+# How long an exit may wait. A full queue takes 3 s; a dead collector would take for ever.
+CLOSE_S = 5.0
+CLOSE_UNREACHABLE_S = 1.0  # the latest attempt has failed already
 
 # A provider outlives a shutdown (OpenTelemetry allows one global provider a process): its processor waits.
 _processors: "WeakKeyDictionary[TracerProvider, SightlineProcessor]" = WeakKeyDictionary()
@@ -76,10 +81,15 @@ class Pipeline:
             loaded.undo()
         _runtime.use(self._before)
         self.processor.sink = self.processor.flush = None
-        self.spans.close()
-        self.logs.close()
+        patience_s = CLOSE_S if self.sender.reachable else CLOSE_UNREACHABLE_S
+        deadline_s = time.monotonic() + patience_s
+        self.spans.close(patience_s)
+        self.logs.close(max(deadline_s - time.monotonic(), 0.0))
         self._tell_losses()
         self.sender.close()
+        self.spans.flush(CLOSE_UNREACHABLE_S)  # the batch that was on its way comes back, and is counted
+        for (signal, reason), items in self.ledger.take().items():
+            _safety.log.warning("Sightline could not send %d %s: %s", items, signal, reason)
 
     def _join(self, provider: TracerProvider, settings: "Settings") -> None:
         if provider not in _processors:

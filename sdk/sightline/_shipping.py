@@ -38,7 +38,6 @@ class Limits:
     batch_items: int = 512
     batch_bytes: int = 4 * 1024 * 1024  # collectors refuse requests of 16 or 64 MB; small ones retry cheaply
     delay_s: float = 1.0  # how old a lone item may get before it is sent
-    close_s: float = 10.0  # how long an exit may wait: a full queue takes 3 s, a dead collector all of it
 
 
 class Shipper(Generic[T]):
@@ -100,9 +99,9 @@ class Shipper(Generic[T]):
             self._ship_one_batch()
         return True
 
-    def close(self) -> bool:
-        """Send what is there and stop; what could not be sent in `close_s` is lost, and counted so."""
-        drained = self.flush(self._limits.close_s)
+    def close(self, timeout_s: float) -> bool:
+        """Send what is there and stop; what could not be sent in time is lost, and counted so."""
+        drained = self.flush(timeout_s)
         with self._changed:
             self._closed = True
             left = len(self._queue)

@@ -139,8 +139,9 @@ sightline.flush(20)
 assert sightline.health().lost == {("traces", "export_failed"): 1}
 with sightline.stage("the last"): pass
 """
-    (line,) = run(program).splitlines()
-    assert "Transient error" in line
+    tried, lost = run(program).splitlines()
+    assert "Transient error" in tried
+    assert lost == "Sightline could not send 2 traces: export_failed"
 
 
 def test_many_attributes_do_not_eat_the_first_ones(sink: OtlpSink) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sightline import _safety
 from sightline._shipping import Limits, Shipper
 
-QUICK = Limits(max_items=10, max_bytes=1_000, batch_items=4, batch_bytes=1_000, delay_s=0.01, close_s=5.0)
+QUICK = Limits(max_items=10, max_bytes=1_000, batch_items=4, batch_bytes=1_000, delay_s=0.01)
 
 
 class Line:
@@ -46,7 +46,7 @@ def line() -> Iterator[Line]:
     made = Line()
     yield made
     made.open.set()
-    made.shipper.close()
+    made.shipper.close(5)
 
 
 def test_everything_arrives_in_order_and_in_batches(line: Line) -> None:
@@ -116,25 +116,25 @@ def test_closing_sends_what_is_there() -> None:
     line = Line(replace(QUICK, delay_s=60))
     for item in range(6):
         line.shipper.put(item)
-    assert line.shipper.close()
+    assert line.shipper.close(5)
     assert (sorted(line.sent), line.lost) == (list(range(6)), {})
 
 
 def test_what_comes_after_the_close_is_counted() -> None:
     """A span that ends after the shutdown is lost, by name."""
     line = Line()
-    line.shipper.close()
+    line.shipper.close(5)
     line.shipper.put(1)
     assert line.lost == {"closed": 1}
 
 
 def test_closing_gives_up_in_time() -> None:
     """A collector that does not answer holds an exit up no longer than the bound; the rest is counted."""
-    line = Line(replace(QUICK, close_s=0.05))
+    line = Line()
     line.open.clear()
     for item in range(8):
         line.shipper.put(item)
-    assert not line.shipper.close()
+    assert not line.shipper.close(0.05)
     assert line.lost["closed"] >= 4
     line.open.set()
 

@@ -1,0 +1,153 @@
+"""The package as a whole: its public names, its weight, its manners."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import sightline
+from sightline.instrument import KNOWN
+
+SOURCE = Path(sightline.__file__).parent
+PUBLIC = [
+    "ConfigurationError",
+    "GuardrailTripped",
+    "Health",
+    "LLMCall",
+    "SightlineError",
+    "agent",
+    "context",
+    "feedback",
+    "flush",
+    "guardrail",
+    "health",
+    "init",
+    "llm",
+    "llm_call",
+    "retrieval",
+    "shutdown",
+    "stage",
+    "step",
+    "tool",
+    "traceparent",
+    "workflow",
+]
+
+
+def run(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def imported_by(path: Path) -> set[str]:
+    """Every module that a file names in an import, wherever the import stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_the_public_names_are_these() -> None:
+    """A name that users rest on neither comes nor goes unnoticed."""
+    assert sightline.__all__ == PUBLIC
+    assert all(hasattr(sightline, name) for name in PUBLIC)
+
+
+def test_the_package_is_typed() -> None:
+    """Type checkers read our annotations."""
+    assert (SOURCE / "py.typed").exists()
+
+
+def test_importing_and_starting_is_cheap() -> None:
+    """Import and init take less than 0.3 s of CPU, and load none of the heavy libraries."""
+    program = """
+import sys, time
+started = time.process_time()
+import sightline
+sightline.init()
+spent = time.process_time() - started
+heavy = {"requests", "urllib3", "grpc", "genai_prices", "tiktoken", "pydantic", "openai", "google.protobuf"}
+print(spent, *(heavy & set(sys.modules)))
+"""
+    spent, *heavy = run(program).split()
+    assert heavy == []
+    assert float(spent) < 0.3
+
+
+def test_importing_and_starting_touch_no_network() -> None:
+    """A program that may open no socket imports and starts the SDK, records a span, and runs on."""
+    run("""
+import socket
+def refuse(*args, **kwargs): raise AssertionError("a socket was opened")
+real, socket.socket.connect, socket.getaddrinfo = socket.socket.connect, refuse, refuse
+import sightline
+sightline.init(instrument="auto")
+@sightline.step
+def work(): return 1
+assert work() == 1
+import os; os._exit(0)
+""")
+
+
+def test_the_sdk_never_imports_the_collector() -> None:
+    """The way of a span goes downhill only."""
+    for path in SOURCE.rglob("*.py"):
+        assert not any(name.startswith("sightline_collector") for name in imported_by(path)), path
+
+
+def test_the_pure_modules_do_no_io() -> None:
+    """The contract imports nothing; the others no clock, socket, file or environment."""
+    assert imported_by(SOURCE / "attributes.py") == {"typing", "typing.Final"}
+    for name in ("usage", "pricing", "latency", "_messages"):
+        roots = {module.split(".")[0] for module in imported_by(SOURCE / f"{name}.py")}
+        assert not roots & {
+            "os",
+            "io",
+            "socket",
+            "time",
+            "pathlib",
+            "logging",
+            "threading",
+            "opentelemetry",
+        }, name
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    """Settings are read by `_configure`; elsewhere only what belongs to another program is looked at."""
+    readers = {p.name for p in SOURCE.rglob("*.py") if "os.environ" in p.read_text()}
+    assert readers == {
+        "_configure.py",
+        "_safety.py",  # SIGHTLINE_STRICT, read when a fault happens
+        "_estimate.py",  # tiktoken's own cache folder
+        "openai.py",  # tells OpenTelemetry's instrumentation what to record
+    }
+
+
+def test_every_attribute_has_one_name() -> None:
+    """No attribute of the contract is listed twice, and ours are ours by their prefix."""
+    from sightline import attributes
+
+    names = [
+        value
+        for key, value in vars(attributes).items()
+        if key.isupper() and isinstance(value, str) and "." in value
+    ]
+    assert len(names) == len(set(names))
+    assert all(name.startswith(("sightline.", "gen_ai.", "user.", "session.", "error.")) for name in names)
+
+
+def test_no_attribute_is_written_by_hand_elsewhere() -> None:
+    """Our own attribute names stand in the contract file only."""
+    for path in SOURCE.rglob("*.py"):
+        if path.name != "attributes.py":
+            strings = {
+                node.value
+                for node in ast.walk(ast.parse(path.read_text()))
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
+            }
+            ours = {text for text in strings if text.startswith("sightline.") and " " not in text}
+            assert ours <= set(KNOWN.values()), path

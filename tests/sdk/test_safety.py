@@ -1,0 +1,75 @@
+"""Faults of ours never reach the program."""
+
+import logging
+
+import pytest
+
+import sightline
+from sightline import _context, _safety, _spans, testing
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tracer, a serialiser and a stamp that all fail."""
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(_spans, "as_json", fail)
+    monkeypatch.setattr(_context, "carried", fail)
+
+
+def program() -> str:
+    @sightline.agent
+    def answer(question: str) -> str:
+        with sightline.llm_call(provider="p", model="m") as call:
+            call.record("x")
+        sightline.feedback(thumbs="up")
+        return question
+
+    return answer("why")
+
+
+def test_the_program_does_not_notice(broken: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With everything of ours failing, the program gets its result; each fault is counted by its place."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+    with testing.capture():
+        assert program() == "why"
+    health = sightline.health()
+    assert "OpenSpan.capture" in health.faults
+    assert health.last_fault is not None
+    assert "RuntimeError: ours" in health.last_fault
+    _safety.forget_faults()
+
+
+def test_a_tracer_that_fails_costs_the_span_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no span can be opened, the work runs without one."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+    monkeypatch.setattr(_spans.trace, "set_span_in_context", None)
+    with testing.capture() as seen:
+        assert program() == "why"
+    assert seen.spans == []
+    assert sightline.health().faults["_open"] == 2
+    _safety.forget_faults()
+
+
+def test_under_test_faults_are_raised(broken: None) -> None:
+    """SIGHTLINE_STRICT=1 hides nothing."""
+    with testing.capture(), pytest.raises(RuntimeError, match="ours"):
+        program()
+    _safety.forget_faults()
+
+
+def test_a_fault_is_logged_once_a_minute(
+    broken: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault in a loop leaves one line of each place, with its stack trace."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+    with testing.capture(), caplog.at_level(logging.WARNING):
+        for _ in range(50):
+            program()
+    places = [record.args for record in caplog.records]
+    assert len(places) == len(set(places)) > 0
+    assert all(record.exc_info for record in caplog.records if "hid a fault" in record.message)
+    assert sightline.health().faults["OpenSpan.capture"] >= 50
+    _safety.forget_faults()
