@@ -2,9 +2,9 @@
 Which names mean which provider, as rules that rewrite `name|model` to `provider|model`. Pure.
 
 The order is: OpenTelemetry's names that the library does not know or takes for another provider, the
-library's own ids, its match clauses. `litellm|openai/gpt-4o` is `openai|gpt-4o`; `litellm|gpt-4o` is told by
-the model's name. The view asks the `litellm` rules again for a call whose provider is absent, unknown, or
-lacks the model: that price is `assumed`.
+library's own ids, its match clauses. `litellm|openai/gpt-4o` is `openai|gpt-4o`; `litellm|gpt-4o`, and
+`|gpt-4o` of a call that names no provider, are told by the model's name. The view asks the `litellm` rules
+again for a call whose provider is unknown or lacks the model.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,7 +45,7 @@ def provider_rules(providers: Sequence[Provider]) -> RuleTree:
             _add_matches(tree, provider, head, tail, anything)
     for provider in providers:
         for name in _model_shapes(provider):
-            tree.add(rf"^\s*litellm\s*\|({name})$", key=rf"{provider.id}|\1")
+            tree.add(rf"^(?:\s*litellm\s*)?\|({name})$", key=rf"{provider.id}|\1")
     return tree
 
 

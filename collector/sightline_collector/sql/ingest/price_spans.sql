@@ -26,7 +26,7 @@ from (
     select
         *,
         arrayMap(
-            (is_call, provider_known, place, model_id, input, output, read, write, write_1h, reasoning) -> arrayMap(
+            (is_call, provider_known, assumed, model_id, input, output, read, write, write_1h, reasoning) -> arrayMap(
                 point -> arrayMap(
                     unit -> arrayMap(
                         usd -> (
@@ -34,7 +34,7 @@ from (
                             multiIf(
                                 not is_call, 0,
                                 isNull(input_tokens) and isNull(output_tokens) and empty(extra_usage), 5,
-                                place = 0, if(provider_known or model = '', 7, 6),
+                                model_id = 0, if(provider_known or model = '', 7, 6),
                                 greatest(input, output, read, write, write_1h, reasoning) > 1000000000000
                                     or arrayExists(count -> count > 1000000000000, mapValues(extra_usage))
                                     or abs(usd) >= 1000000, 9,
@@ -44,7 +44,7 @@ from (
                                         [input, output, read, write, write_1h, reasoning])), 8,
                                 usd = 0 and not unit.8
                                     and (input + output > 0 or unit.1 = 0 and unit.2 = 0), 5,
-                                place > 2, 2,
+                                assumed, 2,
                                 unit.8, 4,
                                 tokens_estimated != 0, 3,
                                 1),
@@ -57,7 +57,7 @@ from (
                         ('input', 'output', 'cache_read', 'cache_write', 'cache_write_1h', 'reasoning',
                             'request', 'free', 'lattice'), point)])[1],
                 [sightline_price_point(model_id, price_context, started_at, input)])[1],
-            [call != ''], [known != ''], [arrayFirstIndex(id -> id != 0, models)], [arrayFirst(id -> id != 0, models)],
+            [call != ''], [known != ''], [arrayFirstIndex(id -> id != 0, models) > 2 or provider = ''], [arrayFirst(id -> id != 0, models)],
             [sightline_price_count(input_tokens)], [sightline_price_count(output_tokens)],
             [sightline_price_count(cache_read_tokens)], [sightline_price_count(cache_write_tokens)],
             [sightline_price_count(cache_write_1h_tokens)], [sightline_price_count(reasoning_tokens)]
