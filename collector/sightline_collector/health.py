@@ -136,7 +136,7 @@ class Health:
         items = self._counter("receive_items", "Spans, log records, data points acknowledged", "signal")
         size = self._counter("receive_bytes", "Protobuf bytes acknowledged, uncompressed", "signal")
         ack = self._histogram(
-            "receive_ack_seconds", "From a whole body to its acknowledgement", _ACK_BUCKETS_S
+            "receive_ack_seconds", "From an unpacked body to its acknowledgement", _ACK_BUCKETS_S
         )
         self._requests = {signal: requests.labels(signal) for signal in Signal}
         self._items = {signal: items.labels(signal) for signal in Signal}

@@ -10,28 +10,34 @@ A request that is put aside twice, because the process died in between, is one l
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sightline_collector.errors import FolderUnusable
-from sightline_collector.wal.segment import Record, Signal, records
+from sightline_collector.wal.segment import Record, Signal
 
 # A gigabyte of refused requests is an incident that somebody has to look at; more of them tell nothing new.
 LETTERS_BYTES_MAX = 1 << 30
 
 
+class LossCounter(Protocol):
+    """Who counts what is gone for good."""
+
+    def lost(self, signal: Signal, reason: str, items: int) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One request put aside. `error_code` is the engine's, None when there was none."""
+    """One request put aside; `why` and `code` are the engine's words."""
 
     path: Path
     signal: Signal
-    reason: str
-    message: str
-    error_code: int | None
+    why: str
+    code: int
     items: int
     project: str
     batch: int
@@ -40,24 +46,25 @@ class Letter:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """The letter, and those that had to go for it: the oldest, their items lost for good."""
-
-    letter: Letter
-    pushed_out: list[Letter] = field(default_factory=list)
-
-
 class DeadLetters:
-    """A folder of letters, bounded in bytes: what comes last stays, what is pushed out is returned."""
+    """A folder of letters, bounded in bytes: the oldest goes for the newest, its items counted as lost.
+
+    May be used from several threads.
+    """
 
     def __init__(
-        self, folder: Path, limit_bytes: int = LETTERS_BYTES_MAX, clock_ns: Callable[[], int] = time.time_ns
+        self,
+        folder: Path,
+        losses: LossCounter,
+        limit_bytes: int = LETTERS_BYTES_MAX,
+        clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """Opens the folder, making it when absent. Raises FolderUnusable."""
         self._folder = folder
+        self._losses = losses
         self._limit_bytes = limit_bytes
         self._clock_ns = clock_ns
+        self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             found = [_letter(path) for path in folder.glob("*.json")]
@@ -71,27 +78,30 @@ class DeadLetters:
     @property
     def size_bytes(self) -> int:
         """Bytes of all requests put aside."""
-        return sum(letter.size_bytes for letter in self._letters.values())
+        return sum(letter.size_bytes for letter in self.letters())
 
     def letters(self) -> list[Letter]:
         """All of them, the oldest first."""
         return list(self._letters.values())
 
-    def put(
-        self, framed: bytes, signal: Signal, reason: str, *, message: str = "", error_code: int | None = None
-    ) -> Put:
-        """Keeps a framed record, durable on return. Raises OSError, having kept nothing, and ValueError."""
-        found = records(framed)
-        if len(found) != 1 or found[0].end != len(framed):
-            raise ValueError("a dead letter is one whole framed record")
-        letter = self._named(found[0], framed, signal, reason, message, error_code)
-        pushed_out = self._make_room(letter)
-        if letter.size_bytes <= self._limit_bytes:
+    def put(self, signal: Signal, framed: bytes, record: Record, why: str, code: int) -> bool:
+        """Keeps a framed record, durable on return; False when it alone is beyond the bound, and lost.
+
+        Raises OSError, having kept nothing.
+        """
+        name = f"{signal}-{record.batch:020d}-{framed[-4:].hex()}.otlp"  # it ends with its crc
+        letter = Letter(
+            self._folder / name, signal, why, code, record.items, record.project,
+            record.batch, record.received_at_ns, self._clock_ns(), len(framed),
+        )  # fmt: skip
+        with self._lock:
+            if letter.size_bytes > self._limit_bytes:
+                self._losses.lost(signal, "dead_letter_too_large", letter.items)
+                return False
+            self._make_room(letter)
             self._write(letter, framed)
             self._letters[letter.path] = letter
-        else:
-            pushed_out.append(letter)
-        return Put(letter, pushed_out)
+            return True
 
     def read(self, letter: Letter) -> bytes:
         """The framed record: by itself a segment of one. Raises OSError."""
@@ -99,30 +109,23 @@ class DeadLetters:
 
     def drop(self, letter: Letter) -> None:
         """Removes a letter; one that is gone already is no error."""
-        letter.path.with_suffix(".json").unlink(missing_ok=True)
-        letter.path.unlink(missing_ok=True)
-        self._letters.pop(letter.path, None)
+        with self._lock:
+            self._remove(letter)
 
-    def _named(
-        self, record: Record, framed: bytes, signal: Signal, reason: str, message: str, error_code: int | None
-    ) -> Letter:
-        name = f"{signal}-{record.batch:020d}-{framed[-4:].hex()}.otlp"
-        return Letter(
-            self._folder / name, signal, reason, message, error_code, record.items, record.project,
-            record.batch, record.received_at_ns, self._clock_ns(), len(framed),
-        )  # fmt: skip
-
-    def _make_room(self, letter: Letter) -> list[Letter]:
+    def _make_room(self, letter: Letter) -> None:
         self._letters.pop(letter.path, None)
-        pushed_out = []
         held_bytes = self.size_bytes
         for oldest in self.letters():
             if held_bytes + letter.size_bytes <= self._limit_bytes:
-                break
-            self.drop(oldest)
+                return
+            self._remove(oldest)
+            self._losses.lost(oldest.signal, "dead_letter_dropped", oldest.items)
             held_bytes -= oldest.size_bytes
-            pushed_out.append(oldest)
-        return pushed_out
+
+    def _remove(self, letter: Letter) -> None:
+        letter.path.with_suffix(".json").unlink(missing_ok=True)
+        letter.path.unlink(missing_ok=True)
+        self._letters.pop(letter.path, None)
 
     def _write(self, letter: Letter, framed: bytes) -> None:
         """The request first: a letter is one when its JSON is there, so none is ever without its request."""

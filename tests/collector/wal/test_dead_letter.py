@@ -7,104 +7,120 @@ from pathlib import Path
 import pytest
 
 from sightline_collector.errors import FolderUnusable
+from sightline_collector.health import Health
 from sightline_collector.wal import segment
-from sightline_collector.wal.dead_letter import DeadLetters
+from sightline_collector.wal.dead_letter import DeadLetters, Letter
 from sightline_collector.wal.segment import Entry, Signal
 
 WRITER = "0123456789abcdef" * 2
 NOW_NS = 1_790_000_000_000_000_000
 
 
-def framed(body: bytes, items: int = 7) -> bytes:
-    head, trailer = segment.frame(Entry(body, items, "shop", NOW_NS), 42, WRITER)
+def framed(body: bytes) -> bytes:
+    head, trailer = segment.frame(Entry(body, 7, "shop", NOW_NS), 42, WRITER)
     return head + body + trailer
 
 
-def opened(folder: Path, limit_bytes: int = 10_000) -> DeadLetters:
+def opened(folder: Path, limit_bytes: int = 10_000, health: Health | None = None) -> DeadLetters:
     clock = count(NOW_NS + 1)
-    return DeadLetters(folder, limit_bytes, lambda: next(clock))
+    return DeadLetters(folder, health or Health(), limit_bytes, lambda: next(clock))
+
+
+def put(letters: DeadLetters, body: bytes, signal: Signal = Signal.TRACES) -> bool:
+    content = framed(body)
+    (record,) = segment.records(content)
+    return letters.put(signal, content, record, "Decimal overflow", 407)
+
+
+def sizes(*bodies: bytes) -> int:
+    return sum(len(framed(body)) for body in bodies)
+
+
+def bodies(letters: DeadLetters) -> list[bytes]:
+    found: list[tuple[Letter, bytes]] = [(letter, letters.read(letter)) for letter in letters.letters()]
+    return [bytes(segment.records(content)[0].body(content)) for _, content in found]
 
 
 def test_a_letter_is_the_request_and_beside_it_the_reason(tmp_path: Path) -> None:
     """One file can be inserted as it is; the JSON says what it is, why it is here, and since when."""
     letters = opened(tmp_path)
-    put = letters.put(framed(b"bad"), Signal.TRACES, "poison", message="Decimal overflow", error_code=407)
-    assert put.pushed_out == []
-    assert put.letter.path.read_bytes() == letters.read(put.letter) == framed(b"bad")
-    assert json.loads(put.letter.path.with_suffix(".json").read_text()) == {
+    assert put(letters, b"bad")
+    (letter,) = letters.letters()
+    assert letter.path.read_bytes() == letters.read(letter) == framed(b"bad")
+    assert json.loads(letter.path.with_suffix(".json").read_text()) == {
         "signal": "traces",
-        "reason": "poison",
-        "message": "Decimal overflow",
-        "error_code": 407,
+        "why": "Decimal overflow",
+        "code": 407,
         "items": 7,
         "project": "shop",
         "batch": 42,
         "received_at_ns": NOW_NS,
         "put_at_ns": NOW_NS + 1,
-        "size_bytes": len(framed(b"bad")),
+        "size_bytes": sizes(b"bad"),
     }
 
 
 def test_letters_are_found_again_by_the_next_start_oldest_first(tmp_path: Path) -> None:
     """What an earlier process put aside is listed as it was."""
     letters = opened(tmp_path)
-    put = [letters.put(framed(body), Signal.LOGS, "poison").letter for body in (b"c", b"a", b"b")]
-    assert opened(tmp_path).letters() == letters.letters() == put
-    assert opened(tmp_path).size_bytes == sum(one.size_bytes for one in put)
+    for body in (b"c", b"a", b"b"):
+        put(letters, body, Signal.LOGS)
+    assert opened(tmp_path).letters() == letters.letters()
+    assert bodies(opened(tmp_path)) == [b"c", b"a", b"b"]
+    assert opened(tmp_path).size_bytes == sizes(b"c", b"a", b"b")
 
 
 def test_the_same_request_put_aside_twice_is_one_letter(tmp_path: Path) -> None:
     """A segment that is bisected again after a crash does not double its letters."""
     letters = opened(tmp_path)
-    letters.put(framed(b"bad"), Signal.TRACES, "poison")
-    again = letters.put(framed(b"bad"), Signal.TRACES, "poison")
-    assert letters.letters() == [again.letter]
+    put(letters, b"bad")
+    put(letters, b"bad")
+    assert bodies(letters) == [b"bad"]
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_beyond_the_limit_the_oldest_are_pushed_out_and_named(tmp_path: Path) -> None:
-    """Whoever puts counts their items as lost; the folder never passes its bound."""
-    size_bytes = len(framed(bytes(100)))
-    letters = opened(tmp_path, limit_bytes=2 * size_bytes)
-    first, second = (letters.put(framed(bytes([n]) * 100), Signal.TRACES, "poison").letter for n in (1, 2))
-    put = letters.put(framed(bytes([3]) * 100), Signal.TRACES, "poison")
-    assert put.pushed_out == [first]
-    assert letters.letters() == opened(tmp_path).letters() == [second, put.letter]
-    assert letters.size_bytes == 2 * size_bytes
+def test_beyond_the_bound_the_oldest_goes_and_is_counted_as_lost(tmp_path: Path) -> None:
+    """The folder never passes its bound; what goes is counted by signal."""
+    health = Health()
+    letters = opened(tmp_path, sizes(bytes(100)) * 2, health)
+    for number in range(5):
+        assert put(letters, bytes([number]) * 100)
+        assert letters.size_bytes <= sizes(bytes(100)) * 2
+    assert bodies(letters) == bodies(opened(tmp_path)) == [bytes([3]) * 100, bytes([4]) * 100]
+    lost = {"signal": "traces", "reason": "dead_letter_dropped"}
+    assert health.registry.get_sample_value("sightline_loss_items_total", lost) == 3 * 7
 
 
-def test_a_letter_larger_than_the_limit_is_pushed_out_itself(tmp_path: Path) -> None:
-    """It is named like the others that had to go, and leaves no file."""
-    letters = opened(tmp_path, limit_bytes=100)
-    put = letters.put(framed(bytes(200)), Signal.TRACES, "poison")
-    assert put.pushed_out == [put.letter]
-    assert list(tmp_path.iterdir()) == []
+def test_a_letter_beyond_the_bound_is_not_kept_and_counted_as_lost(tmp_path: Path) -> None:
+    """It pushes no other out, and leaves no file."""
+    health = Health()
+    letters = opened(tmp_path, 200, health)
+    assert put(letters, b"small")
+    assert not put(letters, bytes(300))
+    assert bodies(letters) == [b"small"]
+    assert len(list(tmp_path.iterdir())) == 2
+    lost = {"signal": "traces", "reason": "dead_letter_too_large"}
+    assert health.registry.get_sample_value("sightline_loss_items_total", lost) == 7
 
 
 def test_a_dropped_letter_is_gone(tmp_path: Path) -> None:
     """Both its files, also for the next start; dropping it again does no harm."""
     letters = opened(tmp_path)
-    letter = letters.put(framed(b"bad"), Signal.TRACES, "poison").letter
+    put(letters, b"bad")
+    (letter,) = letters.letters()
     for _ in range(2):
         letters.drop(letter)
     assert (letters.letters(), letters.size_bytes, list(tmp_path.iterdir())) == ([], 0, [])
 
 
-@pytest.mark.parametrize("content", [b"", b"rubbish", framed(b"one") + framed(b"two"), framed(b"cut")[:-1]])
-def test_only_one_whole_record_is_a_letter(tmp_path: Path, content: bytes) -> None:
-    """Anything else could not be replayed."""
-    with pytest.raises(ValueError, match="one whole framed record"):
-        opened(tmp_path).put(content, Signal.TRACES, "poison")
-
-
 def test_a_request_whose_reason_was_never_written_is_no_letter(tmp_path: Path) -> None:
     """The process died in between: its segment is still in the log, and will be bisected again."""
     letters = opened(tmp_path)
-    letter = letters.put(framed(b"bad"), Signal.TRACES, "poison").letter
-    letter.path.with_suffix(".json").unlink()
+    put(letters, b"bad")
+    letters.letters()[0].path.with_suffix(".json").unlink()
     assert opened(tmp_path).letters() == []
-    opened(tmp_path).put(framed(b"bad"), Signal.TRACES, "poison")
-    assert len(opened(tmp_path).letters()) == 1
+    put(opened(tmp_path), b"bad")
+    assert bodies(opened(tmp_path)) == [b"bad"]
 
 
 def test_a_folder_with_other_json_is_refused_with_the_way_out(tmp_path: Path) -> None:
