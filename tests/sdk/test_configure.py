@@ -376,7 +376,8 @@ def grpc_sink() -> Iterator[tuple[str, list[Any]]]:
             return trace_service_pb2.ExportTraceServiceResponse()
 
     server = grpc.server(futures.ThreadPoolExecutor(2))
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(Service(), server)
+    add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
+    add(Service(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield f"http://127.0.0.1:{port}", taken

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -151,7 +151,8 @@ def test_flush_answers_whether_all_left_in_time(line: Line) -> None:
 def test_many_threads_lose_nothing(line: Line) -> None:
     """Put from several threads at once, every item is either sent or counted as lost."""
     threads = [
-        threading.Thread(target=lambda: [line.shipper.put(item) for item in range(2_000)]) for _ in range(4)
+        threading.Thread(target=lambda: deque(map(line.shipper.put, range(2_000)), maxlen=0))
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()

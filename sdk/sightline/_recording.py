@@ -1,0 +1,109 @@
+"""One call of a decorated function: what goes on its span, and when the span ends."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
+
+from sightline import _clock, attributes
+from sightline._answer import Answer
+from sightline._arguments import Signature
+from sightline._safety import shielded
+from sightline._spans import OpenSpan, open_span
+from sightline.errors import GuardrailTripped
+
+MAX_YIELDS: Final = 1_000  # what a stream's captured result holds on to, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What one decorator writes; `standard` is OpenTelemetry's operation name where there is one."""
+
+    operation: str
+    standard: str | None = None
+    name_as: str | None = None
+    stage: str | None = None
+    arguments_as: str = attributes.INPUT
+    result_as: str = attributes.OUTPUT
+    span_kind: SpanKind = SpanKind.INTERNAL
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One decorated function: everything that does not change from call to call."""
+
+    kind: Kind
+    span_name: str
+    values: dict[str, Any]
+    signature: Signature
+    captures: bool
+
+
+class Recording:
+    """One call of a decorated function. None of its methods raises."""
+
+    __slots__ = ("_answer", "_open", "_sent", "_spec", "_yields", "activate", "suspend")
+
+    def __init__(self, spec: Spec, opened: OpenSpan) -> None:
+        self._spec, self._open = spec, opened
+        self._yields: list[Any] = []
+        self._sent: object = None
+        self._answer = Answer(_clock.elapsed_ns()) if spec.kind.operation == "llm" else None
+        self.activate, self.suspend = opened.activate, opened.suspend
+
+    @classmethod
+    def begin(cls, spec: Spec, args: Any, kwargs: Any, parent: Context | None = None) -> "Recording":
+        opened = open_span(spec.span_name, spec.values, kind=spec.kind.span_kind, parent=parent)
+        recording = cls(spec, opened)
+        if recording._answer is not None:
+            recording._sent = _sent_messages(spec.signature.named(args, kwargs))
+        elif spec.captures and opened.captures:
+            opened.capture(spec.kind.arguments_as, spec.signature.named(args, kwargs))
+        return recording
+
+    @shielded
+    def yielded(self, item: object) -> None:
+        if self._answer is not None:
+            self._answer.chunk(item, _clock.elapsed_ns())
+        elif len(self._yields) < MAX_YIELDS and self._open.recording:
+            self._yields.append(item)
+
+    def returned(self, result: object) -> None:
+        self._note_result(result)
+        self._open.end()
+
+    def stopped(self) -> None:
+        """The stream is over, read to its end or not: stopping early is no error."""
+        texts = self._yields and all(isinstance(item, str) for item in self._yields)
+        self.returned("".join(self._yields) if texts else self._yields or None)
+
+    def failed(self, error: BaseException) -> None:
+        if self._spec.kind.operation == "guardrail" and isinstance(error, GuardrailTripped):
+            self._open.set(attributes.GUARDRAIL_BLOCKED, True)
+        else:
+            self._open.fail(error)
+        self._open.end()
+
+    @shielded
+    def _note_result(self, result: object) -> None:
+        opened, kind = self._open, self._spec.kind
+        if kind.operation == "guardrail":
+            opened.set(attributes.GUARDRAIL_BLOCKED, result is False)
+        if self._answer is not None:
+            self._note_answer(self._answer, result)
+        elif self._spec.captures and result is not None:
+            opened.capture(kind.result_as, result)
+
+    def _note_answer(self, answer: Answer, result: object) -> None:
+        if result is not None:
+            answer.response(result)
+        model = self._spec.values.get(attributes.REQUEST_MODEL)
+        captures = self._open.captures and self._spec.captures
+        if self._open.recording:
+            self._open.span.set_attributes(answer.attributes(self._sent, model, captures=captures))
+
+
+def _sent_messages(arguments: dict[str, Any]) -> object:
+    """What a hand-made model call sends: the argument `messages`, or else its texts."""
+    return arguments.get("messages") or [text for text in arguments.values() if isinstance(text, str)]

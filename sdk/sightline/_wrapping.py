@@ -1,0 +1,164 @@
+"""Four thin wrappers around one recording: function, coroutine, generator, asynchronous generator.
+
+    call ──► Recording.begin: span opened, arguments captured
+             function      runs inside the span
+             coroutine     runs inside the span, cancellation included
+             generator     each step runs inside; between steps the span is not current:
+             async gen.    the consumer's own calls are never adopted
+         ──► returned | failed | stopped early: result captured, span ended exactly once
+
+A generator's span hangs where the function was called, not where it is first read: a streamed response is
+often read after the handler that made it has returned.
+"""
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any
+
+from opentelemetry import context as otel_context
+
+from sightline._recording import Recording, Spec
+
+
+def wrapped(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
+    """The function, recorded; what it is to its caller and to `inspect` stays the same."""
+    if inspect.isasyncgenfunction(function):
+        return _StreamFunction(function, spec, _async_stream)
+    if inspect.isgeneratorfunction(function):
+        return _StreamFunction(function, spec, _stream)
+    if inspect.iscoroutinefunction(function):
+        return _coroutine(function, spec)
+    return _plain(function, spec)
+
+
+def _plain(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        recording = Recording.begin(spec, args, kwargs)
+        recording.activate()
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            recording.failed(error)
+            raise
+        recording.returned(result)
+        return result
+
+    return call
+
+
+def _coroutine(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        recording = Recording.begin(spec, args, kwargs)
+        recording.activate()
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException as error:  # a cancelled task ends here too
+            recording.failed(error)
+            raise
+        recording.returned(result)
+        return result
+
+    return call
+
+
+class _StreamFunction:
+    """A decorated generator function. It looks like the function it wraps, down to `inspect`'s questions:
+    frameworks decide by them whether a tool or an endpoint streams.
+    """
+
+    def __init__(self, function: Any, spec: Spec, drive: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._function, self._spec, self._drive = function, spec, drive
+        self.__code__ = function.__code__
+        self.__defaults__ = function.__defaults__
+        self.__kwdefaults__ = function.__kwdefaults__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        stream = self._function(*args, **kwargs)  # a wrong call fails here, as it does undecorated
+        begin = functools.partial(Recording.begin, self._spec, args, kwargs, otel_context.get_current())
+        return self._drive(stream, begin)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+
+def _stream(stream: Generator[Any, Any, Any], begin: Callable[[], Recording]) -> Generator[Any, Any, Any]:
+    recording = begin()
+    advance: Callable[[], Any] = functools.partial(next, stream)
+    while True:
+        recording.activate()
+        try:
+            item = advance()
+        except StopIteration as stop:
+            recording.stopped()
+            return stop.value
+        except BaseException as error:
+            recording.failed(error)
+            raise
+        recording.suspend()
+        recording.yielded(item)
+        try:
+            sent = yield item
+        except GeneratorExit:
+            _close(stream, recording)
+            raise
+        except BaseException as error:
+            advance = functools.partial(stream.throw, error)
+        else:
+            advance = functools.partial(stream.send, sent)
+
+
+def _close(stream: Generator[Any, Any, Any], recording: Recording) -> None:
+    recording.activate()
+    try:
+        stream.close()
+    except BaseException as error:
+        recording.failed(error)
+        raise
+    recording.stopped()
+
+
+async def _async_stream(
+    stream: AsyncGenerator[Any, Any], begin: Callable[[], Recording]
+) -> AsyncGenerator[Any, Any]:
+    recording = begin()
+    advance: Callable[[], Any] = functools.partial(anext, stream)
+    thrown: BaseException | None = None
+    while True:
+        recording.activate()
+        try:
+            item = await advance()
+        except StopAsyncIteration:
+            recording.stopped()
+            return
+        except BaseException as error:
+            if error is thrown and type(error).__name__ == "CancelledError":
+                recording.stopped()  # how a loop that ends closes the streams that were left half read
+            else:
+                recording.failed(error)
+            raise
+        recording.suspend()
+        recording.yielded(item)
+        try:
+            sent = yield item
+        except GeneratorExit:
+            await _aclose(stream, recording)
+            raise
+        except BaseException as error:
+            thrown = error
+            advance = functools.partial(stream.athrow, error)
+        else:
+            advance = functools.partial(stream.asend, sent)
+
+
+async def _aclose(stream: AsyncGenerator[Any, Any], recording: Recording) -> None:
+    recording.activate()
+    try:
+        await stream.aclose()
+    except BaseException as error:
+        recording.failed(error)
+        raise
+    recording.stopped()
