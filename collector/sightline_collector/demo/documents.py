@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Final
 
 from sightline_collector.demo.answers import words
@@ -78,10 +79,17 @@ def own_documents() -> Library:
 
 
 def _readme() -> Iterator[Passage]:
-    text = metadata.metadata("sightline").json.get("description", "")
-    for section in str(text).split("\n## "):
+    for section in _readme_text().split("\n## "):
         title, _, body = section.partition("\n")
         yield from _passages(f"README: {title.strip('# ')}", body)
+
+
+def _readme_text() -> str:
+    """In a source tree the file itself: the installed copy is as old as the installation."""
+    file = Path(str(resources.files("sightline"))).parents[1] / "README.md"
+    if file.is_file():
+        return file.read_text(encoding="utf8")
+    return str(metadata.metadata("sightline").json.get("description", ""))
 
 
 def _relations() -> Iterator[Passage]:

@@ -22,7 +22,13 @@ NEW_PROMPT_DAY: Final = -4  # the first day of prompt version 4
 OPENS_S: Final = 7 * 3600  # of a day, UTC
 CLOSES_S: Final = 22 * 3600
 USERS: Final = 24
-VISITS_A_SESSION: Final = 6
+SESSIONS_A_DAY: Final = 4  # of one user
+MODELS: Final = {
+    ("support", "A"): "gpt-4o",
+    ("support", "B"): "gpt-5-mini",
+    ("search", ""): "gpt-4o-mini",
+    ("digest", ""): "house-llama-70b",
+}
 RATING_SHARE: Final = 0.25  # of visitors who press a thumb
 UP_SHARE: Final = {"good": 0.9, "cut": 0.35, "useless": 0.1}
 
@@ -35,7 +41,7 @@ class Scale:
     """
 
     days: int = 14
-    support: int = 420
+    support: int = 440
     search: int = 230
     digest: int = 12
 
@@ -88,28 +94,26 @@ def quality(reply: Reply) -> str:
 def _one_day(scale: Scale, seed: int, day: int, digests: Sequence[str], model: str | None) -> list[Visit]:
     rng = random.Random(f"{seed} {day}")  # noqa: S311  # play, not secrets
     questions = _questions() | {"digest": list(digests)}
-    wanted = {"support": scale.support, "search": scale.search, "digest": scale.digest}
-    features = [feature for feature, visits in wanted.items() for _ in range(visits)]
-    rng.shuffle(features)
-    seconds = sorted(rng.randrange(OPENS_S, CLOSES_S) for _ in features)
+    kinds = [("support", "AB"[n % 2]) for n in range(scale.support)]
+    kinds += [("search", "")] * scale.search + [("digest", "")] * scale.digest
+    rng.shuffle(kinds)
+    seconds = sorted(rng.randrange(OPENS_S, CLOSES_S) for _ in kinds)
     return [
-        Visit(day, second, _request(rng, day, number, feature, rng.choice(questions[feature]), model))
-        for number, (second, feature) in enumerate(zip(seconds, features, strict=True))
+        Visit(day, second, _request(rng, day, feature, variant, rng.choice(questions[feature]), model))
+        for second, (feature, variant) in zip(seconds, kinds, strict=True)
     ]
 
 
 def _request(
-    rng: random.Random, day: int, number: int, feature: str, question: str, model: str | None
+    rng: random.Random, day: int, feature: str, variant: str, question: str, model: str | None
 ) -> Request:
     user = f"user-{int(USERS * rng.random() ** 2):02d}"  # some come often, most seldom
-    variant = rng.choice("AB") if feature == "support" else ""
-    chosen = {"support": {"A": "gpt-4o", "B": "gpt-5-mini"}.get(variant), "search": "gpt-4o-mini"}
     return Request(
         feature=feature,
         question=question,
         user_id=user,
-        session_id=f"{user}-{-day}-{number // (USERS * VISITS_A_SESSION)}",
-        model=model or chosen.get(feature) or "house-llama-70b",
+        session_id=f"{user}-{-day}-{rng.randrange(SESSIONS_A_DAY)}",
+        model=model or MODELS[feature, variant],
         prompt_version="4" if feature == "support" and day >= NEW_PROMPT_DAY else _first_version(feature),
         variant=variant,
     )
