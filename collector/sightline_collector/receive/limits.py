@@ -8,8 +8,8 @@ class Limits:
     """Bounds of the doors. Beyond the first four the sender is at fault, beyond the last it may wait."""
 
     body_bytes: int = 64 << 20
-    """Of one request, before and after inflating: the default that OTLP 1.11 recommends. Parsing takes up to 30
-    bytes of memory for a byte of hostile content, one request at a time: lower it where that is too much."""
+    """Of one request, before and after inflating: the default that OTLP 1.11 recommends. Parsing takes up to
+    30 bytes of memory for a byte of hostile content, one request at a time: lower it if that is too much."""
 
     items: int = 50_000
     """Spans, log records, metrics or data points, and also resources and scopes, of one request: what the

@@ -5,6 +5,7 @@ gives up in the end it reports itself. Where a refused body could not be counted
 """
 
 import asyncio
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -31,12 +32,17 @@ class Appending(Protocol):
 
 
 class LossReports:
-    """Adds up losses and appends them as one request every ten seconds at most; idle when there are none."""
+    """Adds up losses and appends them as one request every ten seconds at most; idle when there are none.
+
+    Lives on the event loop that makes it; losses may be noted from any thread.
+    """
 
     def __init__(self, log: Appending, health: Health, clock_ns: Callable[[], int] = time.time_ns) -> None:
         self._log = log
         self._health = health
         self._clock_ns = clock_ns
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
         self._losses: Losses = Counter()
         self._arrived = asyncio.Event()
 
@@ -49,8 +55,7 @@ class LossReports:
     def lost(self, signal: Signal, reason: str, items: int) -> None:
         """Takes note that `items` will never be stored."""
         self._health.lost(signal, reason, items)
-        self._losses[signal, reason] += items
-        self._arrived.set()
+        self._add(Counter({(signal, reason): items}))
 
     async def run(self, every_s: float = REPORT_EVERY_S) -> None:
         """Reports until cancelled."""
@@ -61,16 +66,21 @@ class LossReports:
 
     async def flush(self) -> None:
         """Appends what was noted so far; keeps it for the next time when the log refuses."""
-        losses, self._losses = self._losses, Counter()
         self._arrived.clear()
+        with self._lock:
+            losses, self._losses = self._losses, Counter()
         if not losses:
             return
         try:
             body = loss_request(losses, self._clock_ns())
             await self._log.append(Signal.LOGS, body, len(losses), DEFAULT_PROJECT)
         except WaitingMayHelp:
+            self._add(losses)
+
+    def _add(self, losses: Losses) -> None:
+        with self._lock:
             self._losses.update(losses)
-            self._arrived.set()
+        self._loop.call_soon_threadsafe(self._arrived.set)
 
 
 def loss_request(losses: Losses, now_ns: int) -> bytes:

@@ -98,7 +98,8 @@ class Lane:
 
     def oldest_received_at_ns(self) -> int | None:
         """When the oldest record that was not let go had arrived; None when there is none."""
-        times = [_first_received_at_ns(one) for one in self._waiting.values()]
+        waiting = list(self._waiting.values())  # copied: counters may be read in another thread
+        times = [_first_received_at_ns(one) for one in waiting]
         if self._appender.open_batch is not None:
             times.append(self._appender.open_since_ns)
         return min(times, default=None)

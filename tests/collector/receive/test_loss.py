@@ -114,6 +114,22 @@ def test_losses_are_kept_while_the_log_refuses() -> None:
     asyncio.run(scenario())
 
 
+def test_losses_may_be_noted_from_any_thread() -> None:
+    """The store's threads lose dead letters; the report is made on the loop."""
+
+    async def scenario() -> None:
+        log = KeptLog()
+        losses = LossReports(log, Health())
+        task = asyncio.create_task(losses.run(every_s=0))
+        noting = (asyncio.to_thread(losses.lost, Signal.TRACES, "dead_letter_dropped", 3) for _ in range(50))
+        await asyncio.gather(*noting)
+        await losses.flush()
+        task.cancel()
+        assert sum(items for _, request, _, _ in log.requests for _, _, items in told(request)) == 150
+
+    asyncio.run(scenario())
+
+
 def test_the_reporting_task_reports_after_its_period_and_sleeps_when_idle() -> None:
     """Many refusals in one period are one request; without a refusal there is none."""
 
