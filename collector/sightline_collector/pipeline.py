@@ -19,7 +19,6 @@ from sightline_collector.alerts.loop import AlertLoop
 from sightline_collector.config import Config
 from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.health import Health
-from sightline_collector.prices.load import load as load_prices
 from sightline_collector.receive.door import Door
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
@@ -94,11 +93,10 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
 
 
 def open_store(config: Config) -> Engine:
-    """The store, opened, migrated, priced and proven."""
+    """The store, opened, brought to this version and proven."""
     engine = Engine(_store_of(config))
     try:
         changed = migrate(engine)
-        load_prices(engine)
         if changed:
             prove(engine, config.folder / "scratch")
     except BaseException:

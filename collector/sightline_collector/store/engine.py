@@ -6,7 +6,9 @@ small pool, so that readers never starve the writer. Nothing here may be used af
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -133,17 +135,37 @@ class Engine:
         with self._write_lock, self._named():
             self._writer.raw_insert(table, insert_block=block, fmt="JSONEachRow")
 
-    def insert_file(self, table: str, file: Path, settings: str) -> None:
-        """Insert a file of length-delimited protobuf; `settings` is the text of a SETTINGS clause."""
+    def insert_protobuf(self, table: str, file: Path, schema: str, settings: str) -> None:
+        """Insert a file of length-delimited messages `Request` of the schema; `settings` is SQL text."""
         with self._write_lock, self._named():
             if self.embedded:
-                name = str(file).replace("'", "\\'")
+                source = f"format_schema = {quoted(f'{self._schema_file(schema)}:Request')}"
                 self._writer.command(
-                    f"insert into {table} from infile '{name}' settings {settings} format Protobuf"
+                    f"insert into {table} from infile {quoted(str(file))}"
+                    f" settings {source}, {settings} format Protobuf"
                 )
                 return
+            source = (
+                "format_schema_source = 'string', format_schema_message_name = 'Request',"
+                f" format_schema = {quoted(schema)}"
+            )
             with file.open("rb") as body:
-                self._writer.raw_insert(f"{table} settings {settings}", insert_block=body, fmt="Protobuf")
+                self._writer.raw_insert(
+                    f"{table} settings {source}, {settings}", insert_block=body, fmt="Protobuf"
+                )
+
+    def _schema_file(self, schema: str) -> Path:
+        """The schema as a file, without its suffix. Named by content: the engine caches files by path, and
+        would write a schema given as text into the working directory."""
+        assert self.url.path is not None
+        digest = hashlib.sha256(schema.encode()).hexdigest()[:16]
+        file = self.url.path.parent / "schemas" / f"{digest}.proto"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = file.with_suffix(f".{os.getpid()}")
+            unfinished.write_text(schema, encoding="utf8")
+            unfinished.rename(file)
+        return file.with_suffix("")
 
     def close(self) -> None:
         """Close every handle. The embedded engine finishes what it writes."""
@@ -189,3 +211,8 @@ def fault_of(error: Exception, url: StoreUrl) -> Fault:
         return FolderInUse(f"another process has {url.path} open", hint=ONE_PROCESS)
     hint = CHECK_LOGIN if code in WRONG_CREDENTIALS else f"see the engine's error {code}"
     return StoreRefused(f"the store at {url} refused: {text[found.start() :][:500]}", hint=hint, code=code)
+
+
+def quoted(text: str) -> str:
+    """Text as a SQL string."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

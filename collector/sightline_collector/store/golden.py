@@ -16,7 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 
 from sightline_collector.errors import OwnFault
 from sightline_collector.store.engine import Engine
-from sightline_collector.store.insert import insert_settings
+from sightline_collector.store.insert import insert_segment
 from sightline_collector.wal.segment import Entry, Signal, frame
 
 WRITER = "0" * 32
@@ -64,7 +64,7 @@ def prove(engine: Engine, scratch: Path) -> None:
     file.write_bytes(_segment(time.time_ns()))
     engine.command(DELETE)
     try:
-        engine.insert_file("otlp_traces", file, insert_settings(Signal.TRACES))
+        insert_segment(engine, Signal.TRACES, file)
         rows = engine.rows(SELECT)
     finally:
         file.unlink()

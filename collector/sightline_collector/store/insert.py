@@ -67,22 +67,25 @@ class CountDiffers(Exception):  # noqa: N818 - it names what was seen
     """The store holds another number of rows of a batch than were inserted."""
 
 
+INSERT_SETTINGS = (
+    # One segment is one block, so that an insert is all or nothing.
+    "max_block_size = 1000000000, min_insert_block_size_rows = 1000000000000,"
+    " min_insert_block_size_bytes = 1000000000000000, max_threads = 1,"
+    # A view that fails must fail the insert; equal segments are not duplicates.
+    " materialized_views_ignore_errors = 0, deduplicate_insert = 'disable',"
+    f" max_memory_usage = {INSERT_MEMORY_BYTES}"
+)
+
+
 @cache
-def insert_settings(signal: Signal) -> str:
-    """The SETTINGS of an insert: one segment is one block, views may not fail quietly, nothing is dropped
-    as a duplicate, and memory is bounded."""
-    schema = (DATA / "otlp" / "any_value.proto").read_text("utf8")
-    schema += (DATA / "otlp" / f"{signal.value}.proto").read_text("utf8")
-    quoted = "\n".join(line for line in schema.splitlines() if not line.startswith("//"))
-    quoted = quoted.replace("\\", "\\\\").replace("'", "\\'")
-    return (
-        "format_schema_source = 'string', format_schema_message_name = 'Request',"
-        f" format_schema = '{quoted}',"
-        " max_block_size = 1000000000, min_insert_block_size_rows = 1000000000000,"
-        " min_insert_block_size_bytes = 1000000000000000, max_threads = 1,"
-        " materialized_views_ignore_errors = 0, deduplicate_insert = 'disable',"
-        f" max_memory_usage = {INSERT_MEMORY_BYTES}"
-    )
+def _schema(signal: Signal) -> str:
+    parts = (DATA / "otlp" / "any_value.proto", DATA / "otlp" / f"{signal.value}.proto")
+    return "\n".join(part.read_text("utf8") for part in parts)
+
+
+def insert_segment(engine: Engine, signal: Signal, file: Path) -> None:
+    """Insert a segment file; its rows go the whole way through the views. Raises StoreRefused."""
+    engine.insert_protobuf(f"otlp_{signal.value}", file, _schema(signal), INSERT_SETTINGS)
 
 
 @dataclass(slots=True)
@@ -146,7 +149,7 @@ class Inserter:
         if in_doubt and self._is_whole(segment):
             return
         try:
-            self.engine.insert_file(f"otlp_{self.signal.value}", segment.path, insert_settings(self.signal))
+            insert_segment(self.engine, self.signal, segment.path)
             self._confirm(segment.batch, segment.items)
             items = segment.items
         except Fault as e:
@@ -202,7 +205,7 @@ class Inserter:
         file = self.scratch / f"{segment.path.stem}.piece"
         file.write_bytes(b"".join(r.framed(data) for r in piece))
         try:
-            self.engine.insert_file(f"otlp_{self.signal.value}", file, insert_settings(self.signal))
+            insert_segment(self.engine, self.signal, file)
             items = sum(r.items for r in piece)
             self._confirm(segment.batch, before + items)
         finally:

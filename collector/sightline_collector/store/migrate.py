@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from sightline_collector.errors import StoreNewer
+from sightline_collector.prices.load import load as load_prices
 from sightline_collector.sql.catalog import DATA, SQL, Catalog, Relation
 from sightline_collector.store.engine import Engine
 
@@ -58,6 +59,7 @@ def migrate(engine: Engine) -> bool:
         )
     for migration in known[applied:]:
         _apply(engine, catalog, tables, migration)
+    load_prices(engine)
     if made == catalog.fingerprint and applied == len(known):
         return False
     _make_derived(engine, catalog)
