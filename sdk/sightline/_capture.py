@@ -21,13 +21,14 @@ MAX_CHARS: Final = 32_768  # a long prompt fits; a batch of 512 stays under the 
 MAX_NODES: Final = 4_000  # bounds the time of a walk to about a millisecond
 MAX_DEPTH: Final = 12
 
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _TEXTUAL: Final = (date, time, timedelta, Decimal, UUID, PurePath)
 
 
 def as_json(value: object, *, max_chars: int = MAX_CHARS) -> str:
     """JSON text of `value`, always valid, about `max_chars` long at most."""
     plain = _Walk(max_chars).plain(value, 0)
-    return well_formed(json.dumps(plain, ensure_ascii=False, separators=(",", ":")))
+    return well_formed(_encode(plain))
 
 
 def well_formed(text: str) -> str:
@@ -55,6 +56,8 @@ class _Walk:
             return value
         if kind is int:
             return self._integer(value)  # type: ignore[arg-type]
+        if (kind is dict or kind is list) and depth < MAX_DEPTH and self._nodes > 0 and self._room > 0:
+            return self._container(value, depth + 1)
         if kind is float:
             return value if math.isfinite(value) else str(value)  # type: ignore[arg-type]
         return self._other(value, depth)
@@ -104,6 +107,8 @@ class _Walk:
         return plain
 
     def _key(self, key: object) -> str:
+        if type(key) is str:
+            return self._text(key)
         if isinstance(key, str | int | float | bool) or key is None:
             return self._text(str(key))
         return f"<{type(key).__qualname__}>"

@@ -149,7 +149,7 @@ def read_usage(reported: object) -> Usage:
 
 def field(thing: object, name: str) -> Any:
     """A field of a client's object or of plain JSON; `None` when it has none."""
-    if isinstance(thing, Mapping):
+    if type(thing) is dict or isinstance(thing, Mapping):  # the first is a tenth of the second's cost
         return thing.get(name)
     return getattr(thing, name, None)
 
