@@ -140,15 +140,10 @@ def _read(
     from sightline._exporter import Destination
     from sightline._shipping import Limits
 
-    named = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or os.environ.get(
-        "OTEL_EXPORTER_OTLP_ENDPOINT"
-    )
     limits = Limits()
     return Settings(
         service_name=service_name,
-        destination=Destination(
-            endpoint or (None if named else DEFAULT_ENDPOINT), tuple(headers.items()), _protocol()
-        ),
+        destination=Destination(endpoint or _endpoint(), tuple(headers.items()), _protocol()),
         content=_content(content),
         instrument=_instrument(instrument),
         limits=Limits(
@@ -159,6 +154,19 @@ def _read(
         span_attributes=_span_attributes(),
         stream_usage=stream_usage,
     )
+
+
+def _endpoint() -> str | None:
+    """The default, unless the environment names a collector: then None, and the exporters read it themselves.
+
+    A collector named for traces only is also sent the feedback on them.
+    """
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        return None
+    traces = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
+    if traces and (os.environ.get("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT") or not traces.endswith("/v1/traces")):
+        return None
+    return traces or DEFAULT_ENDPOINT
 
 
 def _content(content: str) -> Content:

@@ -60,8 +60,9 @@ class OpenSpan:
             return
         kind = type(error)
         self.span.set_attribute(attributes.ERROR_TYPE, kind.__qualname__)
-        self.span.set_status(Status(StatusCode.ERROR, str(error) or kind.__qualname__))
-        if not getattr(error, _SEEN, False):
+        words = _words_of(error)
+        self.span.set_status(Status(StatusCode.ERROR, words or kind.__qualname__))
+        if words is not None and not getattr(error, _SEEN, False):
             self.span.record_exception(error, timestamp=_clock.now_ns())
             _mark_seen(error)
 
@@ -86,6 +87,14 @@ def _open(name: str, values: dict[str, Any], kind: SpanKind, parent: Context | N
         name, parent, kind=kind, attributes=values, start_time=_clock.now_ns(), record_exception=False
     )
     return OpenSpan(span, trace.set_span_in_context(span, parent), runtime.captures)
+
+
+def _words_of(error: BaseException) -> str | None:
+    """An exception's text is made by the user's code, which may fail while failing: then None."""
+    try:
+        return str(error)
+    except Exception:
+        return None
 
 
 def _mark_seen(error: BaseException) -> None:

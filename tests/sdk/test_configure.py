@@ -223,6 +223,13 @@ def test_an_endpoint_may_be_written_with_or_without_its_path(base: str) -> None:
     assert Destination(base).url("logs") == "http://h:1/v1/logs"
 
 
+def test_a_collector_named_for_traces_gets_the_feedback_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Feedback follows the spans that it judges."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://h:1/v1/traces")
+    settings = _configure._read(None, None, "masked", "auto", {}, True)
+    assert settings.destination.url("logs") == "http://h:1/v1/logs"
+
+
 def test_opentelemetrys_variables_are_honoured(sink: OtlpSink) -> None:
     """Endpoint, headers, service name and resource come from the environment when nobody says more."""
     run(

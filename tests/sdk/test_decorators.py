@@ -172,6 +172,22 @@ def test_an_exception_passes_and_marks_the_span(seen: Captured) -> None:
     assert "fails" in details["exception.stacktrace"]
 
 
+def test_an_exception_that_cannot_be_printed_passes_too(seen: Captured) -> None:
+    """An error whose own text fails reaches the caller as it is, and the span knows its type."""
+
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    @sightline.step
+    def fails() -> None:
+        raise MuteError
+
+    with pytest.raises(MuteError):
+        fails()
+    assert (seen.span("fails").status, seen.span("fails").status_message) == ("error", MuteError.__qualname__)
+
+
 def test_an_exception_is_recorded_once_and_marks_every_level(seen: Captured) -> None:
     """The stack trace is on the innermost span only; each span that the exception left is an error."""
 

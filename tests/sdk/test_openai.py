@@ -335,6 +335,47 @@ def test_the_clients_spans_obey_the_content_mode(model: ChatModel, mode: Any) ->
     assert values["gen_ai.usage.input_tokens"] == 1000
 
 
+def test_embeddings_and_responses_are_priced(client: openai.OpenAI, model: ChatModel, seen: Captured) -> None:
+    """The client's other calls carry their usage and cost too."""
+    vector = {"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}
+    embedded = {
+        "object": "list",
+        "model": "text-embedding-3-small",
+        "data": [vector],
+        "usage": {"prompt_tokens": 1_000_000, "total_tokens": 1_000_000},
+    }
+    message = {
+        "type": "message",
+        "id": "m1",
+        "role": "assistant",
+        "status": "completed",
+        "content": [{"type": "output_text", "text": "Hi", "annotations": []}],
+    }
+    responded = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "model": "gpt-4o-mini-2024-07-18",
+        "status": "completed",
+        "output": [message],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": {
+            "input_tokens": 1000,
+            "input_tokens_details": {"cached_tokens": 800, "cache_write_tokens": 0},
+            "output_tokens": 50,
+            "output_tokens_details": {"reasoning_tokens": 30},
+            "total_tokens": 1050,
+        },
+    }
+    model.script = [lambda request: (200, embedded), lambda request: (200, responded)]
+    client.embeddings.create(model="text-embedding-3-small", input="x", encoding_format="float")
+    assert client.responses.create(model="gpt-4o-mini", input="hello").output_text == "Hi"
+    costs = {span.name: span.attributes["sightline.cost_usd"] for span in seen.spans}
+    assert costs == {"embeddings text-embedding-3-small": "0.02", "chat gpt-4o-mini": "0.00012"}
+
+
 def test_undoing_leaves_the_client_as_it_was(model: ChatModel) -> None:
     """After `shutdown` the client's methods are its own again, and nothing is recorded."""
     completions = sys.modules["openai.resources.chat.completions"].Completions
