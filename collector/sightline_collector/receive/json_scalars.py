@@ -41,7 +41,7 @@ def _bytes(value: Any) -> bytes:
     return binascii.a2b_base64(standard + "=" * (-len(standard) % 4), strict_mode=True)
 
 
-def ID(value: Any) -> bytes:  # noqa: N802 - stands among the encoders
+def id_bytes(value: Any) -> bytes:
     """An id from hexadecimal."""
     try:
         return binascii.unhexlify(value)

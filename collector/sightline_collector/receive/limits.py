@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sightline_collector.wal.segment import BLOCK_ITEMS_MAX
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -11,9 +13,8 @@ class Limits:
     """Of one request, before and after inflating: the default that OTLP 1.11 recommends. Parsing takes up to
     30 bytes of memory for a byte of hostile content, one request at a time: lower it if that is too much."""
 
-    items: int = 50_000
-    """Spans, log records, metrics or data points, and also resources and scopes, of one request: what the
-    engine inserts as one block, so all or nothing, with memory to spare."""
+    items: int = BLOCK_ITEMS_MAX
+    """Spans, log records, metrics or data points, and also resources and scopes, of one request."""
 
     inflate_ratio: int = 200
     """Bytes inflated for a byte received. Telemetry shrinks five- to thirtyfold, rarely a hundredfold."""

@@ -21,11 +21,11 @@ from sightline_collector.errors import Malformed
 from sightline_collector.receive.check import REQUESTS
 from sightline_collector.receive.json_scalars import (
     ENCODERS,
-    ID,
     LENGTH_DELIMITED,
     REFUSALS,
     WIRE_TYPES,
     delimited,
+    id_bytes,
 )
 from sightline_collector.wal.segment import Signal, varint
 
@@ -107,5 +107,5 @@ def _raw(field: FieldDescriptor) -> Encode:
     if field.type == FieldDescriptor.TYPE_MESSAGE:
         return _message(field.message_type)
     if field.name in _ID_FIELDS:
-        return ID
+        return id_bytes
     return ENCODERS[field.type]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sightline_collector.wal.folder import Folder, LeftFile
-from sightline_collector.wal.segment import FRAME_BYTES_MAX, Entry, Signal, frame
+from sightline_collector.wal.segment import BLOCK_ITEMS_MAX, FRAME_BYTES_MAX, Entry, Signal, frame
 
 # What the kernel takes in one writev.
 _BUFFERS_MAX = os.sysconf("SC_IOV_MAX")
@@ -26,7 +26,7 @@ class SegmentLimits:
     """When a segment is sealed: whichever comes first. A larger request gets a segment to itself."""
 
     size_bytes: int = 32 << 20  # the engine's memory for one insert: about 3 bytes a byte
-    items: int = 50_000  # what the engine takes as one block, so that an insert is all or nothing
+    items: int = BLOCK_ITEMS_MAX
     records: int = 60_000  # below the 65,409 messages that the engine reads as one block
     age_s: float = 1.0  # acknowledged is queryable within about twice this
 

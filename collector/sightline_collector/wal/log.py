@@ -28,7 +28,7 @@ _RETRY_AFTER_MAX_S = 3
 class LogLimits:
     """What the log may hold, and when it seals a segment."""
 
-    size_bytes: int = 8 << 30  # on disk, all signals; about a minute of one core's full load a GB
+    size_bytes: int = 8 << 30  # on disk, all signals: 100 s without a store, at 45,000 fat spans a second
     pending_records: int = 65_536  # waiting for their sync, all signals
     segment: SegmentLimits = field(default_factory=SegmentLimits)
 

@@ -28,6 +28,10 @@ from functools import lru_cache
 PROJECT = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 DEFAULT_PROJECT = "default"
 
+# Items of one request, and of one segment: what the engine inserts as one block, so all or nothing, with
+# memory to spare.
+BLOCK_ITEMS_MAX = 50_000
+
 # Room for the largest length and trailer: varints of 10 bytes, strings of 32 and 64, crc, six tags of 2.
 FRAME_BYTES_MAX = 160
 
