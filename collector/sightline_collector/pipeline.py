@@ -65,10 +65,13 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         wal = await _open_log(config, engine, health)
         parts.push_async_callback(wal.close)
 
-        inserting = _start_inserters(config, engine, wal, health)
-        parts.push_async_callback(_finish, wal, inserting)
-
         losses = LossReports(wal, health)
+        dead_letters = DeadLetters(config.folder / "dead-letter", losses)
+        health.dead_letter_bytes.set_function(lambda: dead_letters.size_bytes)
+        threads = ThreadPoolExecutor(len(Signal), thread_name_prefix="insert")
+        parts.callback(threads.shutdown)
+        inserting = _start_inserters(config, engine, wal, health, dead_letters, threads)
+        parts.push_async_callback(_finish, wal, inserting)
         parts.push_async_callback(losses.flush)
         reporting = asyncio.create_task(losses.run())
         parts.callback(reporting.cancel)
@@ -126,11 +129,16 @@ def _highest_batch(engine: Engine) -> int:
     return max(int(engine.write_value(f"select max(batch) from {t}") or 0) for t in tables)  # noqa: S608
 
 
-def _start_inserters(config: Config, engine: Engine, wal: Log, health: Health) -> list[asyncio.Task[None]]:
+def _start_inserters(
+    config: Config,
+    engine: Engine,
+    wal: Log,
+    health: Health,
+    dead_letters: DeadLetters,
+    threads: ThreadPoolExecutor,
+) -> list[asyncio.Task[None]]:
     scratch = config.folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
-    dead_letters = DeadLetters(config.folder / "dead-letter", health)
-    threads = ThreadPoolExecutor(len(Signal), thread_name_prefix="insert")
     return [
         asyncio.create_task(
             Inserter(signal, engine, wal, dead_letters, health, scratch, threads).run(),

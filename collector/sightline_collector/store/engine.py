@@ -21,7 +21,10 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sightline_collector.errors import Fault, FolderInUse, StoreRefused, StoreUnreachable
+from sightline_collector.errors import Fault, FolderInUse, FolderUnusable, StoreRefused, StoreUnreachable
+from sightline_collector.store.embedded_reads import EmbeddedReads
+from sightline_collector.store.reads import Reads
+from sightline_collector.store.server_reads import ServerReads
 from sightline_collector.store.url import StoreUrl
 
 READERS = 4
@@ -39,9 +42,13 @@ ENGINE_OPTIONS = {
 }
 READ_SETTINGS = {"max_threads": 2, "max_memory_usage": 800 << 20}
 
+ANSWER_S = 60
+"""A server that has not answered by then is asked again: nothing here takes so long."""
+
 WRONG_CREDENTIALS = {193, 194, 516}
 FOLDER_LOCKED = 76
 ONE_PROCESS = "stop the other collector, or give this one a folder of its own with --store chdb:FOLDER"
+OTHER_FOLDER = "make it a folder that this user may write, or choose another with --store chdb:FOLDER"
 START_IT = "start it, or correct the address; chdb:./sightline-data needs no server"
 CHECK_LOGIN = "check the user and password in the store's address"
 
@@ -167,6 +174,12 @@ class Engine:
             unfinished.rename(file)
         return file.with_suffix("")
 
+    def reads(self) -> Reads:
+        """Read-only access for the questions of strangers: handles apart from all others."""
+        if self.url.path is not None:
+            return EmbeddedReads(self.url.path, self.database)
+        return ServerReads(self.url)
+
     def close(self) -> None:
         """Close every handle. The embedded engine finishes what it writes."""
         for _ in range(READERS):
@@ -188,13 +201,20 @@ def _connect(url: StoreUrl, settings: Mapping[str, Any] | None) -> Client:
             secure=url.secure,
             settings=dict(settings or {}),
             autogenerate_session_id=False,
+            connect_timeout=5,
+            send_receive_timeout=ANSWER_S,
         )
     except (ClickHouseError, OSError) as e:
         raise fault_of(e, url) from None
 
 
 def _embedded(path: Path, settings: Mapping[str, Any] | None) -> Client:
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "writable").touch()
+        (path / "writable").unlink()
+    except OSError as e:
+        raise FolderUnusable(f"{path} cannot be used ({e.strerror})", hint=OTHER_FOLDER) from None
     return clickhouse_connect.get_client(
         interface="chdb", path=str(path), settings=dict(settings or {}), chdb_options=ENGINE_OPTIONS
     )

@@ -1,6 +1,7 @@
 """What the SQL catalog promises."""
 
 import pytest
+
 from sightline_collector.sql.catalog import DERIVED, Catalog, Relation, in_order, reads
 
 CATALOG = Catalog("somewhere")
@@ -42,7 +43,7 @@ def test_a_circle_is_refused() -> None:
     """Two views that read each other are an error that names them."""
     one = Relation("views", "one", "", "create view one as select * from two")
     two = Relation("views", "two", "", "create view two as select * from one")
-    with pytest.raises(ValueError, match="circle.*'one', 'two'"):
+    with pytest.raises(ValueError, match=r"circle.*'one', 'two'"):
         in_order([one, two])
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from conftest import fresh_database
+
 from sightline_collector.errors import StoreNewer
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.golden import ChainBroken, prove

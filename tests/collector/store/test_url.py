@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from sightline_collector.errors import BadConfiguration
 from sightline_collector.store.url import parse_store_url
 
@@ -40,7 +41,15 @@ def test_the_password_is_never_shown() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "sightline-data", "mysql://host", "clickhouse://", "chdb:", "clickhouse://h:99999", "clickhouse://h/a;b"],
+    [
+        "",
+        "sightline-data",
+        "mysql://host",
+        "clickhouse://",
+        "chdb:",
+        "clickhouse://h:99999",
+        "clickhouse://h/a;b",
+    ],
 )
 def test_what_is_no_address_is_refused_with_the_forms_it_may_have(text: str) -> None:
     """A wrong address says which forms there are."""

@@ -1,0 +1,103 @@
+"""A collector as a user runs it: a process with a folder and ports, started, asked, stopped, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+START_S = 60.0
+
+
+class CollectorProcess:
+    """`sightline up` on free ports. Its output goes to files beside its folder."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        self.folder = folder
+        self.flags = flags
+        self._process: subprocess.Popen[bytes] | None = None
+        self.otlp = self.http = self.grpc = ""
+
+    @property
+    def output(self) -> str:
+        """All that it has printed since its last start."""
+        return self._log.read_text() if self._log.exists() else ""
+
+    @property
+    def _log(self) -> Path:
+        return self.folder.with_suffix(".log")
+
+    def start(self) -> None:
+        """Start and wait until it listens. Raises RuntimeError with its output when it does not."""
+        self.launch()
+        wait_until(lambda: "Sightline is up" in self.output or self.exit_code() is not None, START_S)
+        if self.exit_code() is not None:
+            raise RuntimeError(self.output)
+        wait_until(lambda: "Ask it" in self.output, START_S)
+        self.grpc = re.search(r"OTLP/gRPC\s+(\S+)", self.output)[1]  # type: ignore[index]
+        self.otlp = re.search(r"OTLP/HTTP\s+(\S+)", self.output)[1]  # type: ignore[index]
+        self.http = re.search(r"SQL\s+(\S+)", self.output)[1]  # type: ignore[index]
+
+    def launch(self) -> None:
+        """Start without waiting."""
+        ports = [part for name in ("otlp-grpc", "otlp-http", "http") for part in (f"--{name}-port", "0")]
+        store = [] if "--store" in self.flags else ["--store", f"chdb:{self.folder}"]
+        command = [sys.executable, "-m", "sightline_collector.cli", "up", *store, *ports, *self.flags]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder.parent, env=dict(os.environ)
+            )
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        assert self._process
+        return self._process.poll()
+
+    def wait(self, seconds: float = START_S) -> int:
+        """Its exit code, once it has ended."""
+        assert self._process
+        return self._process.wait(seconds)
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit code."""
+        assert self._process
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(60)
+
+    def ask(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of a query on its SQL port; numbers as numbers."""
+        query = f"{sql} format JSONEachRow settings output_format_json_quote_64bit_integers = 0"
+        request = urllib.request.Request(self.http, data=query.encode())
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return [json.loads(line) for line in answer.read().splitlines()]
+
+    def flush(self) -> None:
+        """Returns when all that it has acknowledged can be queried."""
+        request = urllib.request.Request(
+            f"{self.http}/api/flush", data=b"{}", headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert answer.status == 200
+
+
+def wait_until(holds: Callable[[], bool], limit_s: float = 20.0) -> None:
+    """Returns as soon as the condition holds. Raises TimeoutError after the limit."""
+    end = time.monotonic() + limit_s
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {limit_s} s")
+        time.sleep(0.01)

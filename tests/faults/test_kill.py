@@ -1,0 +1,53 @@
+"""kill -9 at random moments under load: what was acknowledged is there, once."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+from collector_process import CollectorProcess
+from remembered_load import SPANS, RememberedLoad
+
+KILLS = int(os.environ.get("SIGHTLINE_KILLS", "30"))
+"""30 in the suite; `make bench` asks for 300."""
+
+ROLL_UP_COLUMNS = "count() as n, sum(cost_usd) as cost, sum(input_tokens) as tokens"
+
+
+@pytest.mark.timeout(60 + 20 * KILLS)
+def test_acknowledged_spans_survive_kills_exactly_once(tmp_path: Path) -> None:
+    """However often the collector is killed, each acknowledged request has all its spans, none twice."""
+    random_moment = random.Random(11)
+    collector = CollectorProcess(tmp_path / "data", "--segment-age-s", "0.3")
+    load = RememberedLoad("")
+    for _ in range(KILLS):
+        collector.start()
+        load.url = collector.otlp
+        load.start()
+        time.sleep(random_moment.uniform(0.05, 1.2))  # the random moment is what this test is about
+        collector.kill()
+        load.stop()
+    collector.start()
+    collector.flush()
+    held = {
+        r["trace_id"]: r["n"]
+        for r in collector.ask("select trace_id, count() as n from spans group by trace_id")
+    }
+    assert len(load.acknowledged) > KILLS
+    assert load.acknowledged <= held.keys()
+    assert set(held.values()) == {SPANS}
+    _roll_up_equals_recount(collector)
+    assert collector.stop() == 0
+
+
+def _roll_up_equals_recount(collector: CollectorProcess) -> None:
+    """The same sums from the roll-up and from the rows."""
+    by_roll_up = collector.ask(f"select {ROLL_UP_COLUMNS} from spans group by model")
+    by_rows = collector.ask(
+        f"select {ROLL_UP_COLUMNS} from (select model, cost_usd, input_tokens from spans where span_id != '')"
+        " group by model"
+    )
+    assert by_roll_up == by_rows
