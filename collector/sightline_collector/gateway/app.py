@@ -1,0 +1,61 @@
+"""The collector's third port as one application: statements, operations, budgets and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from sightline_collector.gateway import watch_routes
+from sightline_collector.gateway.guard import Guard
+from sightline_collector.gateway.limits import DEFAULT, Limits
+from sightline_collector.gateway.names import Names
+from sightline_collector.gateway.operations import Operations
+from sightline_collector.gateway.queries import Queries
+from sightline_collector.health import Health, LogState
+from sightline_collector.store.engine import Engine
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the port shows to the outside. `hosts`: names beside localhost that it may be called by."""
+
+    engine: Engine
+    health: Health
+    log: LogState
+    flush: Callable[[], Awaitable[None]]
+    watch: watch_routes.Watch | None = None
+    hosts: frozenset[str] = frozenset()
+    limits: Limits = DEFAULT
+
+
+def gateway(parts: Parts) -> ASGIApp:
+    """The ASGI application."""
+    reads = parts.engine.reads()
+    queries = Queries(reads, Names(reads, parts.engine.database), parts.limits)
+    operations = Operations(parts.engine, parts.health, parts.log, parts.flush)
+    routes: list[BaseRoute] = [
+        Route("/", queries, methods=["GET", "POST"]),
+        Route("/ping", _ok),
+        Route("/replicas_status", _ok),
+        *operations.routes,
+        *(watch_routes.routes(parts.watch) if parts.watch else ()),
+    ]
+    return Guard(Starlette(routes=routes, exception_handlers={Exception: _failed}), parts.hosts)
+
+
+async def _ok(_: Request) -> Response:
+    return PlainTextResponse("Ok.\n")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("request failed", path=request.url.path, error=repr(error)[:500])
+    return PlainTextResponse("Code: 1000. DB::Exception: The collector failed. (UNKNOWN_EXCEPTION)\n", 500)

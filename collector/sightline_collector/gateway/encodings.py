@@ -1,0 +1,107 @@
+"""Content codings of HTTP: requests are unpacked within a bound, answers packed as they stream. Pure."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+from typing import Protocol
+
+import lz4.frame
+import zstandard
+
+PACK_LEVEL = 1
+"""Packing shares two cores with the engine: the fastest level takes most of the gain."""
+
+_ZSTD_WINDOW_BYTES_MAX = 8 << 20
+
+
+class Packer(Protocol):
+    """Packs a stream of bytes piece by piece."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        """The packed bytes so far, perhaps none."""
+
+    def flush(self) -> bytes:
+        """The last packed bytes."""
+
+
+class _Lz4:
+    """The frame format, as clickhouse-connect means it by `lz4`."""
+
+    def __init__(self) -> None:
+        self._frame = lz4.frame.LZ4FrameCompressor(compression_level=PACK_LEVEL)
+        self._begun = False
+
+    def compress(self, data: bytes) -> bytes:
+        head = b"" if self._begun else bytes(self._frame.begin())
+        self._begun = True
+        return head + bytes(self._frame.compress(data))
+
+    def flush(self) -> bytes:
+        head = b"" if self._begun else bytes(self._frame.begin())
+        return head + bytes(self._frame.flush())
+
+
+PACKERS: dict[str, Callable[[], Packer]] = {
+    "zstd": lambda: zstandard.ZstdCompressor(level=PACK_LEVEL).compressobj(),
+    "lz4": _Lz4,
+    "gzip": lambda: zlib.compressobj(PACK_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS),
+    "deflate": lambda: zlib.compressobj(PACK_LEVEL),
+}
+"""In the order of our preference, among what a client takes equally."""
+
+
+def preferred(accepted: str) -> str:
+    """The coding to answer in, of those an Accept-Encoding names; "" when it names none of ours."""
+    weights: dict[str, float] = {}
+    for part in accepted.lower().split(","):
+        name, _, weight = part.strip().partition(";q=")
+        try:
+            weights[name.strip()] = float(weight or 1)
+        except ValueError:
+            continue
+    ours = [name for name in PACKERS if weights.get(name, 0) > 0]
+    return max(ours, key=lambda name: weights[name], default="")
+
+
+def inflated(body: bytes, coding: str, bound: int) -> bytes | None:
+    """The plain body, None when it is larger than the bound. Raises ValueError: not of that coding."""
+    name = coding.strip().lower()
+    if name in ("", "identity"):
+        return body
+    if name not in _READERS:
+        raise ValueError(f"the coding {coding[:40]!r} is not spoken here, use {', '.join(_READERS)}")
+    try:
+        plain = _READERS[name](body, bound + 1)
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError, RuntimeError) as e:
+        raise ValueError(f"it is no {name} ({e})") from None
+    return plain if len(plain) <= bound else None
+
+
+def _gzip(body: bytes, most: int) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+        return file.read(most)
+
+
+def _zstd(body: bytes, most: int) -> bytes:
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES_MAX)
+    with unpacker.stream_reader(body, read_across_frames=True) as file:
+        return file.read(most)
+
+
+def _lz4(body: bytes, most: int) -> bytes:
+    return bytes(lz4.frame.LZ4FrameDecompressor().decompress(body, max_length=most))
+
+
+def _deflate(body: bytes, most: int) -> bytes:
+    return zlib.decompressobj().decompress(body, most)
+
+
+_READERS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _gzip,
+    "zstd": _zstd,
+    "lz4": _lz4,
+    "deflate": _deflate,
+}

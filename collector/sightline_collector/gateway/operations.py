@@ -1,0 +1,121 @@
+"""What operators and their machines ask: is it alive, is it ready, what has it counted; and: store it now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from time import monotonic
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from sightline_collector.errors import Fault
+from sightline_collector.health import Health, LogState
+from sightline_collector.store.engine import Engine
+from sightline_collector.wal.segment import Signal
+
+STORE_ANSWERS_S = 3.0
+LAG_S = 60.0
+"""Beyond this the store is behind: a minute is forty times what an acknowledged span should wait."""
+FLUSH_S = 60.0
+
+_COUNTED = {
+    "received": "sightline_receive_items",
+    "stored": "sightline_store_items",
+    "refused": "sightline_receive_refused_items",
+    "dead_letters": "sightline_dead_letter_items",
+    "lost": "sightline_loss_items",
+}
+
+
+class Operations:
+    """The routes for operators, over the parts of a running collector."""
+
+    def __init__(
+        self, engine: Engine, health: Health, log: LogState, flush: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._engine = engine
+        self._health = health
+        self._log = log
+        self._flush = flush
+        self._started = monotonic()
+
+    @property
+    def routes(self) -> list[Route]:
+        """Paths and methods."""
+        return [
+            Route("/healthz", self.healthz),
+            Route("/readyz", self.readyz),
+            Route("/metrics", self.metrics),
+            Route("/api/status", self.status),
+            Route("/api/flush", self.flush, methods=["POST"]),
+        ]
+
+    async def healthz(self, _: Request) -> Response:
+        """200: the process lives."""
+        return PlainTextResponse("Ok.\n")
+
+    async def readyz(self, _: Request) -> Response:
+        """200 when spans are taken, stored and found; else 503. Either way JSON with the reasons."""
+        reasons = [r for r in (await self._store_fault(), self._log_fault(), self._lag_fault()) if r]
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+    async def metrics(self, _: Request) -> Response:
+        """All counters, as Prometheus reads them."""
+        return Response(self._health.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def status(self, _: Request) -> Response:
+        """The numbers of `sightline status`, as JSON."""
+        return JSONResponse(
+            {
+                "version": version("sightline"),
+                "engine": self._engine.version,
+                "store": str(self._engine.url),
+                "up_s": round(monotonic() - self._started, 1),
+                "items": await asyncio.to_thread(self._counted),
+                "log": {
+                    "bytes": self._log.size_bytes,
+                    "limit_bytes": self._log.limit_bytes,
+                    "waiting_segments": sum(self._log.waiting_segments(s) for s in Signal),
+                    "oldest_age_s": round(self._log.oldest_age_s(), 3),
+                },
+            }
+        )
+
+    async def flush(self, _: Request) -> Response:
+        """200 once all that was acknowledged before is stored; 504 when the store takes too long."""
+        try:
+            async with asyncio.timeout(FLUSH_S):
+                await self._flush()
+        except TimeoutError:
+            why = f"the store did not take everything in {FLUSH_S:.0f} s; the rest stays in the log"
+            return JSONResponse({"error": why}, 504)
+        return JSONResponse({"flushed": True})
+
+    async def _store_fault(self) -> str | None:
+        try:
+            async with asyncio.timeout(STORE_ANSWERS_S):
+                await asyncio.to_thread(self._engine.value, "select 1")
+        except TimeoutError:
+            return f"the store did not answer in {STORE_ANSWERS_S:.0f} s"
+        except Fault as e:
+            return str(e)
+        return None
+
+    def _log_fault(self) -> str | None:
+        if self._log.size_bytes < self._log.limit_bytes:
+            return None
+        return f"the log is full: {self._log.size_bytes} of {self._log.limit_bytes} bytes"
+
+    def _lag_fault(self) -> str | None:
+        age_s = self._log.oldest_age_s()
+        return None if age_s < LAG_S else f"the store is {age_s:.0f} s behind"
+
+    def _counted(self) -> dict[str, int]:
+        totals: Counter[str] = Counter()
+        for metric in self._health.registry.collect():
+            totals[metric.name] += sum(int(s.value) for s in metric.samples if s.name.endswith("_total"))
+        return {name: totals[counter] for name, counter in _COUNTED.items()}

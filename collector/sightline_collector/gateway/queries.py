@@ -1,0 +1,84 @@
+"""Answers statements: read, admitted, run, streamed. An ASGI application for POST / and GET /?query=."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from sightline_collector.errors import StoreRefused, StoreUnreachable
+from sightline_collector.gateway.admission import admit, database_of
+from sightline_collector.gateway.answer import Answer, refusal
+from sightline_collector.gateway.limits import Limits, allowed
+from sightline_collector.gateway.names import Names
+from sightline_collector.gateway.question import Asked, query_id_of, read_question
+from sightline_collector.gateway.refusal import Refused, of_store
+from sightline_collector.gateway.slots import Slots
+from sightline_collector.store.reads import Question, Reads, Stream
+
+Made = TypeVar("Made")
+
+
+class Queries:
+    """The statements of one store, each on a place of its own."""
+
+    def __init__(self, reads: Reads, names: Names, limits: Limits) -> None:
+        self._reads = reads
+        self._names = names
+        self._limits = limits
+        self._slots = Slots(limits)
+        # One waits for the engine's bytes, another may have to stop that same statement.
+        self._threads = ThreadPoolExecutor(2 * limits.at_once, thread_name_prefix="sql")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if request.method != "POST" and not request.query_params.get("query"):
+            await PlainTextResponse("Ok.\n")(scope, receive, send)
+            return
+        query_id = query_id_of(request)
+        try:
+            asked = await read_question(request, self._limits)
+            async with self._slots.place(), asyncio.timeout(self._limits.delivery_s):
+                await self._answer(asked, query_id, receive, send)
+        except Refused as e:
+            await refusal(e, query_id)(scope, receive, send)
+        except (StoreRefused, StoreUnreachable) as e:
+            await refusal(of_store(e), query_id)(scope, receive, send)
+
+    async def _answer(self, asked: Asked, query_id: str, receive: Receive, send: Send) -> None:
+        question = await self._aside(lambda: self._admitted(asked, query_id))
+        stream = await self._aside(lambda: self._reads.stream(question))
+        leaving = asyncio.create_task(self._stop_when_left(stream, receive))
+        try:
+            answer = Answer(question, asked, lambda: self._aside(stream.read))
+            await answer.begin()
+            timezone = await self._aside(lambda: self._names.timezone)
+            await answer.deliver(stream, timezone, send)
+        finally:
+            leaving.cancel()
+            await asyncio.shield(self._aside(stream.close))
+
+    def _admitted(self, asked: Asked, query_id: str) -> Question:
+        database_of(asked.database, self._names)
+        statement = admit(asked.text, asked.parameters, self._reads, self._names)
+        return Question(
+            sql=statement.body,
+            format=statement.format or asked.format,
+            query_id=query_id,
+            settings=allowed(asked.settings | statement.settings, self._limits),
+            parameters=asked.parameters,
+        )
+
+    async def _stop_when_left(self, stream: Stream, receive: Receive) -> None:
+        """A statement whose client went away is stopped, not run to its end for nobody."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        await self._aside(stream.close)
+
+    async def _aside(self, call: Callable[[], Made]) -> Made:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)

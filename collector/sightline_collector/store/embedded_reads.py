@@ -1,0 +1,141 @@
+"""Read-only handles on the embedded engine, and answers that stream through a pipe.
+
+The engine streams only a few formats through its own interface; written INTO OUTFILE to a pipe it streams
+them all, holds no more than a block, and stops for a slow reader:
+
+    engine ──▶ /dev/fd/N (pipe) ──▶ read() ──▶ client
+
+A handle costs a third of a millisecond, so each question gets its own, opened with its settings: readonly=1
+then refuses every change, and nothing of one question is left for the next.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from sightline_collector.errors import StoreRefused
+from sightline_collector.store.reads import Question, Summary, refusal_of
+
+READ_BYTES = 1 << 18
+
+LOCKED = {
+    "readonly": "1",
+    "implicit_select": "0",
+    "allow_introspection_functions": "0",
+}
+"""What no question changes: nothing may be written, an expression is no statement, no stack traces."""
+
+OUR_OWN = {"max_query_size": str(8 << 20), "max_execution_time": "5"}
+"""For our own questions about a statement: they quote it, so they are longer than it may be."""
+
+
+class EmbeddedReads:
+    """Read-only access to the engine in this process."""
+
+    def __init__(self, path: Path, database: str) -> None:
+        self._path = path
+        self._database = database
+
+    def _open(self, settings: Mapping[str, str]) -> Any:
+        import chdb
+
+        return chdb.connect(f"{self._path}?{urlencode({**settings, **LOCKED, 'database': self._database})}")
+
+    def text(self, sql: str, parameters: Mapping[str, str] | None = None) -> str:
+        """The answer as unescaped text, without the last line's end. Raises StoreRefused."""
+        handle = self._open(OUR_OWN)
+        try:
+            answer = handle.query(sql, "TSVRaw", params=dict(parameters or {}))
+            return str(answer.bytes().decode(errors="replace").removesuffix("\n"))
+        except RuntimeError as e:
+            raise refusal_of(str(e)) from None
+        finally:
+            handle.close()
+
+    def single_read(self, sql: str) -> bool:
+        """The engine's own classification: one statement, and it only reads."""
+        handle = self._open(OUR_OWN)
+        try:
+            # The public wrapper lacks it; chdb's own durable store calls it in the same way.
+            report = handle._conn.classify_query(sql, self._database)
+            return bool(report["query_class"].name == "READ_ONLY" and report["statement_count"] == 1)
+        except RuntimeError:
+            return False
+        finally:
+            handle.close()
+
+    def stream(self, question: Question) -> EmbeddedStream:
+        """Begin to answer on a handle of its own."""
+        mark = uuid4().hex
+        handle = self._open({**question.settings, "log_comment": mark})
+        return EmbeddedStream(handle, question, self._stopper(mark))
+
+    def _stopper(self, mark: str) -> Callable[[], None]:
+        def stop() -> None:
+            with suppress(StoreRefused):
+                self.text(f"kill query where Settings['log_comment'] = '{mark}' async")
+
+        return stop
+
+
+class EmbeddedStream:
+    """One statement that runs in a thread of its own and writes into a pipe."""
+
+    def __init__(self, handle: Any, question: Question, stop: Callable[[], None]) -> None:
+        self._handle = handle
+        self._question = question
+        self._stop = stop
+        self._fault: Exception | None = None
+        self._closed = False
+        self._reading = Lock()
+        self._reader, self._writer = os.pipe()
+        self.summary = Summary()
+        self._thread = Thread(target=self._run, name="read", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asked = self._question
+        target = f"into outfile '/dev/fd/{self._writer}' truncate format {asked.format}"
+        try:
+            done = self._handle.query(f"{asked.sql}\n{target}", params=dict(asked.parameters))
+            self.summary = Summary(
+                read_rows=done.storage_rows_read(),
+                read_bytes=done.storage_bytes_read(),
+                result_rows=done.rows_read(),
+                elapsed_ns=round(done.elapsed() * 1e9),
+            )
+        except Exception as e:
+            self._fault = e
+        finally:
+            os.close(self._writer)
+            self._handle.close()
+
+    def read(self) -> bytes:
+        """The next bytes, b"" after the last. Raises StoreRefused."""
+        with self._reading:
+            chunk = b"" if self._closed else os.read(self._reader, READ_BYTES)
+        if not chunk:
+            self._thread.join()
+            if self._fault is not None:
+                raise refusal_of(str(self._fault)) from None
+        return chunk
+
+    def close(self) -> None:
+        """Stop the statement if it still runs, and give everything back."""
+        if self._thread.is_alive():
+            self._stop()
+        # A reader that waits is let go by the stopped statement; a statement that waits for a reader, by
+        # the closed pipe.
+        with self._reading:
+            if self._closed:
+                return
+            self._closed = True
+            os.close(self._reader)
+        self._thread.join()
