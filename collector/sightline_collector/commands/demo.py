@@ -1,0 +1,37 @@
+"""`sightline demo`: two weeks of an instrumented agent in a minute, and what the views say about them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+FOLDER = Path("sightline-data/demo")
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the subcommand."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="watch an instrumented agent, and read what the views say",
+        description="Start a collector on free ports, run an instrumented support desk for two back-dated weeks"
+        " against a stand-in model server (or a real model: OPENAI_API_KEY, OPENAI_BASE_URL), and print what"
+        " the views say about it.",
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=FOLDER, help=f"data of the demo, made anew each time (default {FOLDER})"
+    )
+    parser.add_argument("--model", help="the model that answers everything, at a provider of your own")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, another two weeks (default 1)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when every stage came to its end; 1, with what to do, when one did not."""
+    from rich.console import Console
+
+    from sightline_collector.demo.run import Options
+    from sightline_collector.demo.run import run as run_demo
+
+    options = Options(arguments.folder, seed=arguments.seed, model=arguments.model)
+    return run_demo(options, os.environ, Console())
