@@ -5,7 +5,8 @@
 -- threshold and the floor. Status: ALERT, OK, INSUFFICIENT_DATA, NO_BASELINE. A category's ALERT asks for
 -- p_value below 0.001 too: see drift_metrics.
 -- explained_by names the drifting slice that an ALERT is the mere shadow of ('' when it is itself the cause):
--- a model and a feature that share calls drift together, and the one with the smaller effect is the shadow;
+-- a model and a feature that share calls drift together, and the one with the smaller effect is the shadow
+-- (the feature, when they are one and the same calls);
 -- a pair is the shadow of its model or its feature when that is a cause with at least half its effect.
 -- Reads: drift_metrics. Readers: alert rules, dashboards, people.
 create or replace view drift_alerts as
@@ -42,7 +43,7 @@ with
                 not drifts or is_pair,
                 [],
                 arrayFilter(
-                    d -> d.1 != slice_key and d.3 > effect and has(
+                    d -> d.1 != slice_key and (d.3 > effect or d.3 = effect and slice_key = 'feature') and has(
                         pairs,
                         if(slice_key = 'model', concat(slice_value, ',', d.2), concat(d.2, ',', slice_value))),
                     drifting)) as sources,

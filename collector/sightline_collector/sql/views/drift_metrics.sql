@@ -128,7 +128,7 @@ select
     if(kinds_known, tv, null) as tv_distance,
     if(kinds_known, l_infinity, null) as l_infinity_distance,
     p as p_value,
-    q as q_value,
+    if(enough, q, null) as q_value,
     if(enough, chi2_bounds[df] * if(numeric, spread, 1), null) as threshold,
     if(numeric, 0.1, 0.05) as effect_floor,
     multiIf(
