@@ -83,23 +83,19 @@ class OtlpHttp:
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive, room: Room) -> bytes:
         if _declared_bytes(headers) > self._door.limits.body_bytes:
             raise too_many_bytes(self._door.limits)
-        message = await receive()
-        if not message.get("more_body") and message["type"] == "http.request":
-            body: bytes = message.get("body", b"")
-            room.add(len(body))
-            return body
         try:
             async with asyncio.timeout(self._door.limits.body_wait_s):
-                return await self._chunks(message, receive, room)
+                return await self._chunks(receive, room)
         except TimeoutError:
             raise SlowBody(
                 f"The body was not whole after {self._door.limits.body_wait_s} seconds",
                 hint="Send smaller batches, or look at the network",
             ) from None
 
-    async def _chunks(self, message: MutableMapping[str, Any], receive: Receive, room: Room) -> bytes:
+    async def _chunks(self, receive: Receive, room: Room) -> bytes:
         chunks: list[bytes] = []
         while True:
+            message = await receive()
             if message["type"] == "http.disconnect":
                 raise Disconnected
             chunks.append(message.get("body", b""))
@@ -108,7 +104,6 @@ class OtlpHttp:
                 raise too_many_bytes(self._door.limits)
             if not message.get("more_body"):
                 return b"".join(chunks)
-            message = await receive()
 
     async def _refuse(
         self, fault: Fault, content_type: bytes, headers: Mapping[bytes, bytes], send: Send
@@ -118,7 +113,7 @@ class OtlpHttp:
             added.append((b"allow", b"POST"))
         if isinstance(fault, UnsupportedMedia):
             added.append((b"accept-encoding", ENCODINGS.encode()))
-        if not 0 <= _declared_bytes(headers) <= _DISCARDED_BYTES_MAX:
+        if isinstance(fault, SlowBody) or not 0 <= _declared_bytes(headers) <= _DISCARDED_BYTES_MAX:
             added.append((b"connection", b"close"))
         if content_type not in _EMPTY_RESPONSES:
             content_type = answer.PROTOBUF

@@ -231,10 +231,14 @@ def open_post(receiving: Receiving, declared_bytes: int, sent: bytes) -> socket.
     return connection
 
 
-def test_a_body_that_stops_coming_is_408(tight: Receiving) -> None:
-    """A sender that dribbles holds its room for a bounded time only."""
-    with open_post(tight, 1000, b"\x0a") as connection:
-        assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
+@pytest.mark.parametrize("sent", [b"", b"\x0a", bytes(999)])
+def test_a_body_that_stops_coming_is_408_and_the_connection_closed(tight: Receiving, sent: bytes) -> None:
+    """A sender that dribbles, or never begins, holds its room for a bounded time only."""
+    with open_post(tight, 1000, sent) as connection:
+        answered = b""
+        while chunk := connection.recv(1000):
+            answered += chunk
+    assert answered.startswith(b"HTTP/1.1 408 ")
     assert tight.count("receive_in_flight_bytes") == 0
 
 
