@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from opentelemetry.sdk._logs import ReadableLogRecord
@@ -15,6 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from sightline._fork import importing, reset_in_child
 from sightline._safety import LOG_EVERY_S
+from sightline._shipping import Refusal
 
 Protocol = Literal["http/protobuf", "grpc"]
 Signal = Literal["traces", "logs"]
@@ -37,9 +39,9 @@ class Destination:
 
 
 class Sender:
-    """Sends batches; each method answers whether the collector took the batch. Retries are the exporters'.
+    """Sends batches; each method answers None when the collector took the batch, or why it did not.
 
-    `reachable` is what the latest attempt found.
+    `reachable` is what the latest attempt found. A few seconds of retrying are the exporters' own.
     """
 
     def __init__(self, to: Destination) -> None:
@@ -53,23 +55,84 @@ class Sender:
         self._exporters: dict[Signal, Any] = {}
         self._lock = threading.Lock()
 
-    def spans(self, batch: Sequence[ReadableSpan]) -> bool:
+    def spans(self, batch: Sequence[ReadableSpan]) -> Refusal | None:
         return self._export("traces", batch)
 
-    def logs(self, batch: Sequence[ReadableLogRecord]) -> bool:
+    def logs(self, batch: Sequence[ReadableLogRecord]) -> Refusal | None:
         return self._export("logs", batch)
 
     def close(self) -> None:
         for exporter in self._exporters.values():
             exporter.shutdown()
 
-    def _export(self, signal: Signal, batch: Sequence[Any]) -> bool:
+    def _export(self, signal: Signal, batch: Sequence[Any]) -> Refusal | None:
         with self._lock:
             if signal not in self._exporters:
                 with importing:
                     self._exporters[signal] = _build(self._to, signal)
-        self.reachable = self._exporters[signal].export(batch).name == "SUCCESS"
-        return self.reachable
+        exporter = self._exporters[signal]
+        seen = _Overheard.on(exporter)
+        taken = exporter.export(batch).name == "SUCCESS"
+        refusal = None if taken else _refusal(seen)
+        self.reachable = refusal is None or not refusal.later
+        return refusal
+
+
+class _Overheard:
+    """Listens between OpenTelemetry's HTTP exporter and its client: the exporter says only that it failed,
+    but whether waiting helps depends on why.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._heard = threading.local()  # spans' and logs' threads may send at once
+
+    @classmethod
+    def on(cls, exporter: Any) -> "_Overheard | None":
+        """The listener on this exporter, put there at the first call; None for gRPC: nothing to hear."""
+        client = getattr(exporter, "_client", None)
+        if isinstance(client, cls):
+            client._heard.result = None
+            return client
+        if not hasattr(client, "_transport"):
+            return None
+        exporter._client = cls(client)
+        return cls.on(exporter)
+
+    def export(self, data: bytes) -> Any:
+        self._heard.result = self._client.export(data)
+        return self._heard.result
+
+    @property
+    def result(self) -> Any:
+        """What this thread's latest export came to; None when it did not get as far."""
+        return self._heard.result
+
+    def shutdown(self) -> None:
+        self._client.shutdown()
+
+
+def _refusal(seen: _Overheard | None) -> Refusal:
+    if seen is None:
+        return Refusal()
+    if (
+        seen.result is None
+    ):  # it never came to sending: something in the batch cannot be encoded, or it is too big
+        return Refusal("unencodable", splits=True)
+    status = seen.result.status_code
+    if status is None:
+        return Refusal("unreachable", later=True)
+    return Refusal(
+        f"refused_{status}", later=status in _BUSY, splits=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    )
+
+
+_BUSY: Final = (
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+)
 
 
 _EXPORTERS: Final[dict[tuple[Protocol, Signal], tuple[str, str]]] = {

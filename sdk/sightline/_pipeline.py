@@ -17,7 +17,7 @@ from sightline._exporter import Sender
 from sightline._loss import Ledger
 from sightline._outgoing import Step, backdated, prepare, priced
 from sightline._processor import SightlineProcessor
-from sightline._shipping import Shipper
+from sightline._shipping import Refusal, Shipper
 from sightline.masking import Guard
 
 if TYPE_CHECKING:
@@ -112,13 +112,13 @@ class Pipeline:
     def _lost(self, signal: str) -> Callable[[str, int], None]:
         return lambda reason, items: self.ledger.add(signal, reason, items)
 
-    def _send_spans(self, batch: Sequence[ReadableSpan]) -> bool:
-        taken = self.sender.spans(prepare(batch, self.steps))
-        if taken:
+    def _send_spans(self, batch: Sequence[ReadableSpan]) -> Refusal | None:
+        refusal = self.sender.spans(prepare(batch, self.steps))
+        if refusal is None:
             self._tell_losses()
-        return taken
+        return refusal
 
-    def _send_logs(self, batch: Sequence[ReadableLogRecord]) -> bool:
+    def _send_logs(self, batch: Sequence[ReadableLogRecord]) -> Refusal | None:
         return self.sender.logs([guarded_log(record, self.guard) for record in batch])
 
     @_safety.shielded
@@ -126,9 +126,7 @@ class Pipeline:
         if not self.sender.reachable:
             return
         losses = self.ledger.take()
-        if losses and not self.sender.logs(
-            [loss_record(*loss, n, self.resource) for loss, n in losses.items()]
-        ):
+        if losses and self.sender.logs([loss_record(*loss, n, self.resource) for loss, n in losses.items()]):
             self.ledger.give_back(losses)
 
 

@@ -1,8 +1,9 @@
 """A bounded queue and one thread that empties it in batches.
 
     put ──► queue (items and bytes bounded) ──► thread: batch ──► send ──► sent
-             │ full                                                 │ refused
-             └──────────► loss: queue_full        loss: export_failed ◄┘
+             │ full                               ▲               │ │
+             └──────────► loss: queue_full        └── wait ◄──────┘ │ nobody there, or busy
+                          loss: refused_413, ...  ◄─────────────────┘ refused for good
 
 Nothing leaves the count: put == sent + lost + still queued. A full queue drops what comes, so that what
 was there first (parents' children, the beginning of a burst) arrives whole.
@@ -26,6 +27,16 @@ T = TypeVar("T")
 QUEUE_FULL: Final = "queue_full"
 EXPORT_FAILED: Final = "export_failed"
 CLOSED: Final = "closed"
+RETRY_MAX_S: Final = 30.0  # a collector that is back is noticed within half a minute
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a batch was not taken. `later`: waiting may help. `splits`: its parts may be taken one by one."""
+
+    reason: str = EXPORT_FAILED
+    later: bool = False
+    splits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +52,12 @@ class Limits:
 
 
 class Shipper(Generic[T]):
-    """`send` answers whether a batch was taken; `lost` is told how many were dropped and why."""
+    """`send` answers None when a batch was taken; `lost` is told how many were dropped and why."""
 
     def __init__(
         self,
         name: str,
-        send: Callable[[Sequence[T]], bool],
+        send: Callable[[Sequence[T]], Refusal | None],
         *,
         weigh: Callable[[T], int],
         lost: Callable[[str, int], None],
@@ -61,7 +72,7 @@ class Shipper(Generic[T]):
         self._changed = threading.Condition()
         self._queue: deque[tuple[T, int]] = deque()
         self._bytes = 0
-        self._put = self._done = self.sent = 0
+        self._put = self._done = self.sent = self._failures = 0
         self._hurry = self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -85,18 +96,19 @@ class Shipper(Generic[T]):
             self._lost(reason, 1)
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until all that was put before is sent or lost; False when time ran out first."""
+        """Wait until all that was put before is sent or lost; False when time ran out, or nobody is there."""
         with self._changed:
-            goal = self._put
+            goal, failures = self._put, self._failures
             if self._done >= goal:
                 return True
             self._hurry = True
             threaded = self._ensure_thread()
             self._changed.notify_all()
             if threaded:
-                return self._changed.wait_for(lambda: self._done >= goal, timeout_s)
+                self._changed.wait_for(lambda: self._done >= goal or self._failures > failures, timeout_s)
+                return self._done >= goal
         while self._done < goal:
-            self._ship_one_batch()
+            self._ship_one_batch(patient=False)
         return True
 
     def close(self, timeout_s: float) -> bool:
@@ -136,7 +148,7 @@ class Shipper(Generic[T]):
         while self._ship_one_batch():
             pass
 
-    def _ship_one_batch(self) -> bool:
+    def _ship_one_batch(self, *, patient: bool = True) -> bool:
         """Wait for a batch and send it; False when the queue is closed."""
         batch = self._next_batch()
         if not batch:
@@ -144,7 +156,7 @@ class Shipper(Generic[T]):
         # The exporter's own HTTP calls must not become spans.
         token = otel_context.attach(otel_context.set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         try:
-            self._deliver(batch)
+            self._deliver(batch, patient)
         finally:
             otel_context.detach(token)
         with self._changed:
@@ -171,14 +183,35 @@ class Shipper(Generic[T]):
     def _is_due(self) -> bool:
         return self._hurry or self._closed or len(self._queue) >= self._limits.batch_items
 
-    def _deliver(self, batch: Sequence[T]) -> None:
+    def _deliver(self, batch: Sequence[T], patient: bool) -> None:
+        """Send until it is taken or refused for good; what is refused as a whole is tried in halves."""
+        attempt = 0
+        refusal = self._attempt(batch)
+        while refusal and refusal.later and patient and self._may_retry(attempt):
+            attempt += 1
+            refusal = self._attempt(batch)
+        if refusal is None:
+            self.sent += len(batch)
+        elif refusal.splits and len(batch) > 1:
+            middle = len(batch) // 2
+            self._deliver(batch[:middle], patient)
+            self._deliver(batch[middle:], patient)
+        else:
+            self._lost(refusal.reason, len(batch))
+
+    def _attempt(self, batch: Sequence[T]) -> Refusal | None:
         try:
-            taken = self._send(batch)
+            return self._send(batch)
         except Exception as error:
-            taken = False
             with contextlib.suppress(Exception):  # strict mode re-raises, but this thread must live to count
                 record_fault(f"send {self._name}", error)
-        if taken:
-            self.sent += len(batch)
-        else:
-            self._lost(EXPORT_FAILED, len(batch))
+            return Refusal(splits=True)
+
+    def _may_retry(self, attempt: int) -> bool:
+        """Wait, longer each time, unless somebody flushes; False when closed meanwhile."""
+        with self._changed:
+            self._failures += 1
+            self._hurry = False
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._hurry or self._closed, min(2.0**attempt, RETRY_MAX_S))
+            return not self._closed

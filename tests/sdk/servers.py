@@ -80,8 +80,8 @@ def _value(value: Any) -> Any:
     return getattr(value, kind) if kind else None
 
 
-def otlp_sink() -> Iterator[OtlpSink]:
-    """An OTLP/HTTP collector on a free port."""
+def otlp_sink(port: int = 0) -> Iterator[OtlpSink]:
+    """An OTLP/HTTP collector on this port, or a free one."""
     taken = OtlpSink()
 
     class Handler(_Handler):
@@ -104,7 +104,7 @@ def otlp_sink() -> Iterator[OtlpSink]:
             else:
                 taken.log_requests.append(ExportLogsServiceRequest.FromString(body))
 
-    server = _Server(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", port), Handler)
     taken.url = f"http://127.0.0.1:{server.server_port}"
     yield from (taken for _ in _serving(server))
 

@@ -1,6 +1,5 @@
 """The queue between the program and the network."""
 
-import os
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from sightline import _safety
-from sightline._shipping import Limits, Shipper
+from sightline._shipping import Limits, Refusal, Shipper
 
 QUICK = Limits(max_items=10, max_bytes=1_000, batch_items=4, batch_bytes=1_000, delay_s=0.01)
 
@@ -23,19 +22,19 @@ class Line:
         self.lost: Counter[str] = Counter()
         self.open = threading.Event()
         self.open.set()
-        self.answer: Callable[[Sequence[int]], bool] = lambda batch: True
+        self.answer: Callable[[Sequence[int]], Refusal | None] = lambda batch: None
         self.shipper = Shipper("test", self._send, weigh=lambda item: 1, lost=self._lose, limits=limits)
 
     @property
     def sent(self) -> list[int]:
         return [item for batch in self.batches for item in batch]
 
-    def _send(self, batch: Sequence[int]) -> bool:
+    def _send(self, batch: Sequence[int]) -> Refusal | None:
         assert self.open.wait(10)
-        taken = self.answer(batch)
-        if taken:
+        refusal = self.answer(batch)
+        if refusal is None:
             self.batches.append(list(batch))
-        return taken
+        return refusal
 
     def _lose(self, reason: str, items: int) -> None:
         self.lost[reason] += items
@@ -94,13 +93,13 @@ def test_bytes_are_bounded_too(line: Line) -> None:
 
 @pytest.mark.parametrize("refusal", ["answers no", "raises"])
 def test_a_refused_batch_is_lost_and_counted(line: Line, refusal: str) -> None:
-    """A batch that the collector did not take is counted, and the next one is tried."""
+    """A batch that the collector did not take for good is counted, and the next one is tried."""
 
-    def refuse(batch: Sequence[int]) -> bool:
-        line.answer = lambda batch: True
+    def refuse(batch: Sequence[int]) -> Refusal:
+        line.answer = lambda batch: None
         if refusal == "raises":
             raise OSError("no route")
-        return False
+        return Refusal()
 
     line.answer = refuse
     line.shipper.put(1)
@@ -109,6 +108,59 @@ def test_a_refused_batch_is_lost_and_counted(line: Line, refusal: str) -> None:
     assert line.shipper.flush(5)
     assert (line.sent, line.lost) == ([2], {"export_failed": 1})
     _safety.forget_faults()
+
+
+def test_a_collector_that_is_not_there_is_waited_for(line: Line, until: Callable[..., None]) -> None:
+    """What may be taken later stays in the queue, in its order, and leaves when somebody is there again."""
+    tries = Counter[str]()
+
+    def nobody(batch: Sequence[int]) -> Refusal:
+        tries["nobody"] += 1
+        return Refusal("unreachable", later=True)
+
+    line.answer = nobody
+    line.shipper.put(1)
+    until(lambda: tries["nobody"])
+    for item in range(2, 6):
+        line.shipper.put(item)
+    line.answer = lambda batch: None
+    until(lambda: line.sent == [1, 2, 3, 4, 5])
+    assert line.lost == {}
+
+
+def test_a_flush_does_not_wait_for_a_collector_that_is_not_there(line: Line) -> None:
+    """It tries at once, and answers False instead of waiting its whole time."""
+    line.answer = lambda batch: Refusal("unreachable", later=True)
+    line.shipper.put(1)
+    assert not line.shipper.flush(60)
+    assert not line.shipper.flush(60)
+    line.answer = lambda batch: None
+    assert line.shipper.flush(60)
+    assert line.sent == [1]
+
+
+def test_closing_without_a_collector_counts_what_is_left() -> None:
+    """At the exit what nobody took is lost, by reason, and nothing is missing in the count."""
+    line = Line()
+    line.answer = lambda batch: Refusal("unreachable", later=True)
+    for item in range(6):
+        line.shipper.put(item)
+    assert not line.shipper.close(60)
+    line.shipper.flush(5)
+    assert (sum(line.lost.values()), line.shipper.queued) == (6, 0)
+
+
+def test_a_request_that_is_too_large_is_split(line: Line) -> None:
+    """A batch refused as a whole goes in halves; only what is refused alone is lost."""
+
+    def picky(batch: Sequence[int]) -> Refusal | None:
+        return Refusal("refused_413", splits=True) if len(batch) > 2 or 2 in batch else None
+
+    line.answer = picky
+    for item in range(4):
+        line.shipper.put(item)
+    assert line.shipper.flush(5)
+    assert (line.sent, line.lost) == ([0, 1, 3], {"refused_413": 1})
 
 
 def test_closing_sends_what_is_there() -> None:
@@ -160,24 +212,6 @@ def test_many_threads_lose_nothing(line: Line) -> None:
         thread.join()
     assert line.shipper.flush(10)
     assert len(line.sent) + line.lost["queue_full"] == 8_000
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_sends_its_own_and_only_its_own(line: Line) -> None:
-    """The parent's queue stays the parent's; the child's thread starts anew."""
-    line.open.clear()
-    line.shipper.put(1)
-    child = os.fork()
-    if child == 0:
-        line.batches.clear()
-        line.open.set()
-        line.shipper.put(2)
-        os._exit(0 if line.shipper.flush(5) and line.sent == [2] else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    line.open.set()
-    assert line.shipper.flush(5)
-    assert line.sent == [1]
 
 
 def test_a_going_down_interpreter_still_sends(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
