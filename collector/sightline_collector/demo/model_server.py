@@ -16,6 +16,7 @@ import json
 import random
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,7 +37,7 @@ HEADERS: Final = {"x-stand-in": NOTICE}
 DAY_HEADER: Final = "x-stand-in-day"
 CHUNK_TOKENS: Final = 12
 LIMITED_SHARE: Final = 0.03  # requests refused at first
-LIMITED_STILL_SHARE: Final = 0.006  # requests refused however often they are tried
+LIMITED_STILL_SHARE: Final = 0.2  # of those that are tried again
 RETRY_AFTER_MS: Final = 40
 
 
@@ -86,10 +87,13 @@ class Turn:
 
 
 class StandIn:
-    """The server's handlers. Equal requests of an equal day have equal answers, whatever their order."""
+    """The server's handlers. Asked the same again it answers anew, as a model does; but the first, second,
+    third ... answers to a request of a day are always the same, whatever came in between.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._asked: Counter[bytes] = Counter()
 
     async def complete(self, http: HttpRequest) -> Response:
         body = await http.body()
@@ -98,10 +102,10 @@ class StandIn:
         except ValidationError as error:
             return _error(400, "invalid_request_error", f"the request cannot be read: {error}")
         day = int(http.headers.get(DAY_HEADER, "0"))
-        rng = random.Random(hashlib.sha256(b"%d %d " % (self._settings.seed, day) + body).digest())  # noqa: S311  # play, not secrets
+        rng = self._dice(body, day)
         character = CHARACTERS.get(request.model, ANY_OTHER)
-        luck, retries = rng.random(), int(http.headers.get("x-stainless-retry-count", "0"))
-        if luck < LIMITED_STILL_SHARE or (luck < LIMITED_SHARE and retries == 0):
+        tried_again = http.headers.get("x-stainless-retry-count", "0") != "0"
+        if rng.random() < (LIMITED_STILL_SHARE if tried_again else LIMITED_SHARE):
             return _rate_limited(request.model)
         if rng.random() < character.failing_share:
             return _error(500, "server_error", f"{request.model} failed on purpose")
@@ -111,6 +115,12 @@ class StandIn:
             return StreamingResponse(chunks, media_type="text/event-stream", headers=HEADERS)
         await asyncio.sleep(turn.first_token_s + turn.rest_s)
         return JSONResponse(_completion(turn), headers=HEADERS)
+
+    def _dice(self, body: bytes, day: int) -> random.Random:
+        """A generator of its own for each request of a day, and each time that it is asked."""
+        asked = hashlib.sha256(b"%d %d " % (self._settings.seed, day) + body).digest()
+        self._asked[asked] += 1
+        return random.Random(asked + b"%d" % self._asked[asked])  # noqa: S311  # play, not secrets
 
     def _turn(self, request: ChatRequest, character: Character, day: int, rng: random.Random) -> Turn:
         changed = character.changed if day >= self._settings.changed_from else None

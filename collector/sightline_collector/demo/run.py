@@ -18,7 +18,13 @@ from sightline_collector.demo import report
 from sightline_collector.demo.alert_receiver import AlertReceiver, receiving
 from sightline_collector.demo.asking import Asking
 from sightline_collector.demo.documents import Library, own_documents
-from sightline_collector.demo.processes import Addresses, DemoFailed, collector, model_server, sightline_command
+from sightline_collector.demo.processes import (
+    Addresses,
+    DemoFailed,
+    collector,
+    model_server,
+    sightline_command,
+)
 from sightline_collector.demo.traffic import Traffic
 from sightline_collector.demo.visits import CHANGE_DAY, REAL_MODEL_SCALE, Scale, Visit, plan
 
@@ -29,12 +35,14 @@ FLUSH_S: Final = 60.0
 BUDGET_USD: Final = "0.60"  # a day of the support desk costs more than that
 REAL_BUDGET_USD: Final = "0.0001"
 REAL_MODEL: Final = "gpt-4o-mini"
-STAND_IN: Final = "a stand-in that ships with Sightline; no model is behind it (OPENAI_API_KEY: use a real one)"
+STAND_IN: Final = (
+    "a stand-in that ships with Sightline; no model is behind it (OPENAI_API_KEY: use a real one)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`speed` divides the stand-in's waiting times; `model` answers everything, at a provider of one's own."""
+    """`speed` divides the stand-in's waiting times; `model` answers everything, at a real provider."""
 
     folder: Path
     seed: int = 1
@@ -115,7 +123,9 @@ class Demo:
         started = time.monotonic()
         counted = self._play(provider.client, library, visits)
         if not sightline.flush(FLUSH_S):
-            raise DemoFailed(f"spans could not be sent in {FLUSH_S:.0f} s. Is the machine very busy? Try again")
+            raise DemoFailed(
+                f"spans could not be sent in {FLUSH_S:.0f} s. Is the machine very busy? Try again"
+            )
         took_s = time.monotonic() - started
         days = f"{len(visits):,} visits of {provider.scale.days} days in {took_s:.0f} s"
         self._say("traffic", f"{days}: {counted}")
@@ -139,7 +149,9 @@ class Demo:
             time.sleep(0.1)
             stored = {view: asking.count(view) for view in sent}
         if stored != sent or health.lost:
-            raise DemoFailed(f"sent {sent}, stored {stored}, lost {dict(health.lost)}. Ask the view span_loss")
+            raise DemoFailed(
+                f"sent {sent}, stored {stored}, lost {dict(health.lost)}. Ask the view span_loss"
+            )
         self._say("stored", f"{sent['spans']:,} spans and {sent['feedback']:,} thumbs: all that was sent")
 
     def _alerts(self, receiver: AlertReceiver) -> list[report.Alert]:

@@ -24,9 +24,7 @@ READING_TIME: Final = timedelta(seconds=90)  # between an answer and its thumb
 class Traffic:
     """Counts what happened: outcomes, thumbs, visits."""
 
-    def __init__(
-        self, client: OpenAI, library: Library, seed: int, watch: Callable[[int, int], None]
-    ) -> None:
+    def __init__(self, client: OpenAI, library: Library, seed: int, watch: Callable[[int], None]) -> None:
         self._client, self._library, self._seed, self._watch = client, library, seed, watch
         self._desks: dict[int, Desk] = {}
         self._lock = threading.Lock()
@@ -36,7 +34,7 @@ class Traffic:
         """Play them all; raises what a visit raises, which is a fault of the demo's."""
         with ThreadPoolExecutor(VISITORS_AT_ONCE, thread_name_prefix="visitor") as visitors:
             for done, _ in enumerate(visitors.map(self._visit, visits), 1):
-                self._watch(done, len(visits))
+                self._watch(done)
 
     def _visit(self, visit: Visit) -> None:
         with _at(_moment(visit)):

@@ -39,7 +39,7 @@ def answer(
     request: Request, *, manner: Manner | None = None, reasoning: tuple[int, int] = (0, 0), seed: int = 1
 ) -> Answer:
     manner = manner or Manner((1, 1), 0.0)
-    return compose(request, Character(1, 1, manner, None, reasoning), manner, random.Random(seed))  # noqa: S311
+    return compose(request, Character(1, 1, manner, None, reasoning), manner, random.Random(seed))
 
 
 def test_an_answer_is_the_sentence_of_the_passages_that_shares_most_with_the_question() -> None:
