@@ -5,7 +5,7 @@
 --
 -- Every insert plans this view anew. A subquery costs its number of columns, so there is one, and what is
 -- used twice is bound by a lambda: arrayMap(x -> f(x), [y])[1] reads "let x = y in f(x)". Names are resolved
--- outside of the lambdas, as one LowCardinality column: once for each name in a block, not for each row.
+-- outside of the lambdas, as LowCardinality columns: once for each name in a block, not for each row.
 -- Money stands under no `if`, which would evaluate its chain lazily, row by row: a null is added instead.
 create materialized view price_spans to spans_v1 as
 select
@@ -21,43 +21,47 @@ from (
     with
         lower(left(toLowCardinality(if(
             operation in ('llm', 'embedding', 'rerank'), concat(provider, '|', model), '')), 512)) as call,
-        dictGet('{database}.price_provider_rules', 'key', call) as known,
-        sightline_price_models(call) as models
+        sightline_price_model(call) as named,
+        sightline_price_model(sightline_price_dashed(call)) as named_dashed,
+        sightline_price_model(sightline_price_bare(call)) as bare,
+        sightline_price_model(sightline_price_dashed(sightline_price_bare(call))) as bare_dashed
     select
         *,
         arrayMap(
-            (is_call, provider_known, assumed, model_id, input, output, read, write, write_1h, reasoning) -> arrayMap(
+            (is_call, provider_known, assumed, model_id, input, output, read, write, write_1h, reasoning)
+            -> arrayMap(
                 point -> arrayMap(
-                    unit -> arrayMap(
-                        usd -> (
-                            toDecimal64(round(if(abs(usd) < 1000000, usd, toDecimal128(0, 18)), 12), 12),
-                            multiIf(
-                                not is_call, 0,
-                                isNull(input_tokens) and isNull(output_tokens) and empty(extra_usage), 5,
-                                model_id = 0, if(provider_known or model = '', 7, 6),
-                                greatest(input, output, read, write, write_1h, reasoning) > 1000000000000
-                                    or arrayExists(count -> count > 1000000000000, mapValues(extra_usage))
-                                    or abs(usd) >= 1000000, 9,
-                                read + write > input or write_1h > write or reasoning > output
-                                    or if(empty(extra_usage), 0, sightline_price_contradicts(
-                                        unit.9, extra_usage,
-                                        [input, output, read, write, write_1h, reasoning])), 8,
-                                usd = 0 and not unit.8
-                                    and (input + output > 0 or unit.1 = 0 and unit.2 = 0), 5,
-                                assumed, 2,
-                                unit.8, 4,
-                                tokens_estimated != 0, 3,
-                                1),
-                            point,
-                            model_id),
-                        [unit.1 * input + unit.2 * output + unit.3 * read + unit.4 * write
-                            + unit.5 * write_1h + unit.6 * reasoning + unit.7
-                            + sightline_price_rare_usd(point, extra_usage)])[1],
-                    [dictGet('{database}.price_points',
-                        ('input', 'output', 'cache_read', 'cache_write', 'cache_write_1h', 'reasoning',
-                            'request', 'free', 'lattice'), point)])[1],
-                [sightline_price_point(model_id, price_context, started_at, input)])[1],
-            [call != ''], [known != ''], [arrayFirstIndex(id -> id != 0, models) > 2 or provider = ''], [arrayFirst(id -> id != 0, models)],
+                    usd -> (
+                        toDecimal64(round(if(abs(usd) < 1000000, usd, toDecimal128(0, 18)), 12), 12),
+                        multiIf(
+                            not is_call, 0,
+                            isNull(input_tokens) and isNull(output_tokens) and empty(extra_usage), 5,
+                            model_id = 0, if(provider_known or model = '', 7, 6),
+                            greatest(input, output, read, write, write_1h, reasoning) > 1000000000000
+                                or arrayExists(count -> count > 1000000000000, mapValues(extra_usage))
+                                or abs(usd) >= 1000000, 9,
+                            read + write > input or write_1h > write or reasoning > output
+                                or sightline_price_contradicts(
+                                    dictGet('{database}.price_points', 'lattice', point),
+                                    [input, output, read, write, write_1h, reasoning], extra_usage), 8,
+                            usd = 0 and not dictGet('{database}.price_points', 'free', point)
+                                and (input + output > 0
+                                    or dictGet('{database}.price_points', 'input', point) = 0
+                                    and dictGet('{database}.price_points', 'output', point) = 0), 5,
+                            assumed, 2,
+                            dictGet('{database}.price_points', 'free', point), 4,
+                            tokens_estimated != 0, 3,
+                            1),
+                        point,
+                        model_id),
+                    [sightline_price_usd(
+                        point, input, output, read, write, write_1h, reasoning, extra_usage)])[1],
+                [sightline_price_point(
+                    model_id, price_context, toUnixTimestamp64Nano(started_at), input)])[1],
+            [call != ''],
+            [dictGet('{database}.price_provider_rules', 'key', call) != ''],
+            [named + named_dashed = 0 or provider = ''],
+            [multiIf(named != 0, named, named_dashed != 0, named_dashed, bare != 0, bare, bare_dashed)],
             [sightline_price_count(input_tokens)], [sightline_price_count(output_tokens)],
             [sightline_price_count(cache_read_tokens)], [sightline_price_count(cache_write_tokens)],
             [sightline_price_count(cache_write_1h_tokens)], [sightline_price_count(reasoning_tokens)]

@@ -4,17 +4,14 @@
 create materialized view spell_otlp_spans to spelled_spans as
 select
     received_at, batch, writer, project, scope_name, scope_version,
-    keys, arrayMap((v, t, n) -> if(t in ('array', 'map'), nested[n], sightline_any_text(v)),
-        values, types, arrayCumSum(t -> t in ('array', 'map'), types)) as texts, types,
+    keys, sightline_texts(values, tags, nested) as texts, sightline_types(tags) as types,
     own, of_resource, of_scope, before_events, before_links, span
 from (
-    select
-        *, arrayMap(v -> sightline_nested_text(v),
-            arrayFilter((v, t) -> t in ('array', 'map'), values, types)) as nested
+    select *, sightline_nested_texts(values, tags) as nested
     from (
         select
             *, tupleElement(pairs, 'key') as keys, tupleElement(pairs, 'value') as values,
-            arrayMap(v -> sightline_any_type(v), values) as types
+            arrayMap(v -> ascii(v), values) as tags
         from (
             select
                 *, length(span.attributes) as own, length(shared) - of_resource as of_scope,

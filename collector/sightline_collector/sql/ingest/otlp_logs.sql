@@ -1,0 +1,10 @@
+-- Grain: one OTLP logs request, as its client sent it, with the collector's trailer. Keeps nothing.
+-- Reads: segments of the collector's log. Readers: unfold_otlp_logs.
+create table otlp_logs (
+    resource_logs Array(Tuple(
+        resource Tuple(attributes {type:attributes}),
+        scope_logs Array(Tuple(
+            scope Tuple(name String, version String, attributes {type:attributes}),
+            log_records Array({type:otlp_log}))))),
+    received_at UInt64, batch UInt64, writer LowCardinality(String), project LowCardinality(String))
+engine = Null

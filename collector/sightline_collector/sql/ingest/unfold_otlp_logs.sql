@@ -1,0 +1,18 @@
+-- Grain: one log record. Unfolds requests into records. Reads: otlp_logs. Readers: otlp_log_records.
+create materialized view unfold_otlp_logs to otlp_log_records as
+select
+    received_at, batch, writer, project, scope_name, scope_version, shared,
+    least(own, length(shared)) as of_resource, arrayJoin(records) as record
+from (
+    select
+        received_at, batch, writer, project, length(attributes) as own,
+        each.scope.name as scope_name, each.scope.version as scope_version,
+        sightline_capped(arrayConcat(attributes, each.scope.attributes)) as shared,
+        each.log_records as records
+    from (
+        select
+            received_at, batch, writer, project, of.resource.attributes as attributes,
+            arrayJoin(of.scope_logs) as each
+        from (
+            select received_at, batch, writer, project, arrayJoin(resource_logs) as of
+            from otlp_logs)))
