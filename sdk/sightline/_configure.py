@@ -13,9 +13,10 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from sightline import _safety
+from sightline._runtime import CONTENT_MODES, Content
 from sightline.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from sightline._pipeline import Pipeline
     from sightline._shipping import Limits
 
-DEFAULT_ENDPOINT = "http://127.0.0.1:4318"
-FLUSH_S = 30.0
+DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4318"
+FLUSH_S: Final = 30.0
+# OpenTelemetry keeps 128 and drops the oldest: model and usage, which are set first.
+SPAN_ATTRIBUTES: Final = 1_024
 
-Content = Literal["full", "masked", "off"]
 Instrument = Literal["auto", False] | Sequence[str]
 
 
@@ -89,16 +91,19 @@ def init(
                     "sightline.init() was called again with other settings; the first ones stay"
                 )
             return
-        from sightline._pipeline import Pipeline
-
-        _running = settings, Pipeline.started(settings)
-        atexit.register(shutdown)
+        pipeline = _started(settings)
+        if pipeline is not None:
+            _running = settings, pipeline
+            atexit.register(shutdown)
 
 
 def flush(timeout_s: float = FLUSH_S) -> bool:
-    """Wait until everything recorded so far is sent or counted as lost; False when time ran out first."""
+    """Wait until everything recorded so far is sent or counted as lost.
+
+    False when time ran out first, or when no collector is there to take it; then it waits on.
+    """
     running = _running
-    return running[1].flush(timeout_s) if running else True
+    return bool(_safety.shielded(running[1].flush)(timeout_s)) if running else True
 
 
 def shutdown() -> None:
@@ -108,7 +113,7 @@ def shutdown() -> None:
         running, _running = _running, None
     if running:
         atexit.unregister(shutdown)
-        running[1].stop()
+        _safety.shielded(running[1].stop)()
 
 
 def health() -> Health:
@@ -126,6 +131,13 @@ def health() -> Health:
         faults=faults,
         last_fault=last_fault,
     )
+
+
+@_safety.shielded
+def _started(settings: Settings) -> "Pipeline":
+    from sightline._pipeline import Pipeline
+
+    return Pipeline.started(settings)
 
 
 def _read(
@@ -170,9 +182,9 @@ def _endpoint() -> str | None:
 
 
 def _content(content: str) -> Content:
-    if content not in ("full", "masked", "off"):
-        raise ConfigurationError(f'content is {content!r}; it may be "masked", "full" or "off"')
-    return cast(Content, content)
+    if content not in CONTENT_MODES:
+        raise ConfigurationError(f"content is {content!r}; it may be one of {', '.join(CONTENT_MODES)}")
+    return content
 
 
 def _instrument(instrument: object) -> "Literal['auto'] | tuple[str, ...]":
@@ -212,6 +224,6 @@ def _number(variable: str, default: int) -> int:
 
 
 def _span_attributes() -> int | None:
-    """OpenTelemetry keeps 128 attributes and drops the oldest: model and usage, which are set first."""
+    """The most attributes that a span keeps; None leaves it to OpenTelemetry and its variables."""
     named = ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT")
-    return None if any(os.environ.get(variable) for variable in named) else 1_024
+    return None if any(os.environ.get(variable) for variable in named) else SPAN_ATTRIBUTES

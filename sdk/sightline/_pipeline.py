@@ -51,7 +51,7 @@ class Pipeline:
         provider = _provider(settings)
         guard = Guard(settings.content)
         pipeline = cls(
-            Sender(settings.destination), guard, Ledger(), provider.resource, (backdated, priced, guard)
+            Sender(settings.destination), guard, Ledger(), provider.resource, outgoing_steps(guard)
         )
         pipeline.spans = Shipper(
             "spans",
@@ -128,6 +128,11 @@ class Pipeline:
         losses = self.ledger.take()
         if losses and self.sender.logs([loss_record(*loss, n, self.resource) for loss, n in losses.items()]):
             self.ledger.give_back(losses)
+
+
+def outgoing_steps(guard: Guard) -> tuple[Step, ...]:
+    """What every span goes through, in this order: its day decides its price, and the guard comes last."""
+    return backdated, priced, guard
 
 
 class LogForwarder(LogRecordProcessor):

@@ -5,14 +5,18 @@ whatever OpenTelemetry the program has set up, and records no content, since nob
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from opentelemetry import trace
 
 if TYPE_CHECKING:
     from opentelemetry._logs import Logger
 
-SCOPE = "sightline"
+SCOPE: Final = "sightline"
+
+# What may leave the process; `masking` says what each means.
+Content = Literal["full", "masked", "off"]
+CONTENT_MODES: Final[tuple[Content, ...]] = get_args(Content)
 
 
 @dataclass(frozen=True, slots=True)

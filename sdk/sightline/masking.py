@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Status
@@ -20,10 +20,8 @@ from opentelemetry.trace import Status
 from sightline import attributes
 from sightline._capture import well_formed
 from sightline._outgoing import Draft
+from sightline._runtime import Content
 from sightline._safety import record_fault
-
-Content = Literal["full", "masked", "off"]
-CONTENT_MODES: Final[tuple[Content, ...]] = ("full", "masked", "off")
 
 NOT_MASKED: Final = "[WITHHELD: masking failed]"
 SHORTEST_SECRET: Final = 13  # a card number; only addresses are shorter

@@ -20,11 +20,12 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from sightline import _clock, _runtime, attributes, instrument
-from sightline._configure import Content
+from sightline._configure import SPAN_ATTRIBUTES
 from sightline._context import carrying
-from sightline._outgoing import backdated, prepare, priced
-from sightline._pipeline import LogForwarder, guarded_log
+from sightline._outgoing import prepare
+from sightline._pipeline import LogForwarder, guarded_log, outgoing_steps
 from sightline._processor import SightlineProcessor
+from sightline._runtime import Content
 from sightline.masking import Guard
 
 FIXED_START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -86,30 +87,15 @@ def capture(
 ) -> Iterator[Captured]:
     """Record instead of sending, with ids that count from 1; at the end of the block all is as before."""
     seen = Captured()
-    guard = Guard(content)
-
-    def keep_span(span: ReadableSpan) -> None:
-        seen.spans.extend(_plain_span(left) for left in prepare([span], (backdated, priced, guard)))
-
-    def keep_log(record: ReadableLogRecord) -> None:
-        seen.logs.append(_plain_log(guarded_log(record, guard)))
-
-    limits = SpanLimits(max_span_attributes=1_024)
-    tracers = TracerProvider(
-        resource=Resource.get_empty(), id_generator=CountingIds(), span_limits=limits, shutdown_on_exit=False
-    )
-    tracers.add_span_processor(SightlineProcessor(keep_span))
-    loggers = LoggerProvider(Resource.get_empty(), shutdown_on_exit=False)
-    loggers.add_log_record_processor(LogForwarder(keep_log))
+    tracers, loggers = _recording_into(seen, Guard(content))
     captures = content != "off"
     before = _runtime.use(
         _runtime.Runtime(
             tracers.get_tracer(_runtime.SCOPE), loggers.get_logger(_runtime.SCOPE), captures=captures
         )
     )
-    loaded = instrument.load(
-        tuple(instrument_libraries), instrument.Wiring(tracers, loggers, captures, stream_usage)
-    )
+    wiring = instrument.Wiring(tracers, loggers, captures, stream_usage)
+    loaded = instrument.load(tuple(instrument_libraries), wiring)
     try:
         with _clock_in_use(clock):
             yield seen
@@ -168,6 +154,26 @@ class CountingIds(IdGenerator):
     def generate_span_id(self) -> int:
         self._spans += 1
         return self._spans
+
+
+def _recording_into(seen: Captured, guard: Guard) -> tuple[TracerProvider, LoggerProvider]:
+    """Providers that keep what comes, after the same steps that it would leave by."""
+    steps = outgoing_steps(guard)
+
+    def keep_span(span: ReadableSpan) -> None:
+        seen.spans.extend(_plain_span(left) for left in prepare([span], steps))
+
+    def keep_log(record: ReadableLogRecord) -> None:
+        seen.logs.append(_plain_log(guarded_log(record, guard)))
+
+    nowhere, limits = Resource.get_empty(), SpanLimits(max_span_attributes=SPAN_ATTRIBUTES)
+    tracers = TracerProvider(
+        resource=nowhere, id_generator=CountingIds(), span_limits=limits, shutdown_on_exit=False
+    )
+    tracers.add_span_processor(SightlineProcessor(keep_span))
+    loggers = LoggerProvider(nowhere, shutdown_on_exit=False)
+    loggers.add_log_record_processor(LogForwarder(keep_log))
+    return tracers, loggers
 
 
 @contextmanager

@@ -144,7 +144,7 @@ assert sightline.health().queued["traces"] == 1
 with sightline.stage("the last"): pass
 """
     said = run(program, OTEL_EXPORTER_OTLP_TIMEOUT="1").splitlines()
-    assert "Failed to export spans batch" in said[0]
+    assert "spans batch" in said[0]
     assert sum(int(line.split()[4]) for line in said[1:] if line.startswith("Sightline could not send")) == 2
 
 
@@ -290,7 +290,7 @@ def test_a_disabled_sdk_does_nothing(sink: OtlpSink) -> None:
 @pytest.mark.parametrize(
     ("settings", "variables", "message"),
     [
-        ({"content": "some"}, {}, "content is 'some'; it may be"),
+        ({"content": "some"}, {}, "content is 'some'; it may be one of full, masked, off"),
         ({"instrument": ["opnai"]}, {}, 'instrument names opnai; it may be "auto", False, or a list of'),
         ({"instrument": "openai"}, {}, None),
         ({}, {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, "OTEL_EXPORTER_OTLP_PROTOCOL is 'http/json'"),
