@@ -80,6 +80,7 @@ def test_a_content_type_may_have_parameters_and_any_case(tight: Receiving, conte
         ("zstd", zstandard.compress(traces())),
         ("gzip", gzip.compress(traces(40, "a name of some length" * 80))),
     ],
+    ids=["plain", "gzip", "deflate", "zstd", "gzip in the thread"],
 )
 def test_compressed_bodies_are_taken(tight: Receiving, encoding: str, body: bytes) -> None:
     """gzip and none are asked for by OTLP; deflate and zstd are sent by real clients."""
