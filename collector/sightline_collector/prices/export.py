@@ -17,7 +17,7 @@ What cannot be expressed, and how it is priced
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 
@@ -29,10 +29,9 @@ from sightline_collector.prices.listing import Line, lines
 from sightline_collector.prices.marginals import (
     COLUMN_OF_UNIT,
     UNITS,
-    Contradictions,
-    contradictions,
+    Check,
+    checks,
     marginals,
-    wholes_of,
 )
 from sightline_collector.prices.names import add_model_rules
 from sightline_collector.prices.providers import provider_rules
@@ -64,8 +63,7 @@ class Tables:
 
     points: list[Row] = field(default_factory=list)
     marginals: list[Row] = field(default_factory=list)
-    lattices: list[Row] = field(default_factory=list)
-    units: list[Row] = field(default_factory=list)
+    checks: list[Row] = field(default_factory=list)
     contexts: list[Row] = field(default_factory=list)
     models: list[Row] = field(default_factory=list)
     price_list: list[Row] = field(default_factory=list)
@@ -93,7 +91,7 @@ class _Exporter:
     start: Numbering
     rows: Tables = field(default_factory=Tables)
     model_numbers: dict[tuple[str, int], int] = field(default_factory=dict)
-    lattice_numbers: dict[Contradictions, int] = field(default_factory=dict)
+    lattice_numbers: dict[frozenset[str], int] = field(default_factory=dict)
 
     def tables(self) -> Tables:
         tree = RuleTree()
@@ -101,7 +99,6 @@ class _Exporter:
             add_model_rules(tree, provider, self.providers, self._number_of)
         self._add_rules("model", tree)
         self._add_rules("provider", provider_rules(self.providers))
-        self.rows.units += [self._mine({"unit": unit, "within": wholes_of(unit)}) for unit in UNITS]
         return self.rows
 
     def _mine(self, row: Row) -> Row:
@@ -148,7 +145,7 @@ class _Exporter:
         per_unit = marginals(cell.listed)
         columns = {column: _text(per_unit.get(unit, Decimal(0))) for unit, column in COLUMN_OF_UNIT.items()}
         free = not any(cell.listed.values())
-        lattice = self._lattice(contradictions(frozenset(cell.listed)))
+        lattice = self._lattice(frozenset(cell.listed))
         self.rows.points.append({"point": point, **columns, "free": int(free), "lattice": lattice})
         self.rows.marginals += [
             {"point": point, "unit": unit, "usd": _text(usd), "at_least": at_least}
@@ -156,11 +153,23 @@ class _Exporter:
             if unit not in COLUMN_OF_UNIT
         ]
 
-    def _lattice(self, checks: Contradictions) -> int:
-        if checks not in self.lattice_numbers:
-            number = self.lattice_numbers[checks] = self.start.lattice + len(self.lattice_numbers)
-            self.rows.lattices.append({"lattice": number, **asdict(checks)})
-        return self.lattice_numbers[checks]
+    def _lattice(self, priced: frozenset[str]) -> int:
+        """The number of a set of priced units; its checks become rows when it is first asked."""
+        if priced not in self.lattice_numbers:
+            number = self.lattice_numbers[priced] = self.start.lattice + len(self.lattice_numbers)
+            self.rows.checks += [_check_row(number, check) for check in checks(priced)]
+        return self.lattice_numbers[priced]
+
+
+def _check_row(lattice: int, check: Check) -> Row:
+    return {
+        "lattice": lattice,
+        "part": check.part,
+        "units": [list(weights) for weights in check.sums],
+        "weights": [list(weights.values()) for weights in check.sums],
+        "joins": [join for join, _ in check.overlaps],
+        "others": [other for _, other in check.overlaps],
+    }
 
 
 def _edges(prices: Cube) -> Row:

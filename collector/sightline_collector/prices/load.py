@@ -23,8 +23,7 @@ SETS_PRICES = ("data.py", "data_units.py", "types.py", "units.py")
 """The library's files that decide what a call costs; an export is made again when one of them changes."""
 
 RELOAD_ORDER = (
-    "price_units",
-    "price_lattices",
+    "price_checks",
     "price_marginals",
     "price_points",
     "price_contexts",
@@ -40,7 +39,7 @@ select
         as export,
     (select max(model) from price_models_v1) + 1 as model,
     (select max(point) from price_points_v1) + 1 as point,
-    (select max(lattice) from price_lattices_v1) + 1 as lattice
+    (select max(lattice) from price_points_v1) + 1 as lattice
 """
 
 NEWEST_EXPORT = """

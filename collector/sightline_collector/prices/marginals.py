@@ -9,12 +9,12 @@ settled here, once:
     cost           = sum of (reported count x marginal)
 
 Cached input at 0.30 inside input at 3.00 becomes -2.70, and the engine needs no subtraction. What linearity
-cannot see is nonsense, such as more audio input than input: the library refuses it, and `contradictions`
-says how to find it.
+cannot see is nonsense, such as more audio input than input: the library refuses it, and `checks` says how
+to find it.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -42,18 +42,16 @@ SMALLEST_USD = Decimal("1e-18")
 
 
 @dataclass(frozen=True, slots=True)
-class Contradictions:
-    """Counts that cannot all be true when these units are priced.
+class Check:
+    """What the count of a rare unit may contradict.
 
-    `less` and `more` are parallel: the counts in `more[i]` together may not exceed those in `less[i]`.
-    Each of `splits` is (join, left, right): when left and right are both above zero, join must be reported.
-    No reported count may exceed that of a unit in `priced` which contains it, reported or not.
+    No weighted sum of reported counts in `sums` may be negative. Of `overlaps`, (join, other): when the part
+    and the other are above zero, the join must be reported, as it says how much is both.
     """
 
-    priced: tuple[str, ...]
-    less: tuple[tuple[str, ...], ...]
-    more: tuple[tuple[str, ...], ...]
-    splits: tuple[tuple[str, str, str], ...]
+    part: str
+    sums: tuple[Mapping[str, int], ...]
+    overlaps: tuple[tuple[str, str], ...]
 
 
 def listed_prices(price: ModelPrice, total_input: int) -> dict[str, Decimal]:
@@ -85,16 +83,24 @@ def wholes_of(part: str) -> list[str]:
 
 
 @cache
-def contradictions(priced: frozenset[str]) -> Contradictions:
+def checks(priced: frozenset[str]) -> tuple[Check, ...]:
     """What the library refuses for a model that prices these units, beyond what plain columns show."""
-    less, more = [], []
-    for remainder in _remainders(priced).values():
-        if remainder.keys() <= COLUMN_OF_UNIT.keys():
-            continue  # the view compares its columns itself
-        less.append(tuple(sorted(remainder.elements())))
-        more.append(tuple(sorted((-remainder).elements())))
-    splits = tuple((unit, *pair) for unit in sorted(priced) for pair in _overlaps(unit))
-    return Contradictions(tuple(sorted(priced)), tuple(less), tuple(more), splits)
+    remainders = _remainders(priced)
+    found = (_check(part, priced, remainders) for part in UNITS if part not in COLUMN_OF_UNIT)
+    return tuple(check for check in found if check.sums or check.overlaps)
+
+
+def _check(part: str, priced: frozenset[str], remainders: Sequence[Mapping[str, int]]) -> Check:
+    sums = [remainder for remainder in remainders if part in remainder]
+    if part not in priced:
+        sums += [{whole: 1, part: -1} for whole in wholes_of(part) if whole in priced]
+    overlaps = [
+        (join, right if left == part else left)
+        for join in sorted(priced)
+        for left, right in _overlaps(join)
+        if part in (left, right)
+    ]
+    return Check(part, tuple(sums), tuple(overlaps))
 
 
 def _in_tier(price: Decimal | TieredPrices, total_input: int) -> Decimal:
@@ -108,8 +114,8 @@ def _specificity(unit: str) -> int:
     return len(UNITS[unit].dimensions)
 
 
-def _remainders(priced: frozenset[str]) -> dict[str, Counter[str]]:
-    """Unit -> what is left of it once its priced parts are taken out, as a weight for each reported count."""
+def _remainders(priced: frozenset[str]) -> list[Mapping[str, int]]:
+    """For each unit with priced parts what is left without them, as a weight for each reported count."""
     remainders: dict[str, Counter[str]] = {}
     for unit in sorted(priced, key=lambda name: (-_specificity(name), name)):
         remainder = Counter({unit: 1})
@@ -117,7 +123,7 @@ def _remainders(priced: frozenset[str]) -> dict[str, Counter[str]]:
             if contains(unit, part):
                 remainder.subtract(remainders[part])
         remainders[unit] = Counter({name: weight for name, weight in remainder.items() if weight})
-    return {unit: remainder for unit, remainder in remainders.items() if len(remainder) > 1}
+    return [remainder for remainder in remainders.values() if len(remainder) > 1]
 
 
 @cache

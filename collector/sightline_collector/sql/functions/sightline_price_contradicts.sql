@@ -1,25 +1,19 @@
--- Whether the counts of a call cannot all be true, where it has rare ones: parts that together exceed
--- their whole, an overlap of two parts that is not reported, a part without a whole that has a price.
--- Units: rare maps names of units to counts; columns are the counts of the six units named here.
--- Reads: price_lattices, price_units. Readers: price_spans.
-create or replace function sightline_price_contradicts as (lattice, rare, columns) -> arrayMap(
-    (rules, units, counts) ->
+-- Whether the rare counts of a call cannot all be true: parts that together exceed their whole, a part
+-- without a whole that has a price, an overlap of two parts that is not reported.
+-- Units: rare maps names of units to counts; columns are the counts of the units that have a column, in
+-- the order of sightline_price_reported. Everything is asked of each rare unit, so a call without any costs
+-- nothing.
+-- Reads: price_checks. Readers: price_spans.
+create or replace function sightline_price_contradicts as (lattice, columns, rare) -> arrayExists(
+    (part, count) ->
         arrayExists(
-            (less, more) -> arraySum(unit -> counts[indexOf(units, unit)], less)
-                < arraySum(unit -> counts[indexOf(units, unit)], more),
-            rules.1, rules.2)
-        or arrayExists(
-            names -> not has(units, names[1])
-                and counts[indexOf(units, names[2])] > 0 and counts[indexOf(units, names[3])] > 0,
-            rules.3)
-        or arrayExists(
-            (part, count) -> arrayExists(
-                whole -> has(rules.4, whole) and counts[indexOf(units, whole)] < count,
-                dictGet('{database}.price_units', 'within', part)),
-            units, counts),
-    [dictGet('{database}.price_lattices', ('less', 'more', 'splits', 'priced'), lattice)],
-    [arrayConcat(
-        ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens',
-            'cache_write_1h_tokens', 'output_reasoning_tokens'],
-        mapKeys(rare))],
-    [arrayConcat(columns, mapValues(rare))])[1]
+            (units, weights) -> arraySum(
+                (unit, weight) -> sightline_price_reported(unit, columns, rare) * weight, units, weights) < 0,
+            dictGet('{database}.price_checks', 'units', (lattice, part)),
+            dictGet('{database}.price_checks', 'weights', (lattice, part)))
+        or count > 0 and arrayExists(
+            (join, other) -> sightline_price_reported(other, columns, rare) > 0
+                and not mapContains(rare, join),
+            dictGet('{database}.price_checks', 'joins', (lattice, part)),
+            dictGet('{database}.price_checks', 'others', (lattice, part))),
+    mapKeys(rare), mapValues(rare))
