@@ -1,0 +1,411 @@
+"""What the boundary keeps out: each attack with the refusal it gets."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from collector.gateway.serving import Port
+from sightline_collector.store.engine import Engine
+
+SECRET = "/etc/hostname"
+READONLY, DENIED = "READONLY", "ACCESS_DENIED"
+
+WRITES = [
+    "insert into spans_v1 (project) values ('x')",
+    "insert into function file('/tmp/x', 'CSV', 'a Int8') values (1)",
+    "create table t (a Int8) engine = Memory",
+    "create temporary table t (a Int8)",
+    "create view v as select 1",
+    "create function f as x -> x",
+    "drop table spans_v1",
+    "drop view cost_by_model",
+    "truncate table spans_v1",
+    "alter table spans_v1 delete where 1",
+    "alter table spans_v1 drop column model",
+    "update spans_v1 set model = 'x' where 1",
+    "delete from spans_v1 where 1",
+    "rename table spans_v1 to x",
+    "optimize table spans_v1",
+    "attach table x",
+    "detach table spans_v1",
+    "exchange tables spans_v1 and dialects_v1",
+    "system shutdown",
+    "system flush logs",
+    "system reload dictionaries",
+    "kill query where 1",
+    "set readonly = 0",
+    "set max_threads = 1",
+    "use system",
+    "grant all on *.* to default",
+    "create user x",
+    "backup database default to File('/tmp/x')",
+    "restore database default from File('/tmp/x')",
+    "begin transaction",
+    "move user x to y",
+    "select 1 parallel with drop table spans_v1",
+    "with x as (select 1) insert into spans_v1 (project) select 'x'",
+    "select 1 into outfile '/tmp/sightline_attack'",
+    "select 1 into outfile '/tmp/sightline_attack' truncate format CSV",
+    "(select 1) into outfile '/tmp/sightline_attack'",
+    "select 1 union all select 2 into outfile '/tmp/sightline_attack' and stdout",
+    "explain select 1 into outfile '/tmp/sightline_attack'",
+    "show tables into outfile '/tmp/sightline_attack'",
+    "describe cost_by_model into outfile '/tmp/sightline_attack'",
+    "select 1 /**/ into/**/outfile '/tmp/sightline_attack' format CSV settings max_threads = 1",
+    "select 1 settings max_threads = 1 into outfile '/tmp/sightline_attack'",
+]
+
+
+@pytest.mark.parametrize("sql", WRITES)
+def test_what_is_no_read_is_refused(port: Port, sql: str) -> None:
+    """Statements that change, control or write a file are refused before they run."""
+    answer = port.ask(sql)
+    assert answer.status_code in (400, 403), answer.text
+    assert READONLY in answer.text or "SYNTAX_ERROR" in answer.text
+    assert not Path("/tmp/sightline_attack").exists()  # noqa: S108 - the attack's own path
+
+
+SEVERAL = [
+    "select 1; select 2",
+    "select 1;drop table spans_v1",
+    "select 1 -- \n; drop table spans_v1",
+    "select 1 /* ; */ ; drop table spans_v1",
+    "; drop table spans_v1",
+    "select '\\''; drop table spans_v1",
+    "select 1 format Null; drop table spans_v1",
+    "select 1 \uff1b drop table spans_v1",
+]
+
+
+@pytest.mark.parametrize("sql", SEVERAL)
+def test_several_statements_are_refused(port: Port, sql: str) -> None:
+    """One request is one statement, whatever stands between them."""
+    answer = port.ask(sql)
+    assert answer.status_code == 400
+    assert "SYNTAX_ERROR" in answer.text
+
+
+FILES_AND_NETWORK = [
+    f"select file('{SECRET}')",
+    f"select FILE('{SECRET}')",
+    f"select `file`('{SECRET}')",
+    f"select /* x */ file /* y */ ('{SECRET}')",
+    f"select arrayMap(file, ['{SECRET}'])",
+    f"select arrayMap(x -> file(x), ['{SECRET}'])",
+    f"with file as f select arrayMap(f, ['{SECRET}'])",
+    f"with x -> file(x) as f select f('{SECRET}')",
+    f"select * apply(file) from (select '{SECRET}')",
+    f"select * apply(x -> file(x)) from (select '{SECRET}')",
+    f"select columns('.*') apply file from (select '{SECRET}')",
+    f"select t.* apply(file) from (select '{SECRET}') as t",
+    f"select * replace(file(a) as a) from (select '{SECRET}' as a)",
+    f"select (select file('{SECRET}'))",
+    f"with (select file('{SECRET}')) as f select f",
+    f"select 1 where 1 in (select length(file('{SECRET}')))",
+    f"select 1 order by file('{SECRET}')",
+    f"select 1 group by file('{SECRET}')",
+    f"select 1 limit (select length(file('{SECRET}')))",
+    f"select 1 limit 1 by file('{SECRET}')",
+    f"select 1 having file('{SECRET}') = ''",
+    f"select sum(1) over (partition by file('{SECRET}'))",
+    f"select sum(1) over w window w as (order by file('{SECRET}'))",
+    f"select 1 as a order by a with fill from length(file('{SECRET}'))",
+    f"select 1 as a order by a with fill interpolate (b as file('{SECRET}'))",
+    f"select * from (select 1) as a join (select 1) as b on file('{SECRET}') = ''",
+    f"select 1 array join [file('{SECRET}')] as x",
+    f"select quantile(length(file('{SECRET}')))(1)",
+    f"select count() filter (where file('{SECRET}') != '')",
+    f"select * from values('a String', file('{SECRET}'))",
+    f"select * from numbers(length(file('{SECRET}')))",
+    f"select * from view(select file('{SECRET}'))",
+    f"explain select file('{SECRET}')",
+    f"explain syntax select file('{SECRET}')",
+    f"explain query tree select file('{SECRET}')",
+    f"describe (select file('{SECRET}'))",
+    f"show tables where file('{SECRET}') != ''",
+    f"show columns from cost_by_model where file('{SECRET}') != ''",
+    f"select * from file('{SECRET}', 'LineAsString')",
+    f"select * from File('{SECRET}')",
+    f"describe file('{SECRET}', 'LineAsString')",
+    "select * from filesystem('/etc')",
+    "select * from url('http://127.0.0.1:1/', CSV, 'a Int8')",
+    "describe url('http://127.0.0.1:1/')",
+    "select * from s3('http://127.0.0.1:1/x', CSV, 'a Int8')",
+    "select * from remote('127.0.0.1:1', system.one)",
+    "select * from remote('127.0.0.1:1', view(select 1))",
+    "select * from cluster('default', system.one)",
+    "select * from mysql('127.0.0.1:1', 'd', 't', 'u', 'p')",
+    "select * from postgresql('127.0.0.1:1', 'd', 't', 'u', 'p')",
+    "select * from mongodb('127.0.0.1:1', 'd', 't', 'u', 'p', 'a Int8')",
+    "select * from redis('127.0.0.1:1', 'k', 'k String')",
+    "select * from sqlite('/tmp/x', 't')",
+    "select * from jdbc('x', 'y')",
+    "select * from executable('x', CSV, 'a Int8')",
+    "select * from python('x')",
+    "select * from eval('select 1')",
+    "select * from iceberg('http://127.0.0.1:1/')",
+    "explain table override mysql('127.0.0.1:1', 'd', 't', 'u', 'p') columns (a Int8)",
+    "select hasColumnInTable('127.0.0.1:1', 'u', 'p', 'd', 't', 'c')",
+    "select aiGenerate('x', 'y')",
+    "select evalMLMethod('x', 1)",
+    "select joinGet('spans_v1', 'model', 1)",
+    "select logTrace('x')",
+    "select sleep(3)",
+    "select sleepEachRow(3) from numbers(100)",
+    "select getServerSetting('max_connections')",
+    "select generateSerialID('x')",
+    "select __getScalar('x')",
+    "select dictGet('other.prices', 'a', 1)",
+    "select dictGet(concat('other', '.prices'), 'a', 1)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", FILES_AND_NETWORK)
+def test_files_and_other_machines_are_out_of_reach(port: Port, sql: str) -> None:
+    """No function, table function or place in a statement reads a file, dials out or stalls."""
+    answer = port.ask(sql)
+    assert answer.status_code in (400, 403, 404), answer.text
+    assert DENIED in answer.text or "SYNTAX_ERROR" in answer.text or "UNKNOWN_FUNCTION" in answer.text
+    assert Path(SECRET).read_text() not in answer.text
+
+
+PRIVATE = [
+    "select * from spans_v1",
+    "select * from `spans_v1`",
+    'select * from "spans_v1" as s',
+    "select * from test_attacks.spans_v1",
+    "select * from {database}.spans_v1",
+    "with spans_v1 as (select 1) select * from spans_v1",
+    "with x as (select * from spans_v1) select * from x",
+    "select (select count() from spans_v1)",
+    "select 1 where 1 in spans_v1",
+    "select 1 where 1 in (spans_v1)",
+    "select 1 where 1 in {database}.spans_v1",
+    "select 1 where 1 not in spans_v1",
+    "select in(1, spans_v1)",
+    "select globalNotIn(1, spans_v1)",
+    "select nullIn(1, spans_v1)",
+    "select * from cost_by_model union all select * from spans_v1",
+    "select * from cost_by_model except select * from spans_v1",
+    "select * from cost_by_model as a join spans_v1 as b on 1",
+    "select * from view(select * from spans_v1)",
+    "from spans_v1",
+    "describe spans_v1",
+    "describe table {database}.spans_v1",
+    "show create table spans_v1",
+    "show create table {database}.spans_v1",
+    "show columns from spans_v1",
+    "show tables from default",
+    "exists table spans_v1",
+    "check table spans_v1",
+    "explain select * from spans_v1",
+    "select * from merge('{database}', '.*')",
+    "select * from merge('.*')",
+    "select * from loop(spans_v1)",
+    "select * from dictionary('operations')",
+    "select * from mergeTreeIndex({database}, spans_v1)",
+    "select * from mergeTreeProjection({database}, spans_v1, usage_hourly)",
+    "select * from viewIfPermitted(select * from spans_v1 else null('a Int8'))",
+    "select * from viewExplain('EXPLAIN', '', (select * from spans_v1))",
+    "select * from (explain select * from spans_v1)",
+    "select * from default.x",
+    "select * from `/etc/passwd`",
+    "select * from '/etc/passwd'",
+    "select * from default.`/etc/passwd`",
+    "select * from system.parts",
+    "select * from system.processes",
+    "select * from system.users",
+    "select * from system.server_settings",
+    "select * from system.named_collections",
+    "select * from system.stack_trace",
+    "select * from `system`.`query_log`",
+    "select 1 in system.users",
+    "select * from information_schema.referential_constraints",
+    "show processlist",
+    "show grants",
+    "show create user default",
+    "show clusters",
+    "show settings like 'x'",
+    "show merges",
+]
+
+
+@pytest.mark.parametrize("sql", PRIVATE)
+def test_only_views_and_a_few_system_tables_can_be_named(port: Port, engine: Engine, sql: str) -> None:
+    """Private tables, other databases and the engine's own state cannot be named, wherever a name can stand."""
+    answer = port.ask(sql.replace("{database}", engine.database))
+    assert answer.status_code in (400, 403), answer.text
+    assert DENIED in answer.text or "SYNTAX_ERROR" in answer.text
+
+
+def test_a_parameter_names_no_more_than_a_statement_may(port: Port) -> None:
+    """Names given as parameters are judged like any other."""
+    for table in ("spans_v1", "system.users", "file", "a\nb", "`spans_v1`"):
+        answer = port.ask("select * from {t:Identifier}", param_t=table)
+        assert answer.status_code in (400, 403, 404), table
+    split = port.ask("select * from {d:Identifier}.{t:Identifier}", param_d="system", param_t="users")
+    assert DENIED in split.text
+    assert DENIED in port.ask("select 1 in {t:Identifier}", param_t="spans_v1").text
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 1 as `x\n   Function count (children 0)`",
+        "select `a\nb` from (select 1 as `a\nb`)",
+        "select 1 as `x) (children 5`",
+        "select file('/etc/hostname') as `x\n ExpressionList`",
+        "select dictGet('other.prices', 'a', 1) as `x) (children 1)\n     ExpressionList (children 1)`",
+    ],
+)
+def test_names_cannot_forge_the_tree(port: Port, sql: str) -> None:
+    """A name that would spoil the printed tree is refused."""
+    assert DENIED in port.ask(sql).text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("readonly", "0"),
+        ("allow_ddl", "1"),
+        ("allow_introspection_functions", "1"),
+        ("additional_table_filters", "{}"),
+        ("format_schema", "x"),
+        ("output_format_schema", "/tmp/x"),
+        ("format_template_row", "/etc/passwd"),
+        ("log_comment", "x"),
+        ("max_query_size", "0"),
+        ("implicit_select", "1"),
+        ("dialect", "kusto"),
+        ("allow_experimental_eval_table_function", "1"),
+        ("user_files_path", "/"),
+        ("path", "/tmp"),
+        ("max_threads", "-1"),
+        ("max_threads", "auto(9)"),
+        ("session_timezone", "UTC&readonly=0"),
+    ],
+)
+def test_settings_that_are_not_a_readers_are_refused(port: Port, name: str, value: str) -> None:
+    """In the URL as in the statement; what is unknown counts as not a reader's."""
+    assert port.ask("select 1", **{name: value}).status_code in (400, 403)
+    assert port.ask(f"select 1 settings {name} = '{value}'").status_code in (400, 403)
+    assert port.ask(f"select * from (select 1 settings {name} = '{value}')").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("max_execution_time", "30"), ("max_threads", "2"), ("max_memory_usage", str(400 << 20))],
+)
+@pytest.mark.parametrize("asked", ["0", "999999999999"])
+def test_bounds_cannot_be_raised(port: Port, name: str, kept: str, asked: str) -> None:
+    """More than the bound, or none at all, is the bound."""
+    assert port.ask(f"select getSetting('{name}')", **{name: asked}).text.strip() == kept
+
+
+def test_nothing_of_one_statement_is_left_for_the_next(port: Port) -> None:
+    """Sessions are not kept: neither settings nor names outlive a statement."""
+    port.ask("select 1", session_id="a", join_use_nulls="1")
+    assert port.ask("select getSetting('join_use_nulls')", session_id="a").text == "false\n"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+def test_a_bomb_is_refused(port: Port, encoding: str) -> None:
+    """A small body that inflates beyond the bound is refused, and never held whole."""
+    bomb = b"select '" + b"x" * (256 << 20) + b"'"
+    packed = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.compress}[encoding](bomb)
+    answer = port.client.post("/", content=packed, headers={"Content-Encoding": encoding})
+    assert (answer.status_code, answer.headers["x-clickhouse-exception-code"]) == (413, "229")
+
+
+def test_a_statement_of_ten_megabytes_is_refused(port: Port) -> None:
+    """With a declared length at once, without one as soon as it is too long."""
+    large = b"select '" + b"x" * (10 << 20) + b"'"
+    assert port.client.post("/", content=large).status_code == 413
+    assert (
+        port.client.post("/", content=(large[i : i + 65536] for i in range(0, len(large), 65536))).status_code
+        == 413
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select " + "(" * 5000 + "1" + ")" * 5000,
+        "select " + "1+" * 60000 + "1",
+        "select " + "[" * 2000 + "]" * 2000,
+        "select " + ",".join(["1"] * 200_000),
+        "select \x00 1",
+        "select '" + "\\" * 99999,
+    ],
+)
+def test_deep_and_broken_statements_are_refused(port: Port, sql: str) -> None:
+    """Depth, breadth and odd bytes end in a refusal, and the port goes on."""
+    assert 400 <= port.ask(sql).status_code < 600
+    assert port.ask("select 1").text == "1\n"
+
+
+def test_bytes_that_are_no_text_are_refused(port: Port) -> None:
+    """A statement is UTF-8."""
+    assert port.client.post("/", content=b"select '\xff'").status_code == 400
+
+
+@pytest.mark.parametrize("name", ["CSV into outfile", "CSV'", "../x", "CSV;", "x" * 99])
+def test_formats_are_plain_names(port: Port, name: str) -> None:
+    """A format's name cannot carry more than a name."""
+    assert port.ask("select 1", default_format=name).status_code == 404
+    assert port.client.post("/", content="select 1", headers={"X-ClickHouse-Format": name}).status_code == 404
+
+
+ORDINARY = [
+    "select model, sum(cost_usd) from cost_by_model group by model order by 2 desc limit 3",
+    "with t as (select model from cost_by_model) select count(), uniq(model) from t",
+    "with recursive t as (select 1 as n union all select n + 1 from t where n < 3) select * from t",
+    "select count() from cost_by_model where model in (select model from latency_by_model)",
+    "select 1 in (1, 2), 1 in [1, 2], (1, 2) in ((1, 2)), 1 in (select 1)",
+    "select quantileTDigestIf(0.5)(x, y > 1), sumMapOrNull(m), countDistinct(x), avgOrDefaultIf(x, 1)"
+    " from (select 1 as x, 2 as y, map(1, 2) as m)",
+    "select row_number() over w, lagInFrame(calls) over w from cost_by_model window w as (order by model)",
+    "select * except(model) from cost_by_model",
+    "select now() - interval 1 day, extract(year from now()), case 1 when 1 then 2 else 3 end, 1 ? 2 : 3,"
+    " [1, 2][1], (1, 2).1, cast(1 as String), 1::UInt8, map('a', 1)['a'], 'x' || 'y', date '2020-01-01',"
+    " arrayMap((x, y) -> x + y, [1], [2]), not 1, -1, 1 is null, 'a' like 'b', exists(select 1)",
+    "select toStartOfHour(now()), dateDiff('day', now(), now()), JSONExtractString('{}', 'a')",
+    "select untuple((1, 2)), tuple(1, 'x'), grouping(a) from (select 1 as a) group by rollup(a)",
+    "select * from numbers(3) union all select * from generate_series(1, 3)",
+    "select * from values('a Int8, b String', (1, 'x'))",
+    "select * from view(select 1)",
+    "select dictGetOrDefault('operations', 'operation', 'x', 'y')",
+    "select a.model from cost_by_model as a any left join cost_by_user as b on a.calls = b.calls",
+    "from cost_by_model select model limit 1 by model",
+    "explain indexes = 1 select * from cost_by_model",
+    "explain pipeline select * from cost_by_model",
+    "describe cost_by_model",
+    "exists view cost_by_model",
+    "show tables like 'cost%'",
+    "show create view cost_by_model",
+    "show columns from cost_by_model",
+    "select table_name from information_schema.tables limit 1",
+    "/* a */ select -- b\n 1 /* ; */ ;",
+    "select $$it's$$, '\\'', 'ü', '; drop table spans_v1'",
+    "(select 1) union distinct (select 2)",
+    'select 1 as `a b`, 2 as "c d", 3 as file_name',
+]
+
+
+@pytest.mark.parametrize("sql", ORDINARY)
+def test_ordinary_questions_pass(port: Port, sql: str) -> None:
+    """The boundary is not in the way of what people ask."""
+    answer = port.ask(sql)
+    assert answer.status_code == 200, answer.text
+
+
+def test_the_spelling_keeps_a_statements_column_names(port: Port) -> None:
+    """What is run is the engine's own spelling; the columns are called as in what was asked."""
+    sql = "select 1 + 1, cast(1 as UInt8), count(*), sum( 1 ) as  s, 1::UInt8 format JSONCompact"
+    names = [column["name"] for column in port.ask(sql).json()["meta"]]
+    assert names == ["plus(1, 1)", "CAST(1, 'UInt8')", "count()", "s", "CAST('1', 'UInt8')"]
