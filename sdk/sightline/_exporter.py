@@ -6,13 +6,16 @@ Building them imports an HTTP or gRPC stack (0.2 s), which the user's `init()` m
 import importlib
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.semconv._incubating.attributes.rpc_attributes import RPC_RESPONSE_STATUS_CODE
+from opentelemetry.semconv.attributes.http_attributes import HTTP_RESPONSE_STATUS_CODE
 
 from sightline._fork import importing, reset_in_child
 from sightline._safety import LOG_EVERY_S
@@ -79,61 +82,57 @@ class Sender:
 
 
 class _Overheard:
-    """Listens between OpenTelemetry's HTTP exporter and its client: the exporter says only that it failed,
-    but whether waiting helps depends on why.
+    """Listens in on OpenTelemetry's exporters, which answer only that they failed.
+
+    Whether waiting helps depends on why, and why is what they tell their own metrics.
     """
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, metrics: Any) -> None:
+        self._metrics = metrics
         self._heard = threading.local()  # spans' and logs' threads may send at once
 
     @classmethod
     def on(cls, exporter: Any) -> "_Overheard | None":
-        """The listener on this exporter, put there at the first call; None for gRPC: nothing to hear."""
-        client = getattr(exporter, "_client", None)
-        if isinstance(client, cls):
-            client._heard.result = None
-            return client
-        if not hasattr(client, "_transport"):
+        """The listener on this exporter, put there at the first call; None when there is nothing to hear."""
+        metrics = getattr(exporter, "_metrics", None)
+        if isinstance(metrics, cls):
+            metrics._heard.result = None
+            return metrics
+        if not hasattr(metrics, "export_operation"):
             return None
-        exporter._client = cls(client)
+        exporter._metrics = cls(metrics)
         return cls.on(exporter)
 
-    def export(self, data: bytes) -> Any:
-        self._heard.result = self._client.export(data)
-        return self._heard.result
+    @contextmanager
+    def export_operation(self, items: int) -> Iterator[Any]:
+        with self._metrics.export_operation(items) as result:
+            self._heard.result = result
+            yield result
 
     @property
     def result(self) -> Any:
-        """What this thread's latest export came to; None when it did not get as far."""
+        """What this thread's latest export came to; None when it did not begin."""
         return self._heard.result
-
-    def shutdown(self) -> None:
-        self._client.shutdown()
 
 
 def _refusal(seen: _Overheard | None) -> Refusal:
-    if seen is None:
+    """OTLP's own list of what may be tried again; a request that is too large may be taken in parts."""
+    if seen is None or seen.result is None:
         return Refusal()
-    if (
-        seen.result is None
-    ):  # it never came to sending: something in the batch cannot be encoded, or it is too big
-        return Refusal("unencodable", splits=True)
-    status = seen.result.status_code
-    if status is None:
+    known, error = seen.result.error_attrs or {}, seen.result.error
+    if status := known.get(HTTP_RESPONSE_STATUS_CODE):
+        too_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return Refusal(f"refused_{status}", later=status in _BUSY, splits=too_large)
+    if code := known.get(RPC_RESPONSE_STATUS_CODE):
+        return Refusal(f"refused_{code.lower()}", later=code in _BUSY, splits=code == "RESOURCE_EXHAUSTED")
+    if error is None or isinstance(error, OSError):
         return Refusal("unreachable", later=True)
-    return Refusal(
-        f"refused_{status}", later=status in _BUSY, splits=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    )
+    return Refusal("unencodable", splits=True)
 
 
-_BUSY: Final = (
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.BAD_GATEWAY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.GATEWAY_TIMEOUT,
+_BUSY: Final = frozenset(
+    {429, 502, 503, 504, "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "ABORTED", "DATA_LOSS"}
 )
-
 
 _EXPORTERS: Final[dict[tuple[Protocol, Signal], tuple[str, str]]] = {
     ("http/protobuf", "traces"): (

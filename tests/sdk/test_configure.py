@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -36,6 +37,12 @@ def run(program: str, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
+
+
+def unused_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 @sightline.step
@@ -119,6 +126,17 @@ def test_a_refused_batch_is_told_once_the_collector_is_back(sink: OtlpSink) -> N
     assert len(sink.spans) == 1
 
 
+def test_a_span_that_cannot_be_sent_takes_no_other_with_it(sink: OtlpSink) -> None:
+    """One span that has no encoding is lost, by reason; the rest of its batch arrives."""
+    sightline.init(endpoint=sink.url, instrument=False)
+    for name in ("a", "\ud800", "b", "c"):
+        with sightline.stage(name):
+            pass
+    assert sightline.flush()
+    assert [span.name for span in sink.spans] == ["a", "b", "c"]
+    assert sightline.health().lost == {("traces", "unencodable"): 1}
+
+
 def test_a_busy_collector_is_tried_again(
     sink: OtlpSink, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,8 +169,7 @@ with sightline.stage("the last"): pass
 def test_a_collector_that_comes_late_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spans made while nobody listened wait, and arrive when the collector is up: a restart loses nothing."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = unused_port()
     sightline.init(endpoint=f"http://127.0.0.1:{port}", instrument=False)
     for number in range(3):
         work(str(number))
@@ -395,8 +412,9 @@ def test_health_tells_how_it_goes(sink: OtlpSink) -> None:
 # -- gRPC ------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def grpc_sink() -> Iterator[tuple[str, list[Any]]]:
+@contextmanager
+def grpc_server(port: int = 0) -> Iterator[tuple[str, list[Any]]]:
+    """An OTLP/gRPC collector; what it takes is in the list."""
     taken: list[Any] = []
 
     class Service(trace_service_pb2_grpc.TraceServiceServicer):
@@ -407,19 +425,36 @@ def grpc_sink() -> Iterator[tuple[str, list[Any]]]:
     server = grpc.server(futures.ThreadPoolExecutor(2))
     add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
     add(Service(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    chosen = server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
-    yield f"http://127.0.0.1:{port}", taken
+    yield f"http://127.0.0.1:{chosen}", taken
     server.stop(None).wait()
 
 
-def test_grpc_is_spoken_where_the_environment_says_so(
-    grpc_sink: tuple[str, list[Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def names_in(requests: list[Any]) -> list[str]:
+    return [s.name for r in requests for rs in r.resource_spans for ss in rs.scope_spans for s in ss.spans]
+
+
+def test_grpc_is_spoken_where_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """OTEL_EXPORTER_OTLP_PROTOCOL=grpc sends the same spans by gRPC."""
-    url, taken = grpc_sink
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
-    sightline.init(endpoint=url, instrument=False)
+    with grpc_server() as (url, taken):
+        sightline.init(endpoint=url, instrument=False)
+        work()
+        assert sightline.flush()
+        assert names_in(taken) == ["work"]
+        sightline.shutdown()
+
+
+def test_a_grpc_collector_that_comes_late_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for the collector does not depend on the protocol."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    port = unused_port()
+    sightline.init(endpoint=f"http://127.0.0.1:{port}", instrument=False)
     work()
-    assert sightline.flush()
-    assert taken[0].resource_spans[0].scope_spans[0].spans[0].name == "work"
+    assert not sightline.flush()
+    with grpc_server(port) as (_, taken):
+        assert any(sightline.flush() for _ in range(20))
+        assert names_in(taken) == ["work"]
+        sightline.shutdown()
