@@ -1,0 +1,10 @@
+-- Grain: one OTLP metrics request, as its client sent it, with the collector's trailer. Keeps nothing.
+-- Reads: segments of the collector's log. Readers: unfold_otlp_metrics.
+create table otlp_metrics (
+    resource_metrics Array(Tuple(
+        resource Tuple(attributes {type:attributes}),
+        scope_metrics Array(Tuple(
+            scope Tuple(name String, version String, attributes {type:attributes}),
+            metrics Array({type:otlp_metric}))))),
+    received_at UInt64, batch UInt64, writer LowCardinality(String), project LowCardinality(String))
+engine = Null

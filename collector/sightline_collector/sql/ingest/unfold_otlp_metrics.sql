@@ -1,0 +1,48 @@
+-- Grain: one data point. Unfolds requests into data points of one shape, whatever their metric's kind.
+-- Reads: otlp_metrics. Readers: otlp_metric_points.
+create materialized view unfold_otlp_metrics to otlp_metric_points as
+select
+    received_at, batch, writer, project, scope_name, scope_version, shared,
+    least(own, length(shared)) as of_resource,
+    metric.name as name, metric.description as description, metric.unit as unit,
+    multiIf(
+        notEmpty(metric.gauge.data_points), 1, notEmpty(metric.sum.data_points), 2,
+        notEmpty(metric.histogram.data_points), 3, notEmpty(metric.exponential_histogram.data_points), 4,
+        5) as kind,
+    greatest(metric.sum.aggregation_temporality, metric.histogram.aggregation_temporality,
+        metric.exponential_histogram.aggregation_temporality) as temporality,
+    metric.sum.is_monotonic != 0 as monotonic,
+    arrayJoin(arrayConcat(
+        arrayMap(
+            p -> CAST((p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags,
+                p.as_int, p.as_double,
+                defaultValueOfTypeName('{type:metric_distribution}'), p.exemplars), '{type:metric_point}'),
+            arrayConcat(metric.gauge.data_points, metric.sum.data_points)),
+        arrayMap(
+            p -> CAST((p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, null, null,
+                (p.count, p.sum, p.min, p.max, p.explicit_bounds, p.bucket_counts, null, 0, 0,
+                    (0, []), (0, []), []), p.exemplars), '{type:metric_point}'),
+            metric.histogram.data_points),
+        arrayMap(
+            p -> CAST((p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, null, null,
+                (p.count, p.sum, p.min, p.max, [], [], p.scale, p.zero_count, p.zero_threshold,
+                    p.positive, p.negative, []), p.exemplars), '{type:metric_point}'),
+            metric.exponential_histogram.data_points),
+        arrayMap(
+            p -> CAST((p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, null, null,
+                (p.count, ifNull(p.sum, 0), null, null, [], [], null, 0, 0, (0, []), (0, []),
+                    p.quantile_values), []), '{type:metric_point}'),
+            metric.summary.data_points))) as point
+from (
+    select
+        received_at, batch, writer, project, length(attributes) as own,
+        each.scope.name as scope_name, each.scope.version as scope_version,
+        sightline_capped(arrayConcat(attributes, each.scope.attributes)) as shared,
+        arrayJoin(each.metrics) as metric
+    from (
+        select
+            received_at, batch, writer, project, of.resource.attributes as attributes,
+            arrayJoin(of.scope_metrics) as each
+        from (
+            select received_at, batch, writer, project, arrayJoin(resource_metrics) as of
+            from otlp_metrics)))
