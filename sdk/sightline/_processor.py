@@ -33,7 +33,7 @@ class SightlineProcessor(SpanProcessor):
         context = span.context
         if self.sink is None or context is None or not context.trace_flags.sampled:
             return
-        watcher = _late.watchers.get(context.span_id)
+        watcher = _late.watchers.pop(context.span_id, None)
         findings = watcher.findings() if watcher else None
         self.sink(span if findings is None else amended(span, findings))
 

@@ -70,9 +70,14 @@ def faults() -> tuple[dict[str, int], str | None]:
 
 
 def forget_faults() -> None:
-    """Start counting anew (for tests)."""
-    global _last
+    """Start counting anew, with a free lock: for tests, and for a forked child."""
+    global _last, _lock
+    _lock = threading.Lock()
     with _lock:
         _counts.clear()
         _last_logged.clear()
         _last = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_faults)
