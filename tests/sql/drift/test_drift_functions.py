@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
+
 from sightline_collector.store.engine import Engine
 
 STEADY = [90, 8, 2, 0]
@@ -20,9 +21,7 @@ SAME_CATEGORIES = [70, 20, 10, 0]
 RISING = list(range(100, 400, 10))
 SHIFTED = [x + 60 for x in RISING]
 
-law = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+law = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 histograms = st.integers(2, 30).flatmap(
     lambda k: st.tuples(*[st.lists(st.integers(1, 10_000), min_size=k, max_size=k)] * 2)
 )
@@ -71,7 +70,7 @@ def test_two_proportions_are_the_two_by_two_case(engine: Engine) -> None:
 
 
 def test_a_shift_seen_in_open_ended_quintiles(engine: Engine) -> None:
-    """Thirty numbers moved by 60, binned at the reference's quintiles: 0.2 five times against 0, .2, .2, .2, .4."""
+    """Thirty numbers moved by 60, at the reference's quintiles: 0.2 five times against 0, .2, .2, .2, .4."""
     edges = list(
         engine.value(
             f"select quantilesExactInclusive(0.2, 0.4, 0.6, 0.8)(x) from (select arrayJoin({RISING}) as x)"
@@ -164,7 +163,9 @@ def test_kolmogorovs_tail_is_scipys(engine: Engine, x: float) -> None:
 
 def test_token_cells_tile_the_counts(engine: Engine) -> None:
     """Every count lies in the cell whose floor is the last not above it, and cells are 1/32 wide at most."""
-    floors = [int(row["f"]) for row in engine.rows("select sightline_token_floor(number) as f from numbers(513)")]
+    floors = [
+        int(row["f"]) for row in engine.rows("select sightline_token_floor(number) as f from numbers(513)")
+    ]
     assert floors == sorted(set(floors))
     assert floors[:65] == list(range(65))
     assert floors[512] == 1 << 20

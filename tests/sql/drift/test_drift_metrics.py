@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
-from sightline_collector.store.engine import Engine
 from sql.drift.answers import FIRST_DAY, Answers, store
+
+from sightline_collector.store.engine import Engine
 
 WEEK = range(7)
 
@@ -46,16 +47,15 @@ def on_grid(values: list[int]) -> list[float]:
 
 
 def test_numbers_are_compared_at_the_baselines_deciles(engine: Engine) -> None:
-    """Against the seven days before: the index at shared, open-ended deciles, and scipy's KS and Wasserstein."""
+    """Against the seven days before: the index at shared, open-ended deciles; scipy's KS and Wasserstein."""
     past = [lengths(day, 300, 200) for day in WEEK]
+    week = [length for day in past for length in day]
     today = lengths(99, 400, 320)
     store(engine, *(Answers("numbers", day, past[day]) for day in WEEK), Answers("numbers", 7, today))
     row = only(
-        drift(
-            engine, "numbers", 7, slice_key="model", column_name="output_tokens", drift_type="BASELINE"
-        )
+        drift(engine, "numbers", 7, slice_key="model", column_name="output_tokens", drift_type="BASELINE")
     )
-    before, after = on_grid(sum(past, [])), on_grid(today)
+    before, after = on_grid(week), on_grid(today)
     edges = np.quantile(before, np.arange(1, 10) / 10, method="inverted_cdf")
     bins = [np.bincount(np.searchsorted(edges, side), minlength=10) for side in (before, after)]
     p, q = bins[0] / len(before), bins[1] / len(after)
@@ -67,10 +67,8 @@ def test_numbers_are_compared_at_the_baselines_deciles(engine: Engine) -> None:
     assert row["threshold"] == pytest.approx(spread * stats.chi2.isf(0.001, 9), rel=1e-10)
     assert row["wasserstein_distance"] == pytest.approx(stats.wasserstein_distance(before, after), rel=1e-10)
     assert row["ks_test"]["statistic"] == pytest.approx(ks.statistic, rel=1e-10)
-    assert row["ks_test"]["pvalue"] == pytest.approx(
-        stats.kstwobign.sf(ks.statistic / spread**0.5), rel=1e-9
-    )
-    assert row["avg_delta"] == pytest.approx(np.mean(today) - np.mean(sum(past, [])), rel=1e-10)
+    assert row["ks_test"]["pvalue"] == pytest.approx(stats.kstwobign.sf(ks.statistic / spread**0.5), rel=1e-9)
+    assert row["avg_delta"] == pytest.approx(np.mean(today) - np.mean(week), rel=1e-10)
     expected = {
         "window": {"start": FIRST_DAY + timedelta(days=7), "end": FIRST_DAY + timedelta(days=8)},
         "window_cmp": {"start": FIRST_DAY, "end": FIRST_DAY + timedelta(days=7)},
@@ -97,7 +95,9 @@ def test_numbers_are_compared_at_the_baselines_deciles(engine: Engine) -> None:
 def _utc(value: Any) -> Any:
     """Engines hand out UTC times without saying so."""
     if isinstance(value, dict):
-        return {k: v.replace(tzinfo=FIRST_DAY.tzinfo) if hasattr(v, "tzinfo") else v for k, v in value.items()}
+        return {
+            k: v.replace(tzinfo=FIRST_DAY.tzinfo) if hasattr(v, "tzinfo") else v for k, v in value.items()
+        }
     return value
 
 
@@ -227,7 +227,9 @@ def test_q_values_are_benjamini_and_hochbergs(engine: Engine) -> None:
     store(
         engine,
         *(
-            Answers("many", day, lengths(10 * day + m, 250, 150 + 60 * day * (m == 0)), model=f"m{m}", feature="")
+            Answers(
+                "many", day, lengths(10 * day + m, 250, 150 + 60 * day * (m == 0)), model=f"m{m}", feature=""
+            )
             for day in (0, 1)
             for m in range(6)
         ),
@@ -271,7 +273,7 @@ def test_identical_traffic_hardly_ever_drifts(engine: Engine) -> None:
 
 
 def test_only_the_model_whose_answers_change_is_a_cause(engine: Engine) -> None:
-    """One of three models answers longer from day 8 on: the alerts without a cause elsewhere name it alone."""
+    """One of three models answers longer from day 8 on: it alone is named as a cause."""
     generator = np.random.default_rng(11)
     models, features = ("alpha", "beta", "gamma"), ("search", "chat")
     for day in range(12):
@@ -306,7 +308,9 @@ def test_a_feature_of_one_model_is_the_models_shadow(engine: Engine) -> None:
     """When a model and a feature are the very same calls, the model is named as the cause."""
     for day, median in ((0, 100), (1, 300)):
         store(engine, Answers("same", day, lengths(day, 300, median), model="solo", feature="only"))
-    rows = engine.rows("select slice, explained_by from drift_alerts where project = 'same' and status = 'ALERT'")
+    rows = engine.rows(
+        "select slice, explained_by from drift_alerts where project = 'same' and status = 'ALERT'"
+    )
     assert {row["slice"]: row["explained_by"] for row in rows} == {
         "model=solo": "",
         "feature=only": "model=solo",
@@ -328,5 +332,8 @@ def test_profiles_describe_each_day(engine: Engine) -> None:
     assert tokens["percent_zeros"] == pytest.approx(20)
     assert list(tokens["quantiles"]) == [0, 10, 20, 30, 40]
     reasons = only([row for row in rows if row["column_name"] == "finish_reason"])
-    assert [(item["item"], item["count"]) for item in reasons["frequent_items"]] == [("stop", 4), ("length", 1)]
+    assert [(item["item"], item["count"]) for item in reasons["frequent_items"]] == [
+        ("stop", 4),
+        ("length", 1),
+    ]
     assert (reasons["num_nulls"], reasons["distinct_count"], reasons["avg"]) == (1, 2, None)

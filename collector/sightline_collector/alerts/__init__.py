@@ -1,0 +1,1 @@
+"""Judges the views: budgets and rules as data, states that survive a restart, and people told once."""

@@ -1,0 +1,63 @@
+"""What the command line and the HTTP pages may do with budgets, rules and alerts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sightline_collector.alerts.budget import Budget
+from sightline_collector.alerts.notify import masked, tell, unusable
+from sightline_collector.alerts.rule import Rule, shipped_rules
+from sightline_collector.errors import BadConfiguration
+from sightline_collector.store.engine import Engine
+
+_NEWEST = (
+    "select * except (set_at, removed, id), id from budgets_v1 where id = {id:String}"
+    " order by set_at desc limit 1"
+)
+
+
+def set_budget(engine: Engine, budget: Budget) -> str:
+    """Set a budget, or replace the one of the same id. Its id."""
+    engine.insert("budgets_v1", [budget.model_dump(mode="json")])
+    return budget.id
+
+
+def list_budgets(engine: Engine) -> list[dict[str, Any]]:
+    """The budgets in force, each with what it spent in the window that is open now."""
+    return engine.rows("select * from budget_status")
+
+
+def remove_budget(engine: Engine, budget_id: str) -> None:
+    """Take a budget out of force. Raises BadConfiguration, which lists those there are, for another id."""
+    known = [row["budget"] for row in engine.rows("select budget from budget_limits order by budget")]
+    if budget_id not in known:
+        listed = f"there are: {', '.join(known)}" if known else "no budget is set"
+        raise BadConfiguration(f"there is no budget {budget_id!r}", hint=listed)
+    newest = engine.rows(_NEWEST, {"id": budget_id})[0]
+    engine.insert("budgets_v1", [{**newest, "removed": 1}])
+
+
+def list_rules() -> list[Rule]:
+    """The rules that are evaluated."""
+    return shipped_rules()
+
+
+def current_alerts(engine: Engine) -> list[dict[str, Any]]:
+    """The alerts that are pending or firing now, the gravest first."""
+    return engine.rows("select * from alerts")
+
+
+def test_notification(address: str) -> str:
+    """Tell a channel that this is a test. Its address without secrets.
+
+    Raises BadConfiguration when the address is none, or the channel did not take the message.
+    """
+    fault = unusable(address)
+    if fault:
+        raise BadConfiguration(fault, hint="see https://appriseit.com for every kind")
+    error = tell(address, "sightline: a test", "Alerts will arrive here. Next: nothing to do.", "info")
+    if error:
+        raise BadConfiguration(
+            f"{masked(address)} was not told: {error}", hint="check the address, its tokens and the network"
+        )
+    return masked(address)
