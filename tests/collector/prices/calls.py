@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from importlib.resources.abc import Traversable
 
 from genai_prices import Usage, calc_price
 
 from sightline_collector.prices.load import load
-from sightline_collector.sql.catalog import Catalog
+from sightline_collector.sql.catalog import SQL, Catalog, Relation, in_order
 from sightline_collector.store.engine import Engine
 
 COLUMN_OF_UNIT = {
@@ -93,9 +94,14 @@ def make_store(engine: Engine) -> None:
 
 
 def _make(engine: Engine, catalog: Catalog, folder: str, patterns: tuple[str, ...]) -> None:
-    for relation in catalog.relations(folder):
-        if any(fnmatchcase(relation.name, pattern) for pattern in patterns):
-            engine.command(relation.body.replace(" to spans_v1 as", " to priced_calls as"))
+    files = [f for f in (SQL / folder).iterdir() if any(fnmatchcase(f.name, f"{p}.sql") for p in patterns)]
+    for relation in in_order([_relation(catalog, folder, file) for file in files]):
+        engine.command(relation.body.replace(" to spans_v1 as", " to priced_calls as"))
+
+
+def _relation(catalog: Catalog, folder: str, file: Traversable) -> Relation:
+    lines = [line for line in file.read_text("utf8").splitlines() if not line.startswith("--")]
+    return Relation(folder, file.name.removesuffix(".sql"), "", catalog.render("\n".join(lines)))
 
 
 def price(engine: Engine, calls: Sequence[Call]) -> list[Priced]:

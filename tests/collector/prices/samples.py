@@ -72,7 +72,7 @@ def _name_of(provider: Provider, model: ModelInfo) -> str:
 
 def random_calls(seed: int, *, each: int, share: float = 1.0) -> Iterator[Call]:
     """`each` calls for a random share of the names of every provider: listed, matched, bent and unknown."""
-    rnd = Random(seed)  # noqa: S311 - a repeatable sample, not a secret
+    rnd = Random(seed)
     for provider in PROVIDERS:
         for name in names(rnd, provider):
             if rnd.random() < share:
