@@ -1,21 +1,16 @@
--- Grain: one UTC day of one project, provider, model and feature; model calls only
+-- Grain: one UTC day of one project, provider, model and feature; model calls only (llm, embedding, rerank)
 -- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to cost_usd,
---        which is NULL when no call has a price
+--        which is NULL when no call has a price; tokens are NULL when no call reported them
 -- Reads: spans_v1
 -- Served by: usage_hourly
 -- Readers: people; the web pages; dashboards
 create or replace view cost_daily as
-with summed as (
-    select
-        project, toDate(toStartOfHour(started_at)) as day, provider, model, feature, count() as calls,
-        countIf(status = 'error') as errors, countIf(isNull(cost_usd)) as unpriced_calls,
-        sum(cost_usd) as cost, sum(input_tokens) as input, sum(output_tokens) as output
-    from spans_v1
-    where sightline_model_call(operation)
-    group by project, day, provider, model, feature
-)
 select
-    day, provider, model, feature, calls, cost as cost_usd, input as input_tokens,
-    output as output_tokens, unpriced_calls, errors, project
-from summed
-order by day, cost_usd desc nulls last
+    toDate(toStartOfHour(s.started_at)) as day, s.provider as provider, s.model as model, s.feature as feature,
+    count() as calls, sum(s.cost_usd) as cost_usd, sum(s.input_tokens) as input_tokens,
+    sum(s.output_tokens) as output_tokens, countIf(isNull(s.cost_usd)) as unpriced_calls,
+    countIf(s.status = 'error') as errors, s.project as project
+from spans_v1 as s
+where sightline_model_call(s.operation)
+group by project, day, provider, model, feature
+order by day, cost_usd desc nulls last, provider, model, feature

@@ -1,0 +1,31 @@
+-- Grain: one model of one operation of one service of one project ('' where a span has none)
+-- Units: error_rate from 0 to 1, with its Wilson 95 % interval; top_error_type is the most frequent
+--        error.type of the failed spans, '' when none failed or none says
+-- Reads: spans_v1
+-- Served by: usage_hourly
+-- Readers: people; the web pages; alert rules
+create or replace view error_rates as
+with counted as (
+    select project, service, operation, model, count() as calls, countIf(status = 'error') as errors
+    from spans_v1
+    group by project, service, operation, model
+),
+types as (
+    select project, service, operation, model, error_type, count() as errors
+    from spans_v1
+    where status = 'error' and error_type != ''
+    group by project, service, operation, model, error_type
+),
+most as (
+    select project, service, operation, model, argMax(error_type, (errors, error_type)) as top_error_type
+    from types
+    group by project, service, operation, model
+)
+select
+    service, operation, model, calls, errors, errors / calls as error_rate,
+    sightline_wilson_low(errors, calls) as error_rate_low,
+    sightline_wilson_high(errors, calls) as error_rate_high,
+    top_error_type, project
+from counted
+left join most using (project, service, operation, model)
+order by errors desc, calls desc, service, operation, model

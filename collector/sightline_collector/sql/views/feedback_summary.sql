@@ -1,0 +1,62 @@
+-- Grain: one feature, model and prompt version of one project that anyone has judged. A judgement belongs to
+--        the model and prompt of the span that was judged; where that span names none (an agent's answer),
+--        to those of the last model call in its trace
+-- Units: counts; satisfaction is up / (up + down), with its Wilson 95 % interval, NULL without thumbs;
+--        mean_score is over judgements of kind score, NULL without any; coverage is judged traces / traces that
+--        called this model under this prompt (an estimate within 1 % from 65,000 traces on), NULL when none
+--        is stored. A judgement that was sent again under its id counts once
+-- Reads: feedback_v1, spans_v1
+-- Readers: people; the web pages; dashboards
+create or replace view feedback_summary as
+with own as (
+    select project, trace_id, span_id, feature, model, prompt_name, prompt_version
+    from spans_v1
+    where trace_id in (select trace_id from feedback_v1)
+),
+last_calls as (
+    select
+        s.project as project, s.trace_id as trace_id, argMax(s.feature, s.started_at) as feature,
+        argMax(s.model, s.started_at) as model, argMax(s.prompt_name, s.started_at) as prompt_name,
+        argMax(s.prompt_version, s.started_at) as prompt_version
+    from spans_v1 as s
+    where s.operation = 'llm' and s.trace_id in (select trace_id from feedback_v1)
+    group by project, trace_id
+),
+judgements as (
+    select
+        f.project as project, f.trace_id as trace_id, f.kind as kind, f.score as score, f.comment as comment,
+        f.correction as correction,
+        multiIf(own.feature != '', own.feature, f.feature != '', f.feature, last_calls.feature) as feature,
+        if(own.model != '', own.model, last_calls.model) as model,
+        if(own.prompt_name != '', own.prompt_name, last_calls.prompt_name) as prompt_name,
+        if(own.prompt_name != '', own.prompt_version, last_calls.prompt_version) as prompt_version
+    from feedback_v1 as f final
+    left any join own
+        on own.project = f.project and own.trace_id = f.trace_id and own.span_id = f.span_id
+    left join last_calls on last_calls.project = f.project and last_calls.trace_id = f.trace_id
+),
+counted as (
+    select
+        project, feature, model, prompt_name, prompt_version, count() as judgements,
+        countIf(kind = 'thumbs' and score > 0) as up, countIf(kind = 'thumbs' and score <= 0) as down,
+        avgIf(score, kind = 'score') as mean_score, countIf(comment != '') as comments,
+        countIf(correction != '') as corrections, uniqExactIf(trace_id, trace_id != '') as judged_traces
+    from judgements
+    group by project, feature, model, prompt_name, prompt_version
+),
+stored as (
+    select project, feature, model, prompt_name, prompt_version, uniq(trace_id) as traces
+    from spans_v1
+    where sightline_model_call(operation)
+    group by project, feature, model, prompt_name, prompt_version
+)
+select
+    feature, model, prompt_name, prompt_version, judgements, up, down,
+    up / nullIf(up + down, 0) as satisfaction,
+    sightline_wilson_low(up, up + down) as satisfaction_low,
+    sightline_wilson_high(up, up + down) as satisfaction_high,
+    mean_score, comments, corrections, judged_traces,
+    judged_traces / nullIf(traces, 0) as coverage, project
+from counted
+left join stored using (project, feature, model, prompt_name, prompt_version)
+order by judgements desc, feature, model, prompt_name, prompt_version

@@ -1,0 +1,28 @@
+-- Grain: one feature of one project, over all retained traces that have a stage
+-- Units: ms, means over the feature's traces; a stage that did not run in a trace counts as 0 there, so that
+--        the means compare with total_ms. Overlap as in latency_breakdown. bottleneck is the stage with the
+--        longest mean, bottleneck_share its part of the mean total, NULL when that is 0
+-- Reads: latency_breakdown
+-- Readers: people; the web pages; dashboards
+create or replace view latency_breakdown_by_feature as
+with by_feature as (
+    select
+        project, feature, count() as traces, avg(t.total_ms) as total_ms,
+        avg(t.unattributed_ms) as unattributed_ms, sumMap(t.stages) as sums
+    from latency_breakdown as t
+    group by project, feature
+)
+select
+    feature, traces, round(total_ms, 3) as total_ms,
+    round(sums['preprocessing'] / traces, 3) as preprocessing_ms,
+    round(sums['retrieval'] / traces, 3) as retrieval_ms,
+    round(sums['model_inference'] / traces, 3) as model_inference_ms,
+    round(sums['tool_execution'] / traces, 3) as tool_execution_ms,
+    round(sums['guardrail'] / traces, 3) as guardrail_ms,
+    round(sums['postprocessing'] / traces, 3) as postprocessing_ms,
+    round(unattributed_ms, 3) as unattributed_ms,
+    arraySort((name, ms) -> (-ms, name), mapKeys(sums), mapValues(sums))[1] as bottleneck,
+    sums[bottleneck] / traces / nullIf(total_ms, 0) as bottleneck_share,
+    mapApply((stage, ms) -> (stage, round(ms / traces, 3)), sums) as stages, project
+from by_feature
+order by total_ms desc, feature
