@@ -6,6 +6,7 @@ receive (gRPC, HTTP) ─▶ door ─▶ log ─▶ inserters ─▶ engine ─�
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -17,6 +18,7 @@ import structlog
 
 from sightline_collector.alerts.loop import AlertLoop
 from sightline_collector.config import Config
+from sightline_collector.errors import FolderUnusable
 from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.health import Health
 from sightline_collector.receive.door import Door
@@ -24,13 +26,14 @@ from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
 from sightline_collector.receive.loss import LossReports
 from sightline_collector.receive.serve import Serving, serve_grpc, serve_http
-from sightline_collector.store.engine import Engine
+from sightline_collector.store.engine import OTHER_FOLDER, Engine
 from sightline_collector.store.golden import prove
 from sightline_collector.store.insert import TABLES, Inserter
 from sightline_collector.store.migrate import migrate
 from sightline_collector.store.url import StoreUrl
 from sightline_collector.wal.appender import SegmentLimits
 from sightline_collector.wal.dead_letter import DeadLetters
+from sightline_collector.wal.folder import lock_folder
 from sightline_collector.wal.log import Log, LogLimits
 from sightline_collector.wal.segment import Signal
 
@@ -59,6 +62,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
     Raises a Fault that says what to do when it cannot start; once it runs it does not raise.
     """
     async with AsyncExitStack() as parts:
+        parts.callback(os.close, _take_folder(config.folder))
         health = Health()
         engine = await asyncio.to_thread(open_store, config)
         parts.push_async_callback(asyncio.to_thread, engine.close)
@@ -93,6 +97,15 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         await stop.wait()
         log.info("stopping", waiting_bytes=wal.size_bytes)
         await asyncio.gather(*(s.stop(STOP_GRACE_S) for s in (running.grpc, running.otlp, running.http)))
+
+
+def _take_folder(folder: Path) -> int:
+    """The data folder, for this process alone: the engine's own word for it would be hard to read."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return lock_folder(folder)
+    except OSError as e:
+        raise FolderUnusable(f"{folder} cannot be used ({e.strerror})", hint=OTHER_FOLDER) from None
 
 
 def open_store(config: Config) -> Engine:
@@ -162,4 +175,4 @@ async def flushed(wal: Log) -> None:
     loop = asyncio.get_running_loop()
     asked = loop.time()
     while wal.oldest_age_s() > loop.time() - asked:
-        await asyncio.sleep(0.02)  # noqa: ASYNC110 - the log's age has no event
+        await asyncio.sleep(0.02)

@@ -57,8 +57,8 @@ def test_a_second_collector_on_the_folder_is_refused(tmp_path: Path) -> None:
     first.start()
     second = CollectorProcess(tmp_path / "other", "--store", f"chdb:{tmp_path / 'data'}")
     said = said_on_failure(second)
-    assert "another process" in said
-    assert "--store chdb:FOLDER" in said
+    assert "is in use by another collector, process" in said
+    assert "a data folder of its own" in said
     assert first.ask("select 1 as one") == [{"one": 1}]
     assert first.stop() == 0
 

@@ -50,7 +50,7 @@ class Folder:
         try:
             (path / "torn").mkdir(parents=True, exist_ok=True)
             _sync(path.parent)
-            self._lock_fd = _lock(path)
+            self._lock_fd = lock_folder(path)
         except OSError as error:
             raise _unusable(path, error) from error
         try:
@@ -148,7 +148,8 @@ def _sync(path: Path) -> None:
         os.close(fd)
 
 
-def _lock(path: Path) -> int:
+def lock_folder(path: Path) -> int:
+    """Takes a folder for this process, until the descriptor that comes back is closed. Raises FolderInUse."""
     fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
