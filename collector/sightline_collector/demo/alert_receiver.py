@@ -2,12 +2,14 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 MAX_BODY_BYTES: Final = 1_000_000
+
+Alert = dict[str, Any]
 
 
 class AlertReceiver:
@@ -15,7 +17,7 @@ class AlertReceiver:
 
     def __init__(self) -> None:
         self._arrived = threading.Condition()
-        self._alerts: list[dict[str, Any]] = []
+        self._alerts: list[Alert] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._keep))
 
     @property
@@ -23,13 +25,13 @@ class AlertReceiver:
         """The address as a budget's `--notify` takes it."""
         return f"json://127.0.0.1:{self._server.server_port}/"
 
-    def wait(self, count: int, timeout_s: float) -> list[dict[str, Any]]:
-        """The alerts, as soon as there are `count` of them or time is up."""
+    def wait(self, last: Callable[[Alert], bool], timeout_s: float) -> list[Alert]:
+        """All that arrived, as soon as the last one is among it; nothing when it does not come in time."""
         with self._arrived:
-            self._arrived.wait_for(lambda: len(self._alerts) >= count, timeout_s)
-            return list(self._alerts)
+            came = self._arrived.wait_for(lambda: any(map(last, self._alerts)), timeout_s)
+            return list(self._alerts) if came else []
 
-    def _keep(self, alert: dict[str, Any]) -> None:
+    def _keep(self, alert: Alert) -> None:
         with self._arrived:
             self._alerts.append(alert)
             self._arrived.notify_all()
@@ -48,7 +50,7 @@ def receiving() -> Iterator[AlertReceiver]:
         receiver._server.server_close()
 
 
-def _handler(keep: Any) -> type[BaseHTTPRequestHandler]:
+def _handler(keep: Callable[[Alert], None]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = min(int(self.headers.get("content-length", "0")), MAX_BODY_BYTES)

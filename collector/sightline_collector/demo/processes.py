@@ -51,11 +51,26 @@ def model_server(folder: Path, environment: Mapping[str, str], arguments: Sequen
         yield _said(process, log, r"(http://\S+/v1)", "the stand-in model server")
 
 
+def sightline_command(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Run `sightline` with these arguments; gives what it printed, raises DemoFailed when it fails."""
+    command = [sys.executable, "-m", "sightline_collector.cli", *arguments]
+    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, timeout=START_S)
+    if done.returncode:
+        raise DemoFailed(
+            f"`sightline {' '.join(arguments[:2])}` failed: {done.stderr.strip() or done.stdout}"
+        )
+    return done.stdout
+
+
 @contextmanager
 def _process(
     command: Sequence[str], log: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "name another with --folder"
+        raise DemoFailed(f"the folder {log.parent} cannot be made ({error.strerror}); {hint}") from None
     with log.open("wb") as written:
         process = subprocess.Popen(
             command, stdout=written, stderr=subprocess.STDOUT, env=dict(environment), start_new_session=True

@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 import sightline
 from sightline_collector.demo import report
-from sightline_collector.demo.alert_receiver import AlertReceiver, receiving
+from sightline_collector.demo.alert_receiver import Alert, AlertReceiver, receiving
 from sightline_collector.demo.asking import Asking
 from sightline_collector.demo.documents import Library, own_documents
 from sightline_collector.demo.processes import (
@@ -154,8 +154,9 @@ class Demo:
             )
         self._say("stored", f"{sent['spans']:,} spans and {sent['feedback']:,} thumbs: all that was sent")
 
-    def _alerts(self, receiver: AlertReceiver) -> list[report.Alert]:
-        alerts = receiver.wait(lambda alert: "100" in str(alert.get("title")), ALERT_S)
+    def _alerts(self, receiver: AlertReceiver) -> list[Alert]:
+        # Apprise calls a critical message a failure: the whole budget is spent.
+        alerts = receiver.wait(lambda alert: alert.get("type") == "failure", ALERT_S)
         if not alerts:
             raise DemoFailed("no alert came of the budget. Ask: select * from budget_status")
         self._say("alert", f"{len(alerts)} came to the webhook")

@@ -1,0 +1,5 @@
+-- What each model cost
+select
+    model, calls, round(cost_usd, 4) as cost_usd, input_tokens, cache_read_tokens, output_tokens,
+    unpriced_calls
+from cost_by_model

@@ -1,0 +1,121 @@
+"""The demonstration, run whole as a user runs it: one command, every stage, every table."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from collector_process import CollectorProcess
+
+SIGHTLINE = [sys.executable, "-m", "sightline_collector.cli"]
+WHOLE_S = 400
+TITLES = (
+    "cost_by_model",
+    "cost_by_feature",
+    "latency_by_model",
+    "latency_breakdown_by_feature",
+    "error_rates",
+    "feedback_summary",
+    "drift_alerts",
+    "budget_status",
+    "unpriced_calls",
+    "span_loss",
+)
+
+pytestmark = pytest.mark.timeout(WHOLE_S + 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the demo printed, and where it left its data."""
+
+    text: str
+    folder: Path
+
+    def section(self, title: str) -> str:
+        """From the view's name to the next empty line but one."""
+        found = re.search(rf"^.*\b{title}\b.*\n(?:.+\n)+", self.text, re.M)
+        assert found, f"{title} is not shown:\n{self.text}"
+        return found.group()
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """The demo's output on a screen of 100 columns, without a key in the environment."""
+    folder = tmp_path_factory.mktemp("demo")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")} | {"COLUMNS": "100"}
+    done = subprocess.run(
+        [*SIGHTLINE, "demo"],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=WHOLE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    return Shown(done.stdout, folder / "sightline-data" / "demo")
+
+
+def test_it_says_that_the_model_is_a_stand_in(shown: Shown) -> None:
+    """Nobody takes the stand-in's answers for a model's."""
+    assert "no model is behind it" in shown.text
+
+
+def test_every_span_and_thumb_that_was_sent_can_be_asked_for(shown: Shown) -> None:
+    """The demo counts what it sent against what the store has, and finds no difference."""
+    stored = re.search(r"stored\s+([\d,]+) spans and ([\d,]+) thumbs: all that was sent", shown.text)
+    assert stored
+    assert int(stored[1].replace(",", "")) > 40_000
+    assert int(stored[2].replace(",", "")) > 1_000
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_every_view_is_shown(shown: Shown, title: str) -> None:
+    """Each view's rows are on the screen, under its name."""
+    assert shown.section(title)
+
+
+def test_drift_is_shown_for_the_model_that_changed_and_for_no_other(shown: Shown) -> None:
+    """gpt-4o-mini changes half-way; the others keep their manner."""
+    drifting = re.findall(r"^\W*(\S+)\W+(?:output_tokens|finish_reason|refused)\W+\d+\W+([1-9]\d*)\b",
+                          shown.section("drift_alerts"), re.M)  # fmt: skip
+    assert {model for model, _ in drifting} == {"gpt-4o-mini"}
+    assert len(drifting) == 3
+
+
+def test_the_budget_is_crossed_and_its_alert_arrives(shown: Shown) -> None:
+    """The alert is shown as its receiver got it: spend, limit, drivers, next step."""
+    assert "exceeded" in shown.section("budget_status")
+    assert re.search(r"budget day:feature=support: 1\d\d % of 0\.60 USD spent", shown.text)
+    assert "Most of it: support / gpt-4o" in shown.text
+    assert "Next: " in shown.text
+
+
+def test_a_model_of_ones_own_is_unpriced_and_not_free(shown: Shown) -> None:
+    """The self-hosted model's calls are counted, with the reason why they have no cost."""
+    assert "house-llama-70b" in shown.section("unpriced_calls")
+
+
+def test_no_span_was_lost_and_the_screen_says_so(shown: Shown) -> None:
+    """An empty view is no empty table."""
+    assert "none" in shown.section("span_loss").lower()
+
+
+def test_everything_fits_100_columns(shown: Shown) -> None:
+    """Tables read well on a usual terminal."""
+    assert [line for line in shown.text.splitlines() if len(line) > 100] == []
+
+
+def test_what_it_names_as_next_steps_works_on_what_it_left(shown: Shown) -> None:
+    """The data stays, and a collector started on it answers."""
+    assert "make up STORE=chdb:sightline-data/demo" in shown.text
+    process = CollectorProcess(shown.folder, "--store", f"chdb:{shown.folder}")
+    process.start()
+    try:
+        done = subprocess.run(
+            [*SIGHTLINE, "sql", "--url", process.http, "select model, calls from cost_by_model"],
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+    finally:
+        process.stop()
+    assert "gpt-4o-mini" in done.stdout

@@ -1,0 +1,48 @@
+"""What the demo says when a stage of it cannot come to its end."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sightline_collector.demo.processes import DemoFailed, collector, model_server, sightline_command
+
+
+def test_a_folder_that_cannot_be_written_ends_it_with_what_to_do(tmp_path: Path) -> None:
+    """The exit code is 1, and the message names the collector's log."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DemoFailed, match="cannot be made"), collector(tmp_path / "file" / "demo", os.environ):
+        pass
+
+
+def test_a_collector_that_does_not_start_is_quoted(tmp_path: Path) -> None:
+    """Its last words are in the message, and so is the file with all of them."""
+    wrong = dict(os.environ) | {"SIGHTLINE_LOG_GB": "-1"}
+    with (
+        pytest.raises(DemoFailed, match="(?s)did not start.*collector.log.*log_gb"),
+        collector(tmp_path, wrong),
+    ):
+        pass
+
+
+def test_a_server_that_does_not_start_is_quoted(tmp_path: Path) -> None:
+    """A wrong flag is in the message."""
+    with pytest.raises(DemoFailed, match="(?s)stand-in model server did not start.*unrecognized"):
+        with model_server(tmp_path, os.environ, ["--no-such-flag"]):
+            pass
+
+
+def test_a_command_that_fails_is_quoted() -> None:
+    """The command's own words say what is wrong."""
+    with pytest.raises(DemoFailed, match="budget set"):
+        sightline_command(["budget", "set", "--usd", "nothing"], os.environ)
+
+
+def test_what_was_started_is_stopped(tmp_path: Path) -> None:
+    """No process outlives the block that started it."""
+    with model_server(tmp_path, os.environ, []) as url:
+        port = url.split(":")[2].split("/")[0]
+    probe = f"import socket; socket.create_connection(('127.0.0.1', {port}), 5)"
+    assert subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False).returncode == 1
