@@ -8,8 +8,8 @@ select
     if(end_ns >= start_ns, (end_ns - start_ns) / 1000000., 0.) as duration_ms,
     trace_id, span_id, parent_span_id, trace_state, flags,
     resource_attributes['service.name'] as service, name,
-    CAST(if(kind between 0 and 5, kind, 0), 'Enum8(''unspecified'' = 0, ''internal'' = 1, ''server'' = 2,
-        ''client'' = 3, ''producer'' = 4, ''consumer'' = 5)') as kind,
+    CAST(if(kind_given between 0 and 5, kind_given, 0), 'Enum8(''unspecified'' = 0, ''internal'' = 1,
+        ''server'' = 2, ''client'' = 3, ''producer'' = 4, ''consumer'' = 5)') as kind,
     CAST(multiIf(status_code = 2, 2, status_code = 1, 1, 0),
         'Enum8(''unset'' = 0, ''ok'' = 1, ''error'' = 2)') as status,
     status_message, meaning['error_type'] as error_type,
@@ -56,7 +56,7 @@ select
         if(end_ns >= start_ns, '', 'ended_before_start'),
         if(toUnixTimestamp64Nano(started_at) = start_ns, '', 'start_out_of_range'),
         if(status_code between 0 and 2, '', 'status_out_of_range'),
-        if(kind between 0 and 5, '', 'kind_out_of_range'),
+        if(kind_given between 0 and 5, '', 'kind_out_of_range'),
         if(cache_outside, 'cache_added_to_input', ''),
         if(reasoning_tokens > output_given, 'reasoning_added_to_output', '')]) as notes
 from (
@@ -69,7 +69,7 @@ from (
             as cache_outside
     from (
         select
-            *,
+            *, kind as kind_given,
             meaning['operation'] as operation_given, meaning['output'] as output,
             meaning['request_model'] as request_model, meaning['response_model'] as response_model,
             arrayStringConcat(arrayDistinct(sightline_list(meaning['finish'])), ',') as finish_reason,
