@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sightline_collector.alerts.budget import Budget
+from sightline_collector.alerts.event import stored_time
 from sightline_collector.alerts.notify import masked, tell, unusable
 from sightline_collector.alerts.rule import Rule, shipped_rules
 from sightline_collector.errors import BadConfiguration
@@ -16,9 +18,12 @@ _NEWEST = (
 )
 
 
-def set_budget(engine: Engine, budget: Budget) -> str:
-    """Set a budget, or replace the one of the same id. Its id."""
-    engine.insert("budgets_v1", [budget.model_dump(mode="json")])
+def set_budget(engine: Engine, budget: Budget, now: datetime | None = None) -> str:
+    """Set a budget as of `now`, or replace the one of the same id. Its id.
+
+    Windows that were over by then are judged only if spans came to them since.
+    """
+    engine.insert("budgets_v1", [{**budget.model_dump(mode="json"), "set_at": _stored(now)}])
     return budget.id
 
 
@@ -27,14 +32,18 @@ def list_budgets(engine: Engine) -> list[dict[str, Any]]:
     return engine.rows("select * from budget_status")
 
 
-def remove_budget(engine: Engine, budget_id: str) -> None:
+def remove_budget(engine: Engine, budget_id: str, now: datetime | None = None) -> None:
     """Take a budget out of force. Raises BadConfiguration, which lists those there are, for another id."""
     known = [row["budget"] for row in engine.rows("select budget from budget_limits order by budget")]
     if budget_id not in known:
         listed = f"there are: {', '.join(known)}" if known else "no budget is set"
         raise BadConfiguration(f"there is no budget {budget_id!r}", hint=listed)
     newest = engine.rows(_NEWEST, {"id": budget_id})[0]
-    engine.insert("budgets_v1", [{**newest, "removed": 1}])
+    engine.insert("budgets_v1", [{**newest, "removed": 1, "set_at": _stored(now)}])
+
+
+def _stored(now: datetime | None) -> str:
+    return stored_time(now or datetime.now(UTC), "microseconds")
 
 
 def list_rules() -> list[Rule]:

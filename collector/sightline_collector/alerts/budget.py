@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -19,6 +19,7 @@ from sightline_collector.alerts.event import Event, Severity
 from sightline_collector.alerts.notify import unusable
 
 SCOPES = ("project", "service", "feature", "model", "user_id")
+ID_LENGTH = 200
 EARLIER_SHOWN = 7
 """How many earlier windows a message names: more would bury the newest."""
 ADVICE = {
@@ -51,7 +52,7 @@ class Budget(BaseModel):
         100,
     )
     notify: tuple[str, ...] = ()
-    id: Annotated[str, Field(max_length=200)] = ""
+    id: Annotated[str, Field(max_length=ID_LENGTH)] = ""
 
     @field_validator("thresholds")
     @classmethod
@@ -66,15 +67,14 @@ class Budget(BaseModel):
             raise ValueError("; ".join(wrong))
         return addresses
 
-    @model_validator(mode="after")
-    def _named(self) -> Self:
-        if self.id:
-            return self
-        scope = ",".join(f"{name}={getattr(self, name)}" for name in SCOPES if getattr(self, name))
-        name = f"{self.per}:{scope}" if scope else self.per
-        if len(name) > 200:
-            name = f"{self.per}:{hashlib.sha256(scope.encode()).hexdigest()[:32]}"
-        return self.model_copy(update={"id": name})
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or given.get("id"):
+            return given
+        scope = ",".join(f"{name}={given[name]}" for name in SCOPES if given.get(name))
+        name = f"{given.get('per', 'day')}:{scope}".removesuffix(":")
+        return {**given, "id": name if len(name) <= ID_LENGTH else _digest(name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,10 @@ class Window:
     def passed(self) -> list[int]:
         """The thresholds that the spend has reached, ascending."""
         return [t for t in self.thresholds if self.spend_usd * 100 >= self.limit_usd * t]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def crossings(windows: Iterable[Window], known: Set[str], now: datetime) -> list[Event]:

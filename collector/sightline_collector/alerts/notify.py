@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from typing import Literal
+import warnings
+from functools import cache
+from typing import Any, Literal
 from urllib.parse import urlsplit
-
-import apprise
 
 TIMEOUT_S = 15.0
 """How long one channel may take: the next one waits for it."""
@@ -21,18 +21,24 @@ TIMEOUT_S = 15.0
 HOSTED = frozenset({"http", "https", "json", "jsons", "form", "forms", "xml", "xmls", "mailto", "mailtos"})
 """Schemes whose host is a machine's name; with others a token may stand in its place."""
 
-NOTICES = {
-    "info": apprise.NotifyType.INFO,
-    "warning": apprise.NotifyType.WARNING,
-    "critical": apprise.NotifyType.FAILURE,
-    "over": apprise.NotifyType.SUCCESS,
-}
+NOTICES = {"info": "info", "warning": "warning", "critical": "failure", "over": "success"}
+"""What apprise calls each tone."""
 Tone = Literal["info", "warning", "critical", "over"]
 
-# Both libraries' logs quote addresses, path and all.
-logging.getLogger("apprise").addHandler(logging.NullHandler())
-logging.getLogger("apprise").propagate = False
-logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
+
+@cache
+def _apprise() -> Any:
+    """The library with all its channels: two seconds of imports, so not before somebody is to be told."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import apprise
+
+        apprise.Apprise.instantiate("json://localhost")
+    # Both libraries' logs quote addresses, path and all.
+    logging.getLogger("apprise").addHandler(logging.NullHandler())
+    logging.getLogger("apprise").propagate = False
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
+    return apprise
 
 
 def masked(address: str) -> str:
@@ -65,14 +71,14 @@ def tell(address: str, title: str, body: str, tone: Tone) -> str | None:
     channel = _channel(address)
     if channel is None:
         return "no such kind of channel"
-    teller = apprise.Apprise()
+    teller = _apprise().Apprise()
     teller.add(channel)
     lines: list[str] = []
     told = teller.notify(
         body=body,
         title=title,
         notify_type=NOTICES[tone],
-        body_format=apprise.NotifyFormat.TEXT,
+        body_format="text",
         timeout=TIMEOUT_S,
         log_level=logging.WARNING,
         log_callback=lambda entry, _: lines.append(entry.message),
@@ -80,11 +86,12 @@ def tell(address: str, title: str, body: str, tone: Tone) -> str | None:
     return None if told else _reason(" ".join(lines))
 
 
-def _channel(address: str) -> apprise.NotifyBase | None:
-    found = apprise.Apprise.instantiate(address, suppress_exceptions=True)
+def _channel(address: str) -> Any | None:
+    instantiate = _apprise().Apprise.instantiate
+    found = instantiate(address, suppress_exceptions=True)
     if found is None and re.match(r"https?://", address):
         webhook = re.sub(r"^http", "json", address)
-        found = apprise.Apprise.instantiate(webhook, suppress_exceptions=True)
+        found = instantiate(webhook, suppress_exceptions=True)
     return found
 
 
