@@ -14,9 +14,8 @@ from typing import Any, Final
 
 from sightline import attributes
 from sightline import usage as tokens
-from sightline._capture import as_json
 from sightline._estimate import estimate
-from sightline._messages import input_messages, merged_tool_calls, output_message, texts
+from sightline._messages import input_messages, merged_tool_calls, output_message, texts, to_json
 from sightline.latency import tokens_per_second
 from sightline.usage import Usage, read_usage
 
@@ -78,9 +77,9 @@ class Answer:
             attributes.TIME_TO_FIRST_CHUNK: self._since_start(self.first_chunk_ns),
         }
         if captures and self._choices:
-            values[attributes.OUTPUT_MESSAGES] = as_json(self.messages())
+            values[attributes.OUTPUT_MESSAGES] = to_json(self.messages())
         if captures and messages is not None:
-            values[attributes.INPUT_MESSAGES] = as_json(input_messages(messages))
+            values[attributes.INPUT_MESSAGES] = to_json(input_messages(messages))
         known = {name: value for name, value in values.items() if value is not None}
         return known | self.usage.to_attributes() | self.extras(messages, request_model)
 

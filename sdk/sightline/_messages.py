@@ -6,6 +6,7 @@ Reads the shapes of OpenAI's chat completions, as the client's objects or as pla
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sightline._capture import MAX_CHARS, MAX_NODES, as_json, plain_json
 from sightline.usage import field
 
 Message = dict[str, Any]
@@ -26,6 +27,16 @@ def output_message(text: str, tool_calls: Iterable[object], finish_reason: str |
     parts.extend(_tool_call(call) for call in tool_calls)
     message = {"role": "assistant", "parts": parts}
     return {**message, "finish_reason": finish_reason} if finish_reason else message
+
+
+def to_json(messages: list[Message]) -> str:
+    """JSON text of messages made here: walked only if something in them is large, or no text."""
+    values = [value for message in messages for part in message["parts"] for value in part.values()]
+    if all(value is None or type(value) is str for value in values):
+        chars = sum(len(value) for value in values if value)
+        if chars <= MAX_CHARS and len(values) <= MAX_NODES:
+            return plain_json(messages)
+    return as_json(messages)
 
 
 def texts(messages: object) -> list[str]:

@@ -59,6 +59,7 @@ class Hostile:
         ({"a": [1, 2.5, True, None]}, '{"a":[1,2.5,true,null]}'),
         ((1, 2), "[1,2]"),
         ({1: "a", None: "b", (1,): "c"}, '{"1":"a","None":"b","<tuple>":"c"}'),
+        ({10**5000: 1, True: 2, 1.5: 3}, '{"<integer of 16610 bits>":1,"True":2,"1.5":3}'),
         (math.nan, '"nan"'),
         (-math.inf, '"-inf"'),
         (2**70, '"<integer of 71 bits>"'),
@@ -113,6 +114,7 @@ def test_huge_values_are_cut_and_say_so(huge: object) -> None:
 def test_a_cut_text_says_how_much_is_missing() -> None:
     """The reader of a cut value knows its true length."""
     assert as_json("abcdef", max_chars=4) == '"abcd<cut 2>"'
+    assert as_json({"a": "bcdef"}, max_chars=4) == '{"a":"bcd<cut 2>"}'
 
 
 anything = st.recursive(

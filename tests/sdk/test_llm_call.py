@@ -187,6 +187,16 @@ def test_images_are_named_and_not_copied(seen: Captured) -> None:
     assert sent["parts"] == [{"type": "text", "content": "see"}, {"type": "image_url"}]
 
 
+def test_long_messages_are_cut_and_say_so(seen: Captured) -> None:
+    """A message of a million characters leaves a bounded, valid and marked text."""
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages="x" * 1_000_000) as call:
+        call.record({"choices": [{"index": 0, "message": {"content": "y\ud800"}}]})
+    values = seen.spans[0].attributes
+    assert len(values["gen_ai.input.messages"]) < 40_000
+    assert "<cut 9" in json.loads(values["gen_ai.input.messages"])[0]["parts"][0]["content"]
+    assert json.loads(values["gen_ai.output.messages"])[0]["parts"][0]["content"] == "y?"
+
+
 def test_a_vocabulary_that_is_not_there_is_not_fetched(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

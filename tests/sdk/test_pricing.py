@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from random import Random
 
 import pytest
+from genai_prices import Usage as LibraryUsage
+from genai_prices import calc_price
+from genai_prices.data_snapshot import get_snapshot
 
 from sightline.pricing import PROVIDER_ALIASES, Price, price
 from sightline.usage import Usage
@@ -63,6 +67,37 @@ def test_a_reseller_without_the_model_is_priced_by_the_models_name(provider: str
 def test_opentelemetrys_provider_names_are_known(provider: str) -> None:
     """No provider name of the conventions is unknown to the price data."""
     assert price(Usage(1, 1), provider=provider, model="no-such-model", at=DAY).reason == "no_model"
+
+
+def test_every_model_costs_what_the_library_says() -> None:
+    """For each model of the price data, on random counts, the amount is the library's to the last digit."""
+    random = Random(7)
+    compared = 0
+    for provider in get_snapshot().providers:
+        for model in provider.models:
+            counts = [
+                random.choice([0, random.randint(1, 2_000), random.randint(1, 600_000)]) for _ in range(4)
+            ]
+            read, write, fresh, out = counts
+            usage = Usage(read + write + fresh, out, read, write, reasoning_tokens=random.randint(0, out))
+            try:
+                expected = calc_price(
+                    LibraryUsage(
+                        input_tokens=usage.input_tokens,
+                        output_tokens=out,
+                        cache_read_tokens=read,
+                        cache_write_tokens=write,
+                        output_reasoning_tokens=usage.reasoning_tokens,
+                    ),
+                    model.id,
+                    provider_id=provider.id,
+                    genai_request_timestamp=DAY,
+                ).total_price
+            except (LookupError, ValueError):
+                continue
+            compared += 1
+            assert price(usage, provider=provider.id, model=model.id, at=DAY) == Price(expected), model.id
+    assert compared > 2_000
 
 
 def test_prices_are_those_of_the_day_of_the_call() -> None:
