@@ -32,9 +32,9 @@ def model() -> Iterator[ChatModel]:
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], object]], None]:
-    """Wait for a condition, ten seconds at most."""
+    """Wait for a condition, half a minute at most."""
 
-    def wait(condition: Callable[[], object], limit_s: float = 10.0) -> None:
+    def wait(condition: Callable[[], object], limit_s: float = 30.0) -> None:
         deadline = time.monotonic() + limit_s
         while not condition():
             assert time.monotonic() < deadline, "the condition did not come about"

@@ -163,8 +163,9 @@ def test_the_first_token_is_timed_at_the_first_content(
     ]
     list(ask(client, stream=True))
     values = only(seen).attributes
-    assert 0.05 <= values["gen_ai.response.time_to_first_chunk"] < 0.12
-    assert 0.15 <= values["sightline.time_to_first_token"] < 0.22
+    first_chunk_s = values["gen_ai.response.time_to_first_chunk"]
+    assert first_chunk_s >= 0.05
+    assert values["sightline.time_to_first_token"] >= max(0.15, first_chunk_s + 0.09)
     assert values["sightline.tokens_per_second"] > 0
 
 

@@ -30,7 +30,7 @@ class Line:
         return [item for batch in self.batches for item in batch]
 
     def _send(self, batch: Sequence[int]) -> Refusal | None:
-        assert self.open.wait(10)
+        assert self.open.wait(30)
         refusal = self.answer(batch)
         if refusal is None:
             self.batches.append(list(batch))
@@ -45,7 +45,7 @@ def line() -> Iterator[Line]:
     made = Line()
     yield made
     made.open.set()
-    made.shipper.close(5)
+    made.shipper.close(30)
 
 
 def test_everything_arrives_in_order_and_in_batches(line: Line) -> None:
@@ -54,7 +54,7 @@ def test_everything_arrives_in_order_and_in_batches(line: Line) -> None:
     for item in range(9):
         line.shipper.put(item)
     line.open.set()
-    assert line.shipper.flush(5)
+    assert line.shipper.flush(30)
     assert line.sent == list(range(9))
     assert max(map(len, line.batches)) <= 4
     assert (line.shipper.sent, line.shipper.queued, line.lost) == (9, 0, {})
@@ -72,7 +72,7 @@ def test_a_full_queue_drops_what_comes_and_counts_it(line: Line) -> None:
     for item in range(30):
         line.shipper.put(item)
     line.open.set()
-    assert line.shipper.flush(5)
+    assert line.shipper.flush(30)
     assert line.sent == sorted(line.sent)
     assert line.sent[:10] == list(range(10))
     assert len(line.sent) + line.lost["queue_full"] == 30
@@ -87,7 +87,7 @@ def test_bytes_are_bounded_too(line: Line) -> None:
         line.shipper.put(item)
     assert line.lost["queue_full"] >= 8 - 2 - 3
     line.open.set()
-    assert line.shipper.flush(5)
+    assert line.shipper.flush(30)
     assert len(line.sent) + line.lost["queue_full"] == 8
 
 
@@ -103,9 +103,9 @@ def test_a_refused_batch_is_lost_and_counted(line: Line, refusal: str) -> None:
 
     line.answer = refuse
     line.shipper.put(1)
-    assert line.shipper.flush(5)
+    assert line.shipper.flush(30)
     line.shipper.put(2)
-    assert line.shipper.flush(5)
+    assert line.shipper.flush(30)
     assert (line.sent, line.lost) == ([2], {"export_failed": 1})
     _safety.forget_faults()
 
@@ -146,7 +146,7 @@ def test_closing_without_a_collector_counts_what_is_left() -> None:
     for item in range(6):
         line.shipper.put(item)
     assert not line.shipper.close(60)
-    line.shipper.flush(5)
+    line.shipper.flush(30)
     assert (sum(line.lost.values()), line.shipper.queued) == (6, 0)
 
 
@@ -159,7 +159,7 @@ def test_a_request_that_is_too_large_is_split(line: Line) -> None:
     line.answer = picky
     for item in range(4):
         line.shipper.put(item)
-    assert line.shipper.flush(5)
+    assert line.shipper.flush(30)
     assert (line.sent, line.lost) == ([0, 1, 3], {"refused_413": 1})
 
 
@@ -168,14 +168,14 @@ def test_closing_sends_what_is_there() -> None:
     line = Line(replace(QUICK, delay_s=60))
     for item in range(6):
         line.shipper.put(item)
-    assert line.shipper.close(5)
+    assert line.shipper.close(30)
     assert (sorted(line.sent), line.lost) == (list(range(6)), {})
 
 
 def test_what_comes_after_the_close_is_counted() -> None:
     """A span that ends after the shutdown is lost, by name."""
     line = Line()
-    line.shipper.close(5)
+    line.shipper.close(30)
     line.shipper.put(1)
     assert line.lost == {"closed": 1}
 
@@ -197,7 +197,7 @@ def test_flush_answers_whether_all_left_in_time(line: Line) -> None:
     line.shipper.put(1)
     assert not line.shipper.flush(0.05)
     line.open.set()
-    assert line.shipper.flush(5)
+    assert line.shipper.flush(30)
 
 
 def test_many_threads_lose_nothing(line: Line) -> None:
@@ -210,7 +210,7 @@ def test_many_threads_lose_nothing(line: Line) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert line.shipper.flush(10)
+    assert line.shipper.flush(30)
     assert len(line.sent) + line.lost["queue_full"] == 8_000
 
 
@@ -222,5 +222,5 @@ def test_a_going_down_interpreter_still_sends(line: Line, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     line.shipper.put(1)
-    assert line.shipper.flush(5)
+    assert line.shipper.flush(30)
     assert line.sent == [1]
