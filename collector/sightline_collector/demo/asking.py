@@ -10,6 +10,7 @@ from typing import Any, Final
 from sightline_collector.demo.processes import DemoFailed
 
 ANSWER_S: Final = 30.0
+STORED_S: Final = 90.0  # 3 s are usual; the collector itself gives up after 60
 
 Row = dict[str, Any]
 
@@ -32,6 +33,16 @@ class Asking:
             raise DemoFailed(f"a query was refused: {error.read().decode(errors='replace')}\n{sql}") from None
         except OSError as error:
             raise DemoFailed(f"the SQL port {self.http} does not answer ({error}); is it up?") from None
+
+    def wait_stored(self) -> None:
+        """Returns when all that the collector has acknowledged can be asked for."""
+        request = urllib.request.Request(  # noqa: S310
+            f"{self.http}/api/flush", data=b"{}", headers={"content-type": "application/json"}
+        )
+        try:
+            urllib.request.urlopen(request, timeout=STORED_S).close()  # noqa: S310
+        except OSError as error:
+            raise DemoFailed(f"the store did not take everything in {STORED_S:.0f} s ({error})") from None
 
     def count(self, view: str) -> int:
         """How many rows a view has."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-BAR_WIDTH: Final = 24
+BAR_WIDTH: Final = 20
 
 
 @dataclass(frozen=True, slots=True)

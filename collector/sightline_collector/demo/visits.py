@@ -41,8 +41,8 @@ class Scale:
     """
 
     days: int = 14
-    support: int = 440
-    search: int = 230
+    support: int = 430
+    search: int = 220
     digest: int = 12
 
 

@@ -1,0 +1,74 @@
+"""What the demo shows in the end: rows of the views, the alert as it arrived, one trace, what is next."""
+
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from sightline_collector.commands.table import draw_table
+from sightline_collector.demo import trace_tree
+from sightline_collector.demo.alert_receiver import Alert
+from sightline_collector.demo.asking import Asking, query
+
+COLUMNS: Final = 100
+SHOWN: Final = (  # a view, and the query of it; see report/
+    ("cost_by_model", "cost_by_model"),
+    ("cost_by_feature", "cost_by_feature"),
+    ("latency_by_model", "latency_by_model"),
+    ("latency_breakdown_by_feature", "latency_breakdown_by_feature"),
+    ("error_rates", "error_rates"),
+    ("feedback_summary", "feedback_summary"),
+    ("drift_alerts", "drift_by_model"),
+    ("drift_alerts", "drift_causes"),
+    ("unpriced_calls", "unpriced_calls"),
+    ("span_loss", "span_loss"),
+    ("budget_status", "budget_status"),
+)
+NEXT: Final = """
+Done in {seconds:.0f} s. The data stays in {folder}. Where to look next:
+  make up STORE=chdb:{folder}
+      keeps a collector running on it; then, in another terminal,
+  {sightline} sql "select * from trace_summary order by cost_usd desc limit 5"
+      asks it, as `curl` and Grafana can: it listens on http://127.0.0.1:4319
+  make up
+      starts a collector for programs of your own: README.md shows the ten lines they need
+"""
+
+
+def show(asking: Asking, alerts: Sequence[Alert], console: Console) -> None:
+    """All of it, on a screen of 100 columns."""
+    for view, name in SHOWN:
+        sql = query(name)
+        _title(view, sql, console)
+        rows = asking.rows(sql)
+        _plain(draw_table(rows) if rows else "  none", console)
+    for alert in alerts[-1:]:
+        _alert(alert, console)
+    sql = query("one_trace")
+    _title("spans", sql, console)
+    _plain(trace_tree.draw([trace_tree.Span.of(row) for row in asking.rows(sql)]), console)
+
+
+def next_steps(folder: Path, seconds: float, console: Console) -> None:
+    """Commands that go on from here."""
+    command = Path(sys.executable).with_name("sightline")
+    here = command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command
+    _plain(NEXT.format(seconds=seconds, folder=folder, sightline=here).rstrip(), console)
+
+
+def _title(view: str, sql: str, console: Console) -> None:
+    says = sql.partition("\n")[0].removeprefix("-- ")
+    console.print(f"\n[bold]{view}[/bold]  {says}", highlight=False, soft_wrap=True)
+
+
+def _alert(alert: Alert, console: Console) -> None:
+    console.print("\n[bold]the alert[/bold]  As the webhook got it", highlight=False)
+    for line in (str(alert["title"]), *str(alert["message"]).splitlines()):
+        _plain(textwrap.fill(line, COLUMNS, initial_indent="  ", subsequent_indent="    "), console)
+
+
+def _plain(text: str, console: Console) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
