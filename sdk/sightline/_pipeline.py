@@ -126,8 +126,13 @@ class Pipeline:
         if not self.sender.reachable:
             return
         losses = self.ledger.take()
-        if losses and self.sender.logs([loss_record(*loss, n, self.resource) for loss, n in losses.items()]):
-            self.ledger.give_back(losses)
+        told = not losses
+        try:
+            records = [loss_record(*loss, items, self.resource) for loss, items in losses.items()]
+            told = told or self.sender.logs(records) is None
+        finally:
+            if not told:
+                self.ledger.give_back(losses)
 
 
 def outgoing_steps(guard: Guard) -> tuple[Step, ...]:

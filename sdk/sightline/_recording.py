@@ -70,30 +70,34 @@ class Recording:
             self._yields.append(item)
 
     def returned(self, result: object) -> None:
+        if self._spec.kind.operation == "guardrail":
+            self._open.set(attributes.GUARDRAIL_BLOCKED, result is False)
         self._note_result(result)
         self._open.end()
 
     def stopped(self) -> None:
         """The stream is over, read to its end or not: stopping early is no error."""
-        texts = self._yields and all(isinstance(item, str) for item in self._yields)
-        self.returned("".join(self._yields) if texts else self._yields or None)
+        self.returned(self._yielded_so_far())
 
     def failed(self, error: BaseException) -> None:
+        """What a stream had yielded until then stays on record, tokens and cost of an answer included."""
         if self._spec.kind.operation == "guardrail" and isinstance(error, GuardrailTripped):
             self._open.set(attributes.GUARDRAIL_BLOCKED, True)
         else:
+            self._note_result(self._yielded_so_far())
             self._open.fail(error)
         self._open.end()
 
+    def _yielded_so_far(self) -> object:
+        texts = self._yields and all(isinstance(item, str) for item in self._yields)
+        return "".join(self._yields) if texts else self._yields or None
+
     @shielded
     def _note_result(self, result: object) -> None:
-        opened, kind = self._open, self._spec.kind
-        if kind.operation == "guardrail":
-            opened.set(attributes.GUARDRAIL_BLOCKED, result is False)
         if self._answer is not None:
             self._note_answer(self._answer, result)
         elif self._spec.captures and result is not None:
-            opened.capture(kind.result_as, result)
+            self._open.capture(self._spec.kind.result_as, result)
 
     def _note_answer(self, answer: Answer, result: object) -> None:
         if result is not None:

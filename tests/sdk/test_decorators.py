@@ -278,7 +278,8 @@ def test_a_generator_that_fails_is_an_error(seen: Captured) -> None:
     """The reader gets the exception, the span is marked with it."""
     with pytest.raises(ValueError, match="no more"):
         list(broken_numbers())
-    assert (seen.span("broken_numbers").status, len(seen.spans)) == ("error", 1)
+    (span,) = seen.spans
+    assert (span.status, span.attributes["sightline.output"]) == ("error", "[1]")
 
 
 def test_a_generator_takes_what_is_sent_and_thrown(seen: Captured) -> None:
@@ -527,6 +528,19 @@ def test_a_guardrail_blocks_by_raising(seen: Captured) -> None:
     assert (span.attributes["sightline.guardrail.blocked"], span.status, span.events) == (True, "unset", [])
 
 
+def test_a_guardrail_that_fails_has_not_said_anything(seen: Captured) -> None:
+    """A check that crashed is an error, neither a pass nor a block."""
+
+    @sightline.guardrail
+    def check(text: str) -> bool:
+        raise RuntimeError("model not loaded")
+
+    with pytest.raises(RuntimeError):
+        check("hi")
+    span = seen.span("check")
+    assert (span.status, "sightline.guardrail.blocked" in span.attributes) == ("error", False)
+
+
 def test_a_hand_made_model_function_reports_its_response(seen: Captured) -> None:
     """`@llm` reads the response that the function returns, as `llm_call` does."""
 
@@ -558,6 +572,21 @@ def test_a_streaming_model_function_is_timed_and_counted(seen: Captured) -> None
     assert values["gen_ai.usage.output_tokens"] == 3
     assert values["sightline.time_to_first_token"] == 0.001
     assert values["sightline.cost_reason"] == "no_provider"
+
+
+def test_a_model_function_that_fails_half_way_has_tokens_and_cost(seen: Captured) -> None:
+    """What the model had said until then was paid for."""
+
+    @sightline.llm(provider="openai", model="gpt-4o-mini")
+    def ask(prompt: str) -> Generator[str]:
+        yield "Hello"
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError):
+        list(ask("hello"))
+    (span,) = seen.spans
+    assert (span.status, span.attributes["gen_ai.usage.output_tokens"]) == ("error", 2)
+    assert "sightline.cost_usd" in span.attributes
 
 
 def test_capture_can_be_refused_for_one_function(seen: Captured) -> None:
