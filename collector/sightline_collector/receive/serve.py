@@ -1,6 +1,7 @@
 """Servers inside a running event loop: bound, reported, stopped with time to finish."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
@@ -16,6 +17,11 @@ from sightline_collector.receive.door import Door
 
 # Senders keep connections open between batches; most batch processors send every 5 seconds, some every 60.
 _KEEP_ALIVE_S = 75
+
+# gRPC cuts off what runs when the grace is over; it should be done with that long before.
+_CUT_OFF_S = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,11 @@ async def serve_grpc(door: Door, name: str, host: str, port: int) -> Serving:
     await server.start()
 
     async def stop(grace_s: float) -> None:
-        await server.stop(grace_s)
+        try:
+            async with asyncio.timeout(grace_s + _CUT_OFF_S):
+                await server.stop(grace_s)
+        except TimeoutError:
+            _log.warning("%s has not let go of its connections; they end with the process", name)
 
     return Serving(name, host, bound, stop)
 

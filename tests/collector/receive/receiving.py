@@ -71,7 +71,10 @@ class Receiving:
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Runs it on the collector's loop and returns what it returns."""
-        return self.start(coroutine).result(WAIT_S)
+        try:
+            return self.start(coroutine).result(WAIT_S)
+        except TimeoutError:
+            raise AssertionError(f"{coroutine} was not done after {WAIT_S} s") from None
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Starts it on the collector's loop, to be waited for later."""
