@@ -49,9 +49,28 @@ class Config(BaseModel):
     alert_interval_s: Annotated[
         float, Field(ge=0.2, le=3600, description="seconds between looks at budgets and alert rules")
     ] = 30
+    notify: Annotated[
+        tuple[str, ...],
+        Field(
+            description="addresses that are told of alerts, with commas between them: slack://…, mailto://…"
+        ),
+    ] = ()
+    names: Annotated[
+        tuple[str, ...],
+        Field(
+            description="host names, beside localhost, by which the SQL port may be called; commas between"
+        ),
+    ] = ()
     log_format: Annotated[
         str, Field(pattern="^(auto|json|text)$", description="of the collector's own log: auto, json or text")
     ] = "auto"
+
+    @field_validator("notify", "names", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
 
     @field_validator("host")
     @classmethod

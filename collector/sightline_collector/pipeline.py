@@ -79,13 +79,13 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         parts.push_async_callback(losses.flush)
         reporting = asyncio.create_task(losses.run())
         parts.callback(reporting.cancel)
-        alerts = AlertLoop(engine, health, interval_s=config.alert_interval_s)
+        alerts = AlertLoop(engine, health, interval_s=config.alert_interval_s, channels=config.notify)
         alerting = asyncio.create_task(alerts.run())
         parts.callback(alerting.cancel)
 
         door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20))
         parts.callback(door.close)
-        pages = gateway(Parts(engine, health, wal, flush=partial(flushed, wal)))
+        pages = gateway(Parts(engine, health, wal, partial(flushed, wal), hosts=frozenset(config.names)))
         running = Running(
             grpc=await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port),
             otlp=await serve_http(OtlpHttp(door), "OTLP/HTTP", config.host, config.otlp_http_port),

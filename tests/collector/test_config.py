@@ -64,3 +64,10 @@ def test_a_host_name_is_no_listening_address() -> None:
     """Names may resolve to anything: only addresses and localhost are taken."""
     with pytest.raises(BadConfiguration, match="must be an IP address"):
         load({"host": "example.org"}, {}, None)
+
+
+def test_lists_are_written_with_commas() -> None:
+    """Several addresses or names fit one flag or variable."""
+    config = load({"names": "sightline, grafana.example"}, {"SIGHTLINE_NOTIFY": "json://a,slack://b"}, None)
+    assert config.names == ("sightline", "grafana.example")
+    assert config.notify == ("json://a", "slack://b")

@@ -30,7 +30,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--config", type=Path, metavar="FILE", help="TOML file; ./sightline.toml if it exists"
     )
     for name, field in Config.model_fields.items():
-        default = "" if field.default is None else f" (default {field.default})"
+        default = f" (default {field.default})" if field.default not in (None, ()) else ""
         flag = "--" + name.replace("_", "-")
         parser.add_argument(flag, dest=name, metavar="VALUE", help=f"{field.description}{default}")
     parser.set_defaults(run=run)
