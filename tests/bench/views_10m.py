@@ -41,7 +41,7 @@ select
     ['agent', 'retrieval', 'guardrail', 'llm', 'llm'][1 + place],
     ['', 'retrieval', 'guardrail', 'model_inference', 'model_inference'][1 + place],
     if(called, 'openai', ''), if(called, ['gpt-5', 'gpt-5-mini', 'o4', 'gpt-4o'][1 + t % 4], ''),
-    ['support', 'search', 'summary', 'chat', 'report'][1 + t % 5], 'user-' || toString(r % 20000),
+    ['support', 'search', 'summary', 'chat', 'report'][1 + t % 5], 'user-' || toString(cityHash64(t) % 20000),
     'session-' || toString(intDiv(t, 5)), 'greet', toString(1 + t % 3), if(t % 2, 'A', 'B'),
     if(called, 200 + r % 4000, null), if(called, r % 900, null), if(called, r % 150, null),
     if(called, duration / 4, null), if(called, 20 + r % 100, null),
@@ -59,8 +59,30 @@ from (
     from numbers({first}, {count}))
 """
 
-ONE_TRACE = "lower(hex(MD5('1234567')))"
+ONE_TRACE = "trace_id = lower(hex(MD5('1234567')))"
 """A trace in the middle of the ten million."""
+ONE_DAY = "hour >= '2026-10-20 00:00:00' and hour < '2026-10-21 00:00:00'"
+
+JUDGE = """
+insert into feedback_v1 (project, feedback_id, at, trace_id, span_id, kind, score, source, name)
+select project, span_id, started_at, trace_id, span_id, 'thumbs', cityHash64(span_id) % 4 > 0, 'user', ''
+from spans_v1 where parent_span_id = '' and cityHash64(trace_id) % 100 = 0
+"""
+"""A thumb for one trace in a hundred."""
+
+ASKED = {
+    "usage_hourly": ("one day of usage_hourly", f"select * from usage_hourly where {ONE_DAY}"),
+    "spans": ("newest 20 of spans", "select * from spans order by started_at desc limit 20"),
+    "trace_summary": (
+        "one hour of trace_summary",
+        "select * from trace_summary where started_at >= '2026-10-30 23:00:00' order by cost_usd desc limit 50",
+    ),
+    "latency_breakdown": (
+        "recent latency_breakdown",
+        "select * from latency_breakdown where trace_id in (select trace_id from recent_traces)",
+    ),
+}
+"""What people ask of the views that nobody reads whole; the others are read whole."""
 
 
 def opened(folder: Path) -> Engine:
@@ -72,6 +94,8 @@ def opened(folder: Path) -> Engine:
             FILL.format(batch=first // CHUNK + 1, first=first, count=CHUNK, traces=SPANS // 5)
         )
         print(f"\r{first + CHUNK:,} of {SPANS:,} spans made", end="", flush=True)
+    if not engine.value("select count() from feedback_v1"):
+        engine.command(JUDGE)
     return engine
 
 
@@ -85,12 +109,17 @@ def milliseconds(engine: Engine, query: str) -> float:
     return statistics.median(times[1:])
 
 
-def questions(names: list[str]) -> dict[str, tuple[str, float]]:
-    """What is asked, by a short name, and the milliseconds it may take."""
-    whole = {
-        name: (f"select * from {name} limit 1000", VIEW_TARGET_MS) for name in names
-    }
-    return whole
+def questions(names: list[str]) -> list[tuple[str, str, float]]:
+    """What is asked: its title, its query, the milliseconds it may take."""
+    views = [
+        (*ASKED.get(name, (name, f"select * from {name} limit 1000")), VIEW_TARGET_MS) for name in names
+    ]
+    traces = [
+        (f"one trace of {name}", f"select * from {name} where {ONE_TRACE}", TRACE_TARGET_MS)
+        for name in ("spans", "trace_summary", "latency_breakdown")
+        if name in names
+    ]
+    return views + traces
 
 
 def main() -> None:
@@ -99,9 +128,9 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else default
     engine = opened(folder)
     names = sys.argv[2:] or [r.name for r in Catalog("sightline").relations("views")]
-    for name, (query, target) in questions(names).items():
+    for title, query, target in questions(names):
         took = milliseconds(engine, query)
-        print(f"{name:<40} {took:>9.1f} ms {'' if took < target else f'over {target}'}")
+        print(f"{title:<40} {took:>9.1f} ms {'' if took < target else f'over {target}'}", flush=True)
     engine.close()
 
 

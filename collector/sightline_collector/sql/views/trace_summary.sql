@@ -34,7 +34,8 @@ with totals as (
     group by project, trace_id
 ),
 thumbs as (
-    select project, trace_id, countIf(score > 0) as up, countIf(score <= 0) as down
+    select
+        project, trace_id, toNullable(countIf(score > 0)) as up, toNullable(countIf(score <= 0)) as down
     from feedback_v1 final
     where kind = 'thumbs'
     group by project, trace_id
