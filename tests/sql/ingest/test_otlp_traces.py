@@ -24,7 +24,8 @@ EVERY_COLUMN = """
         toUnixTimestamp64Nano(received_at) as received_at, toUnixTimestamp64Nano(started_at) as started_at,
         arrayMap(e -> (toUnixTimestamp64Nano(e.at), e.name, e.attributes, e.attribute_types), events)
             as events,
-        arrayMap(l -> (l.trace_id, l.span_id, l.trace_state, l.attributes, l.attribute_types), links) as links)
+        arrayMap(l -> (l.trace_id, l.span_id, l.trace_state, l.attributes, l.attribute_types), links)
+            as links)
     from spans_v1 where batch = {batch:UInt64} order by name
 """
 
@@ -41,7 +42,7 @@ def request(*spans: Span, resource: Any = None, scope: Any = None) -> ExportTrac
 
 def span(values: Any = None, **fields: Any) -> Span:
     """A span with valid ids and times, but for the given fields."""
-    given = {"trace_id": b"\xab" * 16, "span_id": b"\xcd" * 8, "name": "work"}
+    given: dict[str, Any] = {"trace_id": b"\xab" * 16, "span_id": b"\xcd" * 8, "name": "work"}
     given |= {"start_time_unix_nano": AT_NS, "end_time_unix_nano": AT_NS + 1_500_000}
     return Span(**given | fields, attributes=attributes(values or {}))
 
@@ -86,8 +87,8 @@ def test_every_field_of_a_span_has_its_place(engine: Engine, tmp_path: Path) -> 
     full = span(
         {"n": 1},
         parent_span_id=b"\x01" * 8, trace_state="a=b,c=d", flags=0x301, kind=Span.SPAN_KIND_CONSUMER,
-        status=Status(code=2, message="broke"), dropped_attributes_count=1, dropped_events_count=2,
-        dropped_links_count=3,
+        status=Status(code=Status.STATUS_CODE_ERROR, message="broke"), dropped_attributes_count=1,
+        dropped_events_count=2, dropped_links_count=3,
         events=[
             Span.Event(time_unix_nano=AT_NS + 7, name="first", attributes=attributes({"k": "v", "n": 2})),
             Span.Event(time_unix_nano=AT_NS + 8, name="second"),

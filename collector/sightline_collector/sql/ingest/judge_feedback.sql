@@ -6,7 +6,8 @@ create materialized view judge_feedback to feedback_v1 as
 select
     * except (given_id, given_kind, given_source),
     if(given_id = '', lower(hex(sipHash128(
-        trace_id, span_id, response_id, session_id, user_id, name, at, score, label, comment, correction
+        trace_id, span_id, response_id, session_id, user_id, name, at, ifNull(toString(score), ''), label,
+        comment, correction
     ))), given_id) as feedback_id,
     if(given_source = '' and name = 'user_feedback', 'user', given_source) as source,
     multiIf(
