@@ -1,6 +1,6 @@
 -- Grain: one log record, in the columns of the OpenTelemetry Collector's ClickHouse exporter, for Grafana
 -- and whoever else reads otel_logs; that name itself is an insert target and keeps nothing.
--- Reads: logs_v1. Readers: people's tools.
+-- Units: UTC. Reads: logs_v1. Readers: people's tools.
 create or replace view otel_logs_view as
 select
     at as Timestamp, toDateTime(at, 'UTC') as TimestampTime, trace_id as TraceId, span_id as SpanId,
