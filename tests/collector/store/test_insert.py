@@ -1,0 +1,168 @@
+"""How segments come into the store: once, whole, and whatever is in them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import fresh_database
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from remembered_load import TRACE, request_template
+from sightline_collector.health import Health
+from sightline_collector.sql.catalog import Catalog
+from sightline_collector.store.engine import Engine
+from sightline_collector.store.insert import Inserter
+from sightline_collector.store.migrate import migrate
+from sightline_collector.wal.appender import Segment, SegmentLimits
+from sightline_collector.wal.dead_letter import DeadLetters
+from sightline_collector.wal.log import Log, LogLimits
+from sightline_collector.wal.segment import Signal
+
+SPANS = 3
+GOOD = request_template(time.time_ns(), SPANS)
+POISON = GOOD + b"\x0b\x10\x01\x0c"
+"""The request, and an unknown group with content: protobuf accepts it, the engine does not."""
+
+
+@pytest.fixture
+def engine(engine_folder: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A store of each test's own."""
+    opened = fresh_database(engine_folder, request.node.name)
+    migrate(opened)
+    yield opened
+    opened.command(f"drop database {opened.database}")
+    opened.close()
+
+
+class Parts:
+    """A log and the inserter of its traces, on a folder of the test's own."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self.engine, self.folder, self.health = engine, folder, Health()
+        self.letters = DeadLetters(folder / "dead-letter", self.health)
+
+    async def run(self, work: Callable[[Log], Awaitable[None]]) -> None:
+        """Open the log, insert what comes out of it while `work` runs, then drain."""
+        limits = LogLimits(segment=SegmentLimits(age_s=0.1))
+        log = await Log.open(self.folder / "wal", limits=limits)
+        self.health.watch(log)
+        with ThreadPoolExecutor(1) as threads:
+            inserter = Inserter(
+                Signal.TRACES, self.engine, log, self.letters, self.health, self.folder, threads
+            )
+            inserting = asyncio.create_task(inserter.run())
+            await work(log)
+            await log.drain()
+            await asyncio.wait_for(inserting, 60)
+        await log.close()
+
+    def metric(self, name: str, **labels: str) -> float:
+        """A counter's value, 0 when it never counted."""
+        return self.health.registry.get_sample_value(name, {"signal": "traces", **labels}) or 0.0
+
+    def stored(self) -> dict[str, int]:
+        """Spans in the store by trace."""
+        rows = self.engine.rows("select trace_id, count() as n from spans_v1 group by trace_id")
+        return {row["trace_id"]: row["n"] for row in rows}
+
+
+def request(number: int, body: bytes = GOOD) -> bytes:
+    """A request whose trace is numbered."""
+    return body.replace(TRACE, number.to_bytes(16, "big"))
+
+
+def trace(number: int) -> str:
+    """The number as a trace id."""
+    return f"{number:032x}"
+
+
+def test_what_is_appended_is_stored_once_and_let_go(engine: Engine, tmp_path: Path) -> None:
+    """Every request's spans are in the store, and the log is empty again."""
+    parts = Parts(engine, tmp_path)
+
+    async def work(log: Log) -> None:
+        await asyncio.gather(*(log.append(Signal.TRACES, request(n), SPANS) for n in range(20)))
+
+    asyncio.run(parts.run(work))
+    assert parts.stored() == {trace(n): SPANS for n in range(20)}
+    assert not list((tmp_path / "wal").glob("*.segment"))
+    assert parts.metric("sightline_store_items_total") == 20 * SPANS
+
+
+def test_a_poisoned_request_goes_to_the_dead_letters_and_no_other(engine: Engine, tmp_path: Path) -> None:
+    """One request that the engine cannot read is put aside with its reason; its neighbours are stored."""
+    parts = Parts(engine, tmp_path)
+
+    async def work(log: Log) -> None:
+        bodies = [request(n, POISON if n == 5 else GOOD) for n in range(12)]
+        await asyncio.gather(*(log.append(Signal.TRACES, body, SPANS) for body in bodies))
+
+    asyncio.run(parts.run(work))
+    assert parts.stored() == {trace(n): SPANS for n in range(12) if n != 5}
+    (letter,) = parts.letters.letters()
+    assert (letter.items, letter.code in (444, 436, 32)) == (SPANS, True)
+    assert ExportTraceServiceRequest.FromString(request(5, POISON))  # the door's parser takes it
+    assert not list((tmp_path / "wal").glob("*.segment"))
+
+
+def test_a_broken_chain_is_noticed_and_nothing_is_let_go(engine: Engine, tmp_path: Path) -> None:
+    """A dropped view, which the engine reports as success, keeps the segment until the view is back."""
+    parts = Parts(engine, tmp_path)
+    view = next(r for r in Catalog(engine.database).relations("ingest") if r.name == "map_spans")
+    engine.command("drop view map_spans")
+
+    async def work(log: Log) -> None:
+        await log.append(Signal.TRACES, request(1), SPANS)
+        while not parts.metric("sightline_store_retries_total", reason="CountDiffers"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert parts.stored() == {}
+        engine.command(view.body)
+
+    asyncio.run(parts.run(work))
+    assert parts.stored() == {trace(1): SPANS}
+
+
+@pytest.mark.parametrize(
+    ("held", "found"), [(SPANS, "whole"), (1, "short"), (0, "absent")], ids=["whole", "short", "absent"]
+)
+def test_a_segment_in_doubt_is_compared_first(engine: Engine, tmp_path: Path, held: int, found: str) -> None:
+    """What a crash left in part is deleted and inserted again; what it left whole is not inserted twice."""
+    parts = Parts(engine, tmp_path)
+
+    async def leave(log: Log) -> None:
+        await log.append(Signal.TRACES, request(1), SPANS)
+
+    asyncio.run(parts.run(leave))
+    row = engine.rows("select batch, writer from spans_v1 limit 1")[0]
+    engine.command(
+        f"alter table spans_v1 delete where toUInt64OrZero(span_id) >= {held} settings mutations_sync = 1"
+    )
+    assert sum(parts.stored().values()) == held
+
+    async def again(log: Log) -> None:
+        segment = _segment_of(log, tmp_path, row["batch"])
+        with ThreadPoolExecutor(1) as threads:
+            inserter = Inserter(Signal.TRACES, engine, log, parts.letters, parts.health, tmp_path, threads)
+            await asyncio.to_thread(inserter._store, segment, True)
+
+    asyncio.run(parts.run(again))
+    assert parts.stored() == {trace(1): SPANS}
+    assert parts.metric("sightline_store_in_doubt_segments_total", found=found) == 1
+
+
+def _segment_of(log: Log, folder: Path, batch: int) -> Segment:
+    """The request's segment as the crash left it."""
+    from sightline_collector.wal.segment import Entry, frame
+
+    entry = Entry(request(1), SPANS, "default", time.time_ns())
+    length, trailer = frame(entry, batch, log.writer)
+    file = folder / "left.segment"
+    file.write_bytes(length + entry.body + trailer)
+    size = file.stat().st_size
+    segment = Segment(file, Signal.TRACES, batch, SPANS, 1, size, entry.received_at_ns, entry.received_at_ns)
+    return replace(segment, in_doubt=True)
