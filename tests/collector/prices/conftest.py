@@ -12,10 +12,10 @@ from conftest import fresh_database
 from sightline_collector.store.engine import Engine
 
 
-@pytest.fixture(scope="module")
-def pricer(engine_folder: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+@pytest.fixture(scope="session")
+def pricer(engine_folder: Path) -> Iterator[Engine]:
     """What price_spans makes of mapped_spans is in priced_calls."""
-    engine = fresh_database(engine_folder, request.module.__name__)
+    engine = fresh_database(engine_folder, "prices")
     make_store(engine)
     yield engine
     engine.command(f"drop database {engine.database}")

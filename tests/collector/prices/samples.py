@@ -48,7 +48,7 @@ def cell_calls() -> Iterator[Call]:
 
 def _calls_of(provider: Provider, model: ModelInfo) -> Iterator[Call]:
     prices = cube(model)
-    pairs = sorted(tuple(pair.split("=", 1)) for pair in prices.offsets)
+    pairs = sorted(pair.partition("=")[::2] for pair in prices.offsets)
     choices = [[None, *group] for _, group in groupby(pairs, key=lambda pair: pair[0])]
     days = [datetime(2020, 1, 1, tzinfo=UTC)]
     days += [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in prices.days]
@@ -154,7 +154,7 @@ def _cached(rnd: Random, plain: dict[str, int]) -> dict[str, int]:
 def _media(rnd: Random, cached: dict[str, int]) -> dict[str, int]:
     rest = cached["input_tokens"] - cached["cache_read_tokens"] - cached["cache_write_tokens"]
     read, out = cached["cache_read_tokens"], cached["output_tokens"] - cached["output_reasoning_tokens"]
-    media = {}
+    media: dict[str, int] = {}
     for medium in ("audio", "image", "video"):
         fresh, said = _part(rnd, rest), _part(rnd, out)
         reused = 0 if medium == "video" else _part(rnd, read)

@@ -22,10 +22,15 @@ from sightline_collector.prices.listing import FREE_UNIT, lines
 MARCH, MAY = date(2026, 3, 1), date(2026, 5, 1)
 
 
-def news(one: ModelInfo) -> list[tuple[str, date | None, int | None, Decimal]]:
+def news(one: ModelInfo) -> list[tuple[str, date | None, int | None, int]]:
     """The lines that say something new: context, day, size, price of the input."""
     return [
-        (",".join(line.cell.context.values()), line.cell.valid_from, line.cell.above_input_tokens, line.usd)
+        (
+            ",".join(line.cell.context.values()),
+            line.cell.valid_from,
+            line.cell.above_input_tokens,
+            int(line.usd),
+        )
         for line in lines(cube(one))
         if not line.repeats and line.unit in ("input_tokens", FREE_UNIT)
     ]

@@ -19,33 +19,34 @@ from sightline_collector.prices.load import load
 from sightline_collector.prices.rules import UnsupportedPatternError
 from sightline_collector.store.engine import Engine
 
-Publish = Callable[[MatchLogic], None]
+Publish = Callable[[int, MatchLogic], None]
 ROWS = "select name, total_rows from system.tables where database = currentDatabase()"
 GPT_4O = ClauseEquals("gpt-4o")
 
 
 @pytest.fixture
-def store(engine_folder: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """A store that prices, of its own for each test."""
+def publish(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publish]:
+    """Installs a data version that has one model, at so much for a million tokens."""
+
+    def install(usd: int, match: MatchLogic) -> None:
+        models = [ModelInfo("gpt-4o", match, prices=mtok(usd))]
+        providers = [Provider("openai", "OpenAI", "", models=models)]
+        data_snapshot.set_custom_snapshot(data_snapshot.DataSnapshot(providers, from_auto_update=False))
+        monkeypatch.setattr(loading, "_fingerprint", lambda: f"{usd} {match}")
+
+    yield install
+    data_snapshot.set_custom_snapshot(None)
+
+
+@pytest.fixture
+def store(engine_folder: Path, request: pytest.FixtureRequest, publish: Publish) -> Iterator[Engine]:
+    """A store of its own for each test, in which a million tokens of gpt-4o cost 2 USD."""
+    publish(2, GPT_4O)
     engine = fresh_database(engine_folder, request.node.name)
     make_store(engine)
     yield engine
     engine.command(f"drop database {engine.database}")
     engine.close()
-
-
-@pytest.fixture
-def publish(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publish]:
-    """Installs a data version that has one model, at 7 USD for a million tokens."""
-
-    def install(match: MatchLogic) -> None:
-        models = [ModelInfo("gpt-4o", match, prices=mtok(7))]
-        providers = [Provider("openai", "OpenAI", "", models=models)]
-        data_snapshot.set_custom_snapshot(data_snapshot.DataSnapshot(providers, from_auto_update=False))
-        monkeypatch.setattr(loading, "_fingerprint", lambda: "another")
-
-    yield install
-    data_snapshot.set_custom_snapshot(None)
 
 
 @dataclass(slots=True)
@@ -85,9 +86,9 @@ def test_prices_are_written_once(store: Engine) -> None:
 
 
 def test_new_prices_are_seen_at_once(store: Engine, publish: Publish) -> None:
-    """After a load the next call is charged the new price, and an old model that is gone has none."""
-    assert cost(store) == ("2.50", "priced")
-    publish(GPT_4O)
+    """After a load the next call is charged the new price, and a model that is not sold has none."""
+    assert cost(store) == ("2.00", "priced")
+    publish(7, GPT_4O)
     assert load(store).fresh
     assert cost(store) == ("7.00", "priced")
     assert price(store, [Call("anthropic", "claude-sonnet-4-5")])[0].status == "no_provider"
@@ -96,13 +97,13 @@ def test_new_prices_are_seen_at_once(store: Engine, publish: Publish) -> None:
 def test_an_old_price_stays_explained(store: Engine, publish: Publish) -> None:
     """The price list of people shows the new prices; the history still has the old under their ids."""
     old = price(store, [Call()])[0]
-    publish(GPT_4O)
+    publish(7, GPT_4O)
     load(store)
     new = price(store, [Call()])[0]
     assert new.price_id > old.price_id
     assert store.value("select usd from prices where unit = 'input_tokens'") == 7
     explained = f"select usd from price_history where unit = 'input_tokens' and price_id = {old.price_id}"
-    assert store.value(explained) == store.value("select toDecimal64(2.5, 9)")
+    assert store.value(explained) == 2
 
 
 @pytest.mark.parametrize(
@@ -110,11 +111,11 @@ def test_an_old_price_stays_explained(store: Engine, publish: Publish) -> None:
 )
 def test_a_load_that_is_cut_off_changes_nothing(store: Engine, publish: Publish, table: str) -> None:
     """The last good prices stay in force, and the next load takes numbers that were never used."""
-    publish(GPT_4O)
+    publish(7, GPT_4O)
     with pytest.raises(ConnectionError):
         load(CutOff(store, table))
     store.command("system reload dictionaries")
-    assert cost(store) == ("2.50", "priced")
+    assert cost(store) == ("2.00", "priced")
     assert load(store).fresh
     assert cost(store) == ("7.00", "priced")
     twice = "select count() from (select point from price_points_v1 group by point having count() > 1)"
@@ -123,15 +124,15 @@ def test_a_load_that_is_cut_off_changes_nothing(store: Engine, publish: Publish,
 
 def test_data_that_cannot_be_run_is_not_loaded(store: Engine, publish: Publish) -> None:
     """A version with a pattern that RE2 lacks raises, and the last good prices stay in force."""
-    publish(ClauseRegex("gpt(?=-4o)"))
+    publish(7, ClauseRegex("gpt(?=-4o)"))
     with pytest.raises(UnsupportedPatternError, match="Keep the installed genai-prices version"):
         load(store)
-    assert cost(store) == ("2.50", "priced")
+    assert cost(store) == ("2.00", "priced")
 
 
 def test_what_leads_to_a_price_is_written_and_reloaded_after_it(store: Engine, publish: Publish) -> None:
     """Any mix of old and new dictionaries is a whole old or a whole new price: names come last."""
-    publish(GPT_4O)
+    publish(7, GPT_4O)
     recorder = CutOff(store, "")
     load(recorder)
     assert recorder.written[-1] == "price_exports_v1"
@@ -139,9 +140,9 @@ def test_what_leads_to_a_price_is_written_and_reloaded_after_it(store: Engine, p
     assert loading.RELOAD_ORDER[-2:] == ("price_model_rules", "price_provider_rules")
 
 
-def test_the_price_list_reads_as_the_providers_say_it(store: Engine) -> None:
+def test_the_price_list_reads_as_the_providers_say_it(pricer: Engine) -> None:
     """A person asks for a model and finds a line for each unit, in dollars for a million."""
-    lines = store.rows(
+    lines = pricer.rows(
         "select unit, usd, per, context, valid_from, source from prices"
         " where provider = 'anthropic' and model = 'claude-3-opus-latest' and context = '' order by usd"
     )
