@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 
@@ -16,6 +16,7 @@ class Webhook:
     def __init__(self) -> None:
         self.posts: list[dict[str, Any]] = []
         self.answers: list[int] = []
+        self.arrived = Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
 
     @property
@@ -49,6 +50,7 @@ def _handler(hook: Webhook) -> type[BaseHTTPRequestHandler]:
             status = hook.answers.pop(0) if hook.answers else 204
             if status < 300:
                 hook.posts.append(json.loads(body))
+                hook.arrived.set()
             self.send_response(status)
             self.end_headers()
 

@@ -6,4 +6,3 @@ create table if not exists alert_deliveries_v1 (
     event_id String, channel String, shown String, attempt UInt8,
     outcome Enum8('delivered' = 1, 'retry' = 2, 'failed' = 3), error String, at DateTime64(3, 'UTC'))
 engine = MergeTree order by (event_id, channel, attempt)
-ttl toDateTime(at) + interval 400 day

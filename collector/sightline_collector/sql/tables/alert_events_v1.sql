@@ -12,4 +12,3 @@ create table if not exists alert_events_v1 (
     window_start Nullable(DateTime('UTC')), window_end Nullable(DateTime('UTC')),
     title String, message String, notify UInt8)
 engine = MergeTree order by (kind, key, at)
-ttl toDateTime(at) + interval 400 day
