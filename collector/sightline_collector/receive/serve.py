@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -13,6 +14,7 @@ import uvicorn
 
 from sightline_collector.errors import PortTaken
 from sightline_collector.receive import grpc as otlp_grpc
+from sightline_collector.receive.connection import HEAD_WAIT_S, BoundedHttp
 from sightline_collector.receive.door import Door
 
 # Senders keep connections open between batches; most batch processors send every 5 seconds, some every 60.
@@ -49,12 +51,14 @@ class _Uvicorn(uvicorn.Server):
         self.listening.set()
 
 
-async def serve_http(app: Any, name: str, host: str, port: int) -> Serving:
+async def serve_http(
+    app: Any, name: str, host: str, port: int, *, head_wait_s: float = HEAD_WAIT_S
+) -> Serving:
     """Serves an ASGI application; port 0 takes a free one. Raises PortTaken."""
     bound = _bind(name, host, port)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=partial(BoundedHttp, head_wait_s=head_wait_s),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
         access_log=False,

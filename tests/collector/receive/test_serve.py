@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
@@ -97,3 +98,50 @@ def test_signals_are_left_to_whoever_runs_the_loop() -> None:
 
     before = signal.getsignal(signal.SIGTERM)
     assert asyncio.run(serve()) is before
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    """What is answered until the server closes; fails when it does not."""
+    connection.settimeout(WAIT_S)
+    answered = b""
+    while chunk := connection.recv(4096):
+        answered += chunk
+    return answered
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /v1/tr", b"POST /v1/traces HTTP/1.1\r\nHost: x\r\n"])
+def test_a_head_that_does_not_come_is_waited_for_a_bounded_time(receiving: Receiving, sent: bytes) -> None:
+    """A connection that says nothing, or stops within the head, is closed."""
+    serve = serve_http(OtlpHttp(receiving.door), "OTLP/HTTP", "127.0.0.1", 0, head_wait_s=0.2)
+    serving = receiving.run(serve)
+    with socket.create_connection(("127.0.0.1", serving.port)) as connection:
+        connection.sendall(sent)
+        assert read_to_end(connection) == b""
+    receiving.run(serving.stop(0))
+
+
+@pytest.mark.parametrize("endless", ["x-many-{}: of them\r\n", "one-long-value"])
+def test_a_head_that_does_not_end_is_431(receiving: Receiving, endless: str) -> None:
+    """Many headers or a long one: it is cut off long before it fills the memory."""
+    with socket.create_connection(("127.0.0.1", receiving.http.port)) as connection:
+        connection.sendall(b"POST /v1/traces HTTP/1.1\r\nx-first: ")
+        with suppress(ConnectionError):
+            for number in range(100_000):
+                connection.sendall(endless.format(number).encode() * 10)
+        with suppress(ConnectionResetError):
+            assert read_to_end(connection).startswith((b"HTTP/1.1 431 ", b""))
+    assert httpx.post(receiving.url("traces"), content=b"", headers=PROTOBUF).status_code == 200
+
+
+def test_a_kept_connection_may_wait_between_requests(receiving: Receiving) -> None:
+    """The bound is on a head that began: while silent connections are closed, a kept one stays."""
+    serve = serve_http(OtlpHttp(receiving.door), "OTLP/HTTP", "127.0.0.1", 0, head_wait_s=0.2)
+    serving = receiving.run(serve)
+    request = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", serving.port), timeout=WAIT_S) as kept:
+        for _ in range(2):
+            kept.sendall(request)
+            assert kept.recv(4096).startswith(b"HTTP/1.1 200 ")
+            with socket.create_connection(("127.0.0.1", serving.port)) as silent:
+                assert read_to_end(silent) == b""
+    receiving.run(serving.stop(0))
