@@ -41,35 +41,31 @@ class Library:
 
     def search(self, question: str, limit: int = 4) -> list[Passage]:
         """The passages that fit the question best, best first; fewer when fewer share a word with it."""
-        asked = [word for word in set(words(question)) if word in self._weights]
-        scored = [(self._score(asked, counted), at) for at, counted in enumerate(self._counts)]
-        best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: (-pair[0], pair[1]))
-        return [self.passages[at] for _, at in best[:limit]]
+        scores: dict[int, float] = {}
+        for word in set(words(question)):
+            for at, weight in self._index.get(word, ()):
+                scores[at] = scores.get(at, 0) + weight
+        best = sorted(scores, key=lambda at: (-scores[at], at))
+        return [self.passages[at] for at in best[:limit]]
 
     def titled(self, title: str) -> Passage:
         """The passage of this title; KeyError when there is none."""
         return {passage.title: passage for passage in self.passages}[title]
 
-    def _score(self, asked: Sequence[str], counted: Counter[str]) -> float:
-        length = counted.total() / self._mean_words
-        damping = SATURATION * (1 - LENGTH_WEIGHT + LENGTH_WEIGHT * length)
-        found = ((self._weights[word], counted[word]) for word in asked if word in counted)
-        return sum(weight * n * (SATURATION + 1) / (n + damping) for weight, n in found)
-
     @cached_property
-    def _counts(self) -> list[Counter[str]]:
-        return [Counter(words(f"{p.title} {p.text}")) for p in self.passages]
-
-    @cached_property
-    def _mean_words(self) -> float:
-        return sum(counted.total() for counted in self._counts) / max(1, len(self._counts))
-
-    @cached_property
-    def _weights(self) -> dict[str, float]:
-        """Rare words weigh more: BM25's inverse document frequency."""
-        holders = Counter(word for counted in self._counts for word in counted)
-        total = len(self._counts)
-        return {word: math.log(1 + (total - n + 0.5) / (n + 0.5)) for word, n in holders.items()}
+    def _index(self) -> dict[str, list[tuple[int, float]]]:
+        """For each word the passages that have it, with what it weighs there: BM25, rare words more."""
+        counts = [Counter(words(f"{p.title} {p.text}")) for p in self.passages]
+        mean = sum(counted.total() for counted in counts) / max(1, len(counts))
+        holders = Counter(word for counted in counts for word in counted)
+        index: dict[str, list[tuple[int, float]]] = {}
+        for at, counted in enumerate(counts):
+            damping = SATURATION * (1 - LENGTH_WEIGHT + LENGTH_WEIGHT * counted.total() / mean)
+            for word, n in counted.items():
+                rarity = math.log(1 + (len(counts) - holders[word] + 0.5) / (holders[word] + 0.5))
+                weight = rarity * n * (SATURATION + 1) / (n + damping)
+                index.setdefault(word, []).append((at, weight))
+        return index
 
 
 def own_documents() -> Library:
