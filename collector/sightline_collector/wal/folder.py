@@ -15,7 +15,7 @@ import os
 import re
 import threading
 import uuid
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,26 +47,21 @@ class Folder:
         Raises FolderInUse when another process owns it, FolderUnusable when it cannot be used.
         """
         self.path = path
-        try:
-            (path / "torn").mkdir(parents=True, exist_ok=True)
-            _sync(path.parent)
-            self._lock_fd = lock_folder(path)
-        except OSError as error:
-            raise _unusable(path, error) from error
-        try:
-            self.writer = self._own_writer()
-            self.left = sorted(self._left_files(), key=lambda left: left.batch)
-            used = max((left.batch for left in self.left), default=0)
-            self._batch = max(used, self._stored_batch(), batch_floor)
-            self._reserved = self._batch
-            self._batch_lock = threading.Lock()
-            self._reserve()
-        except OSError as error:
-            os.close(self._lock_fd)
-            raise _unusable(path, error) from error
-        except BaseException:
-            os.close(self._lock_fd)
-            raise
+        self._batch_lock = threading.Lock()
+        with ExitStack() as undo:
+            try:
+                (path / "torn").mkdir(parents=True, exist_ok=True)
+                _sync(path.parent)
+                self._lock_fd = lock_folder(path)
+                undo.callback(os.close, self._lock_fd)
+                self.writer = self._own_writer()
+                self.left = sorted(self._left_files(), key=lambda left: left.batch)
+                used = max((left.batch for left in self.left), default=0)
+                self._batch = max(used, self._stored_batch(), batch_floor)
+                self._reserve()
+            except OSError as error:
+                raise _unusable(path, error) from error
+            undo.pop_all()
 
     def next_batch(self) -> int:
         """A number that no segment of this folder ever had. Raises OSError when it cannot be made durable."""
