@@ -224,8 +224,8 @@ def _hidden(node: Node) -> Refused:
 
 def _private(name: str, names: Names) -> Refused:
     view = re.sub(r"_v\d+$", "", name)
-    hint = f"Ask the view {view}" if view in names.views else f"Open are {', '.join(sorted(names.views))}"
-    return access_denied(f"{name} is private and may change", hint)
+    listed = "Ask a view: select name from system.tables where engine = 'View' lists them"
+    return access_denied(f"{name} is private", f"Ask the view {view}" if view in names.views else listed)
 
 
 def _other_database(database: str, names: Names) -> Refused:

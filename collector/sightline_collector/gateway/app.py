@@ -12,12 +12,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from sightline_collector.gateway import watch_routes
 from sightline_collector.gateway.guard import Guard
 from sightline_collector.gateway.limits import DEFAULT, Limits
 from sightline_collector.gateway.names import Names
 from sightline_collector.gateway.operations import Operations
 from sightline_collector.gateway.queries import Queries
+from sightline_collector.gateway.watch_routes import Watching
 from sightline_collector.health import Health, LogState
 from sightline_collector.store.engine import Engine
 
@@ -32,7 +32,6 @@ class Parts:
     health: Health
     log: LogState
     flush: Callable[[], Awaitable[None]]
-    watch: watch_routes.Watch | None = None
     hosts: frozenset[str] = frozenset()
     limits: Limits = DEFAULT
 
@@ -47,7 +46,7 @@ def gateway(parts: Parts) -> ASGIApp:
         Route("/ping", _ok),
         Route("/replicas_status", _ok),
         *operations.routes,
-        *(watch_routes.routes(parts.watch) if parts.watch else ()),
+        *Watching(parts.engine).routes,
     ]
     return Guard(Starlette(routes=routes, exception_handlers={Exception: _failed}), parts.hosts)
 

@@ -7,6 +7,7 @@ be this very host, and what changes something must be JSON, which no foreign pag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from ipaddress import ip_address
 
@@ -58,8 +59,9 @@ def is_trusted(host: str, names: Collection[str]) -> bool:
 
 
 def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
+    bracketed = re.fullmatch(r"\[([^\]]+)\](?::\d+)?", host)
+    if bracketed:
+        return bracketed[1]
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdigit() else host
 

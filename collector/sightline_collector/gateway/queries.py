@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from sightline_collector.errors import StoreRefused, StoreUnreachable
 from sightline_collector.gateway.admission import admit, database_of
@@ -17,11 +17,26 @@ from sightline_collector.gateway.answer import Answer, refusal
 from sightline_collector.gateway.limits import Limits, allowed
 from sightline_collector.gateway.names import Names
 from sightline_collector.gateway.question import Asked, query_id_of, read_question
-from sightline_collector.gateway.refusal import Refused, of_store
+from sightline_collector.gateway.refusal import TIMEOUT_EXCEEDED, Refused, of_store
 from sightline_collector.gateway.slots import Slots
 from sightline_collector.store.reads import Question, Reads, Stream
 
 Made = TypeVar("Made")
+
+
+class Begun:
+    """A way to send that remembers whether it was used."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._used = False
+
+    async def __call__(self, message: Message) -> None:
+        self._used = True
+        await self._send(message)
+
+    def __bool__(self) -> bool:
+        return self._used
 
 
 class Queries:
@@ -41,10 +56,15 @@ class Queries:
             await PlainTextResponse("Ok.\n")(scope, receive, send)
             return
         query_id = query_id_of(request)
+        begun = Begun(send)
         try:
             asked = await read_question(request, self._limits)
             async with self._slots.place(), asyncio.timeout(self._limits.delivery_s):
-                await self._answer(asked, query_id, receive, send)
+                await self._answer(asked, query_id, receive, begun)
+        except TimeoutError:
+            # An answer that nobody takes is cut off; one that has not begun can still be refused.
+            if not begun:
+                await refusal(_late(self._limits.delivery_s), query_id)(scope, receive, send)
         except Refused as e:
             await refusal(e, query_id)(scope, receive, send)
         except (StoreRefused, StoreUnreachable) as e:
@@ -82,3 +102,12 @@ class Queries:
 
     async def _aside(self, call: Callable[[], Made]) -> Made:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
+def _late(delivery_s: float) -> Refused:
+    return Refused(
+        TIMEOUT_EXCEEDED,
+        "TIMEOUT_EXCEEDED",
+        f"No answer within {delivery_s:g} s",
+        hint="Ask for less at once",
+    )

@@ -30,12 +30,12 @@ class Statement:
 
 def take_apart(spelled: str) -> Statement:
     """Part the tail from a statement in the engine's own spelling."""
-    rest, inner = _without_settings(spelled)
+    rest, last = _without_settings(spelled)
     found = _FORMAT.search(rest)
     if found is None:
-        return Statement(rest, None, inner)
-    rest, outer = _without_settings(rest[: found.start()])
-    return Statement(rest, found[1], outer | inner)
+        return Statement(rest, None, last)
+    rest, first = _without_settings(rest[: found.start()])
+    return Statement(rest, found[1], first | last)
 
 
 def _without_settings(text: str) -> tuple[str, dict[str, str]]:

@@ -5,71 +5,65 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sightline_collector.errors import Fault
+from sightline_collector.alerts import api
+from sightline_collector.alerts.budget import Budget
+from sightline_collector.errors import BadConfiguration, Fault
+from sightline_collector.store.engine import Engine
 
 BODY_BYTES_MAX = 64 << 10
 
 Answers = Callable[[Request], Awaitable[Response]]
 
 
-class Watch(Protocol):
-    """What the alerting part offers. Each may raise a Fault, or ValueError for a field that cannot be."""
+class Watching:
+    """The routes for budgets and alerts of one store."""
 
-    def set_budget(self, fields: Mapping[str, Any]) -> str:
-        """Set a budget (usd, per, feature, notify ...) and return its id."""
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
-    def budgets(self) -> Sequence[Mapping[str, Any]]:
-        """All budgets, with what is spent of each."""
+    @property
+    def routes(self) -> list[Route]:
+        """Paths and methods."""
+        return [
+            Route("/api/budgets", _told(self.budgets)),
+            Route("/api/budgets", _told(self.set_budget), methods=["POST"]),
+            Route("/api/budgets/{budget_id:path}", _told(self.remove_budget), methods=["DELETE"]),
+            Route("/api/alerts", _told(self.alerts)),
+            Route("/api/alerts/test", _told(self.test_channel), methods=["POST"]),
+        ]
 
-    def remove_budget(self, budget_id: str) -> bool:
-        """False when there was none of that id."""
+    async def budgets(self, _: Request) -> Response:
+        """Budgets in force, with what each has spent in its open window."""
+        return _listed("budgets", await asyncio.to_thread(api.list_budgets, self._engine))
 
-    def alerts(self) -> Sequence[Mapping[str, Any]]:
-        """What fires now, and what did lately."""
+    async def set_budget(self, request: Request) -> Response:
+        """201 and the budget's id; the body's fields are Budget's."""
+        budget = Budget.model_validate(await _fields(request))
+        return JSONResponse({"id": await asyncio.to_thread(api.set_budget, self._engine, budget)}, 201)
 
-    def test_notification(self, url: str) -> None:
-        """Send a test message to a channel."""
-
-
-def routes(watch: Watch) -> list[Route]:
-    """Paths and methods."""
-
-    async def set_budget(request: Request) -> Response:
-        fields = await _fields(request)
-        return JSONResponse({"id": await asyncio.to_thread(watch.set_budget, fields)}, 201)
-
-    async def budgets(_: Request) -> Response:
-        return _listed("budgets", await asyncio.to_thread(watch.budgets))
-
-    async def remove_budget(request: Request) -> Response:
+    async def remove_budget(self, request: Request) -> Response:
+        """Takes a budget out of force; 400 with the ids there are for one that is none."""
         budget_id = request.path_params["budget_id"]
-        if await asyncio.to_thread(watch.remove_budget, budget_id):
-            return JSONResponse({"removed": budget_id})
-        return JSONResponse({"error": f"there is no budget {budget_id[:60]!r}"}, 404)
+        await asyncio.to_thread(api.remove_budget, self._engine, budget_id)
+        return JSONResponse({"removed": budget_id})
 
-    async def alerts(_: Request) -> Response:
-        return _listed("alerts", await asyncio.to_thread(watch.alerts))
+    async def alerts(self, _: Request) -> Response:
+        """What is pending or firing, the gravest first."""
+        return _listed("alerts", await asyncio.to_thread(api.current_alerts, self._engine))
 
-    async def test(request: Request) -> Response:
+    async def test_channel(self, request: Request) -> Response:
+        """Sends a test message to the channel at `url`."""
         url = (await _fields(request)).get("url")
         if not isinstance(url, str) or not url:
             raise ValueError("url is missing")
-        await asyncio.to_thread(watch.test_notification, url)
-        return JSONResponse({"sent": True})
-
-    return [
-        Route("/api/budgets", _told(budgets)),
-        Route("/api/budgets", _told(set_budget), methods=["POST"]),
-        Route("/api/budgets/{budget_id}", _told(remove_budget), methods=["DELETE"]),
-        Route("/api/alerts", _told(alerts)),
-        Route("/api/alerts/test", _told(test), methods=["POST"]),
-    ]
+        return JSONResponse({"sent": await asyncio.to_thread(api.test_notification, url)})
 
 
 def _told(answer: Answers) -> Answers:
@@ -78,12 +72,20 @@ def _told(answer: Answers) -> Answers:
     async def told(request: Request) -> Response:
         try:
             return await answer(request)
+        except BadConfiguration as e:
+            return JSONResponse({"error": e.message, "hint": e.hint}, 400)
         except Fault as e:
-            return JSONResponse({"error": e.message, "hint": e.hint}, e.http_status)
+            return JSONResponse({"error": e.message, "hint": e.hint}, 503)
+        except ValidationError as e:
+            return JSONResponse({"error": "; ".join(_field_fault(fault) for fault in e.errors())}, 400)
         except ValueError as e:
             return JSONResponse({"error": str(e)}, 400)
 
     return told
+
+
+def _field_fault(fault: Mapping[str, Any]) -> str:
+    return f"{'.'.join(str(part) for part in fault['loc']) or 'budget'}: {fault['msg']}"
 
 
 async def _fields(request: Request) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from collector.gateway.serving import Port, serving
+
 from sightline_collector.store.engine import Engine
 
 

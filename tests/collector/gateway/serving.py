@@ -14,7 +14,6 @@ import httpx
 
 from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.gateway.limits import DEFAULT, Limits
-from sightline_collector.gateway.watch_routes import Watch
 from sightline_collector.health import Health
 from sightline_collector.receive.serve import serve_http
 from sightline_collector.store.engine import Engine
@@ -53,7 +52,6 @@ def serving(
     *,
     limits: Limits = DEFAULT,
     flush: Callable[[], Awaitable[None]] = _stored_at_once,
-    watch: Watch | None = None,
     hosts: frozenset[str] = frozenset(),
 ) -> Iterator[Port]:
     """Serve the engine until the block ends."""
@@ -63,7 +61,7 @@ def serving(
     health = Health()
     wal = _on(loop, Log.open(folder / "wal", batch_floor=0, watcher=health))
     health.watch(wal)
-    app = gateway(Parts(engine, health, wal, flush, watch=watch, hosts=hosts, limits=limits))
+    app = gateway(Parts(engine, health, wal, flush, hosts=hosts, limits=limits))
     server = _on(loop, serve_http(app, "SQL", "127.0.0.1", 0))
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=60) as client:

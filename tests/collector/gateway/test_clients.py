@@ -11,7 +11,6 @@ import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
-
 from collector.gateway.serving import Port
 
 EVERY_TYPE = """
@@ -42,9 +41,8 @@ def test_connects_with_host_and_port_alone(client: Client) -> None:
 
 def test_every_type_comes_back(client: Client) -> None:
     """Native blocks of all common types decode to Python values."""
-    row = client.query(EVERY_TYPE).first_row
-    assert row[:3] == (0, "0", Decimal(0))
     rows = client.query(EVERY_TYPE).result_rows
+    assert rows[0][:3] == (0, "0", Decimal(0))
     assert [r[4] for r in rows] == [0, None, 2, None]
     assert [r[5] for r in rows] == ["0", "1", "2", "0"]
     assert rows[3][6:9] == ([3, 4], {"a": 3}, (3, "x"))
@@ -55,7 +53,7 @@ def test_parameters_are_bound(client: Client) -> None:
     """Server-side parameters, text and lists alike."""
     sql = "select {s:String} as s, {n:Array(UInt8)} as n, {d:DateTime} as d"
     rows = client.query(sql, parameters={"s": "it's\t\\ \n", "n": [1, 2], "d": "2026-01-02 03:04:05"})
-    assert rows.first_row[:2] == ("it's\t\\ \n", [1, 2])
+    assert rows.result_rows[0][:2] == ("it's\t\\ \n", [1, 2])
 
 
 def test_a_large_answer_streams(client: Client) -> None:

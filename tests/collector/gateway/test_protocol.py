@@ -5,12 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 
-import httpx
 import lz4.frame
 import pytest
 import zstandard
-
 from collector.gateway.serving import Port
 
 
@@ -169,9 +168,9 @@ def test_compression_can_be_switched_off(port: Port) -> None:
         ("lz4", lz4.frame.compress),
     ],
 )
-def test_statements_may_be_packed(port: Port, coding: str, pack: httpx.types.RequestContent) -> None:
+def test_statements_may_be_packed(port: Port, coding: str, pack: Callable[[bytes], bytes]) -> None:
     """Content-Encoding of a statement is undone."""
-    body = pack(b"select 7")  # type: ignore[operator]
+    body = pack(b"select 7")
     assert port.client.post("/", content=body, headers={"Content-Encoding": coding}).text == "7\n"
 
 

@@ -1,0 +1,70 @@
+"""What operators and their machines ask."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from collector.gateway.serving import Port, serving
+from prometheus_client.parser import text_string_to_metric_families
+
+from sightline_collector.errors import StoreUnreachable
+from sightline_collector.store.engine import Engine
+from sightline_collector.wal.segment import Signal
+
+JSON = {"Content-Type": "application/json"}
+
+
+def test_ready_when_everything_works(port: Port) -> None:
+    """200 and no reasons."""
+    answer = port.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "reasons": []})
+
+
+def test_not_ready_without_a_store(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 and the reason, when the store does not answer; the process lives all the same."""
+    lost = Engine(engine.url)
+    with serving(lost, tmp_path) as port:
+        lost.close()
+        monkeypatch.setattr(lost, "value", _unreachable)
+        answer = port.client.get("/readyz")
+        assert answer.status_code == 503
+        assert "does not answer" in answer.json()["reasons"][0]
+        assert port.client.get("/healthz").status_code == 200
+
+
+def _unreachable(*_: object) -> None:
+    raise StoreUnreachable("the store does not answer", hint="start it")
+
+
+def test_metrics_are_prometheus_text(port: Port) -> None:
+    """/metrics parses, and holds the collector's counters."""
+    answer = port.client.get("/metrics")
+    names = {family.name for family in text_string_to_metric_families(answer.text)}
+    assert {"sightline_log_bytes", "sightline_store_items", "sightline_loss_items"} <= names
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+
+
+def test_status_counts_items(port: Port) -> None:
+    """/api/status sums what was received, stored, refused and lost."""
+    port.health.accepted(Signal.TRACES, 5, 100, 0.001)
+    port.health.lost(Signal.LOGS, "queue_full", 3)
+    said = port.client.get("/api/status").json()
+    assert said["items"] == {"received": 5, "stored": 0, "refused": 0, "dead_letters": 0, "lost": 3}
+    assert said["log"]["waiting_segments"] == 0
+    assert said["engine"].count(".") == 3
+
+
+def test_flush_returns_when_everything_is_stored(tmp_path: Path, engine: Engine) -> None:
+    """POST /api/flush waits for the collector, and GET does nothing."""
+    flushed: list[int] = []
+
+    async def flush() -> None:
+        await asyncio.sleep(0)
+        flushed.append(1)
+
+    with serving(engine, tmp_path, flush=flush) as port:
+        assert port.client.post("/api/flush", headers=JSON).json() == {"flushed": True}
+        assert port.client.get("/api/flush").status_code == 405
+    assert flushed == [1]
