@@ -203,7 +203,7 @@ order by day desc, slice, column_name""",
     ),
     Panel(
         title="Feedback",
-        says="over all retained time; satisfaction is the share of thumbs that are up, with its 95 % interval",
+        says="over all retained time; satisfaction is the share of thumbs up, with its 95 % interval",
         kind="table",
         units={
             "satisfaction": "percentunit",

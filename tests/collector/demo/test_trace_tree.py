@@ -16,10 +16,10 @@ def test_spans_hang_below_their_parents_in_the_order_of_their_starts() -> None:
         ]
     )
     assert tree.splitlines() == [
-        "support           ████████████████████████      80.0 ms",
-        "├─ find_passages  ██████                        20.0 ms",
-        "└─ chat gpt-4o          ██████████████████      60.0 ms   1,200 in    80 out  0.003800 USD",
-        "   └─ tidy                               ▏       0.1 ms",
+        "support           ████████████████████      80.0 ms",
+        "├─ find_passages  █████                     20.0 ms",
+        "└─ chat gpt-4o         ███████████████      60.0 ms   1,200 in    80 out  0.003800 USD",
+        "   └─ tidy                           ▏       0.1 ms",
     ]
 
 
