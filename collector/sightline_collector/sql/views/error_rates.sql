@@ -2,7 +2,7 @@
 -- Units: error_rate from 0 to 1, with its Wilson 95 % interval; top_error_type is the most frequent
 --        error.type of the failed spans, '' when none failed or none says
 -- Reads: spans_v1
--- Served by: usage_hourly
+-- Served by: latency_daily
 -- Readers: people; the web pages; alert rules
 create or replace view error_rates as
 with counted as (

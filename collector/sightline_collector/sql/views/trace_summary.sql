@@ -55,6 +55,7 @@ select
     totals.reasoning_tokens as reasoning_tokens, root.span_id as span_id,
     root.parent_span_id as parent_span_id, root.project as project
 from spans_v1 as root
-inner join totals
+-- Any: a span that was sent twice is one root.
+inner any join totals
     on totals.project = root.project and totals.trace_id = root.trace_id and totals.root_id = root.span_id
 left join thumbs on thumbs.project = root.project and thumbs.trace_id = root.trace_id
