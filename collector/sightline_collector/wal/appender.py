@@ -92,20 +92,17 @@ class Appender:
     @property
     def open_batch(self) -> int | None:
         """Number of the segment that is open, None when none is."""
-        segment = self._open  # read once: the writing thread may close it meanwhile
-        return segment.batch if segment else None
+        return self._open.batch if self._open else None
 
     @property
     def open_bytes(self) -> int:
         """Bytes of the open segment."""
-        segment = self._open
-        return segment.size_bytes if segment else 0
+        return self._open.size_bytes if self._open else 0
 
     @property
     def open_since_ns(self) -> int:
         """When the open segment's first record had arrived; 0 when none is open."""
-        segment = self._open
-        return segment.first_received_at_ns if segment else 0
+        return self._open.first_received_at_ns if self._open else 0
 
     def write(self, group: Sequence[Entry]) -> Outcome:
         """Appends the group in order, over as many segments as it needs, and syncs each. Never raises."""

@@ -77,7 +77,10 @@ class Lane:
         self._commits: asyncio.Task[None] | None = None
         self._recovery: asyncio.Future[Recovered] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._timed_batch: int | None = None
+        # As of the last settled outcome: what a running seal has closed already is counted here until then.
+        self._open_batch: int | None = None
+        self._open_bytes = 0
+        self._open_since_ns = 0
         self._seal_due = False
         self._closed = False
 
@@ -89,7 +92,7 @@ class Lane:
     @property
     def size_bytes(self) -> int:
         """Bytes of this signal on disk or on their way there."""
-        return self._pending_bytes + self._appender.open_bytes + self._waiting_bytes
+        return self._pending_bytes + self._open_bytes + self._waiting_bytes
 
     @property
     def waiting_segments(self) -> int:
@@ -100,8 +103,8 @@ class Lane:
         """When the oldest record that was not let go had arrived; None when there is none."""
         waiting = list(self._waiting.values())  # copied: counters may be read in another thread
         times = [_first_received_at_ns(one) for one in waiting]
-        if self._appender.open_batch is not None:
-            times.append(self._appender.open_since_ns)
+        if self._open_batch is not None:
+            times.append(self._open_since_ns)
         return min(times, default=None)
 
     def submit(self, entry: Entry) -> asyncio.Future[None]:
@@ -195,8 +198,10 @@ class Lane:
         for left in outcome.suspect:
             self._add_ready(left)
         batch = self._appender.open_batch
-        if batch != self._timed_batch:
-            self._timed_batch = batch
+        self._open_bytes = self._appender.open_bytes
+        self._open_since_ns = self._appender.open_since_ns
+        if batch != self._open_batch:
+            self._open_batch = batch
             if self._timer:
                 self._timer.cancel()
             self._timer = (

@@ -327,3 +327,27 @@ def test_no_file_stays_open_behind_a_closed_log(tmp_path: Path) -> None:
     for _ in range(5):
         run(tmp_path, write)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_what_is_acknowledged_is_counted_at_every_moment_until_it_is_let_go(tmp_path: Path) -> None:
+    """Also while it is being sealed: no turn of the loop sees fewer bytes, or nothing waiting."""
+
+    async def scenario(log: Log) -> None:
+        acknowledged = 0
+
+        async def look() -> None:
+            while True:
+                await asyncio.sleep(0)
+                assert log.size_bytes >= acknowledged * 1000
+                assert not acknowledged or log.oldest_age_s() > 0
+
+        looking = asyncio.create_task(look())
+        for _ in range(100):
+            await log.append(Signal.TRACES, bytes(1000), 1)
+            acknowledged += 1
+        await log.drain()
+        looking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+
+    run(tmp_path, scenario, LogLimits(segment=SegmentLimits(age_s=0)))
