@@ -58,7 +58,7 @@ class Usage:
 
 def request(spans: int) -> bytes:
     """An OTLP request of fat LLM spans, the same in every run."""
-    chance = random.Random(7)  # noqa: S311 - nothing secret
+    chance = random.Random(7)
     message = ExportTraceServiceRequest()
     resource_spans = message.resource_spans.add()
     resource_spans.resource.attributes.add(key="service.name").value.string_value = "shop-bot"

@@ -14,33 +14,15 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from sightline_collector.errors import LogClosed, LogUnwritable
 from sightline_collector.wal.appender import Appender, Outcome, Segment
 from sightline_collector.wal.folder import LeftFile
 from sightline_collector.wal.recover import Recovered
-from sightline_collector.wal.segment import FRAME_BYTES_MAX, Damage, Entry, Signal
+from sightline_collector.wal.segment import FRAME_BYTES_MAX, Entry, Signal
+from sightline_collector.wal.watcher import Watcher
 
 Pending = tuple[Entry, asyncio.Future[None]]
-
-
-class Watcher(Protocol):
-    """Who wants to know what the log does, for the counters."""
-
-    def group_committed(self, signal: Signal, records: int, seconds: float) -> None:
-        """A group of records became durable, `seconds` after its write began."""
-
-    def damage_found(self, signal: Signal, damage: Damage) -> None:
-        """Bytes of a left segment were no record and were cut out."""
-
-
-class Quiet:
-    """A watcher that looks away."""
-
-    def group_committed(self, signal: Signal, records: int, seconds: float) -> None: ...
-
-    def damage_found(self, signal: Signal, damage: Damage) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

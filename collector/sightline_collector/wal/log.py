@@ -16,9 +16,10 @@ from typing import Self
 from sightline_collector.errors import LogClosed, LogFull, LogUnwritable
 from sightline_collector.wal.appender import Appender, Segment, SegmentLimits
 from sightline_collector.wal.folder import Folder
-from sightline_collector.wal.lane import Lane, Quiet, Threads, Watcher
+from sightline_collector.wal.lane import Lane, Threads
 from sightline_collector.wal.recover import recover
 from sightline_collector.wal.segment import DEFAULT_PROJECT, FRAME_BYTES_MAX, PROJECT, Entry, Signal
+from sightline_collector.wal.watcher import Quiet, Watcher
 
 # Refused senders are told 1, 2 and 3 seconds in turn, so that they do not come back at the same moment.
 _RETRY_AFTER_MAX_S = 3

@@ -12,9 +12,9 @@ import pytest
 from sightline_collector.errors import LogClosed, LogFull, LogUnwritable
 from sightline_collector.wal import segment
 from sightline_collector.wal.appender import Segment, SegmentLimits
-from sightline_collector.wal.lane import Quiet
 from sightline_collector.wal.log import Log, LogLimits
 from sightline_collector.wal.segment import Record, Signal
+from sightline_collector.wal.watcher import Quiet
 
 NEVER_S = 3600.0
 SLOW = LogLimits(segment=SegmentLimits(age_s=NEVER_S))

@@ -8,9 +8,9 @@ import pytest
 from sightline_collector.errors import LogUnwritable
 from sightline_collector.wal import segment
 from sightline_collector.wal.appender import Segment, SegmentLimits
-from sightline_collector.wal.lane import Quiet
 from sightline_collector.wal.log import Log, LogLimits
 from sightline_collector.wal.segment import Damage, DamageKind, Entry, Signal
+from sightline_collector.wal.watcher import Quiet
 
 WRITER = "0123456789abcdef" * 2
 BATCH = 9
