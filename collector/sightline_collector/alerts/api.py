@@ -12,6 +12,8 @@ from sightline_collector.alerts.rule import Rule, shipped_rules
 from sightline_collector.errors import BadConfiguration
 from sightline_collector.store.engine import Engine
 
+KINDS = "https://appriseit.com lists every kind of address"
+
 _NEWEST = (
     "select * except (set_at, removed, id), id from budgets_v1 where id = {id:String}"
     " order by set_at desc limit 1"
@@ -21,8 +23,12 @@ _NEWEST = (
 def set_budget(engine: Engine, budget: Budget, now: datetime | None = None) -> str:
     """Set a budget as of `now`, or replace the one of the same id. Its id.
 
-    Windows that were over by then are judged only if spans came to them since.
+    Windows that were over by then are judged only if spans came to them since. Raises BadConfiguration when
+    one of its addresses cannot be told.
     """
+    faults = [fault for fault in map(unusable, budget.notify) if fault]
+    if faults:
+        raise BadConfiguration("; ".join(faults), hint=KINDS)
     engine.insert("budgets_v1", [{**budget.model_dump(mode="json"), "set_at": _stored(now)}])
     return budget.id
 
@@ -63,7 +69,7 @@ def test_notification(address: str) -> str:
     """
     fault = unusable(address)
     if fault:
-        raise BadConfiguration(fault, hint="see https://appriseit.com for every kind")
+        raise BadConfiguration(fault, hint=KINDS)
     error = tell(address, "sightline: a test", "Alerts will arrive here. Next: nothing to do.", "info")
     if error:
         raise BadConfiguration(

@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sightline_collector.alerts.event import Event, Severity
-from sightline_collector.alerts.notify import unusable
 
 SCOPES = ("project", "service", "feature", "model", "user_id")
 ID_LENGTH = 200
@@ -58,14 +57,6 @@ class Budget(BaseModel):
     @classmethod
     def _ascending(cls, thresholds: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted(set(thresholds)))
-
-    @field_validator("notify")
-    @classmethod
-    def _usable(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [fault for fault in map(unusable, addresses) if fault]
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return addresses
 
     @model_validator(mode="before")
     @classmethod

@@ -137,3 +137,12 @@ def test_removing_a_budget_that_is_not_there_lists_those_that_are(spent: Engine)
     set_budget(spent, Budget(limit_usd=Decimal(5), id="the one"))
     with pytest.raises(BadConfiguration, match="the one"):
         remove_budget(spent, "another")
+
+
+def test_a_budget_that_cannot_tell_is_not_set(engine: Engine) -> None:
+    """An address that nothing can tell is refused, without what could be a token of it."""
+    with pytest.raises(BadConfiguration) as caught:
+        set_budget(engine, Budget(limit_usd=Decimal(5), id="mute", notify=("slakc://T0KEN",)))
+    assert "slakc://***" in str(caught.value)
+    assert "T0KEN" not in str(caught.value)
+    assert "mute" not in {row["budget"] for row in list_budgets(engine)}
