@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 FOLDER = Path("sightline-data/demo")
+PIPE_WIDTH = 100
+"""Columns, where there is no terminal to ask."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -14,12 +16,15 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "demo",
         help="watch an instrumented agent, and read what the views say",
-        description="Start a collector on free ports, run an instrumented support desk for two back-dated weeks"
-        " against a stand-in model server (or a real model: OPENAI_API_KEY, OPENAI_BASE_URL), and print what"
-        " the views say about it.",
+        description="Start a collector on free ports, run an instrumented support desk for two back-dated"
+        " weeks against a stand-in model server (or a real model: OPENAI_API_KEY, OPENAI_BASE_URL), and print"
+        " what the views say about it.",
     )
     parser.add_argument(
-        "--folder", type=Path, default=FOLDER, help=f"data of the demo, made anew each time (default {FOLDER})"
+        "--folder",
+        type=Path,
+        default=FOLDER,
+        help=f"data of the demo, made anew each time (default {FOLDER})",
     )
     parser.add_argument("--model", help="the model that answers everything, at a provider of your own")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another two weeks (default 1)")
@@ -33,5 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     from sightline_collector.demo.run import Options
     from sightline_collector.demo.run import run as run_demo
 
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPE_WIDTH)
     options = Options(arguments.folder, seed=arguments.seed, model=arguments.model)
-    return run_demo(options, os.environ, Console())
+    return run_demo(options, os.environ, console)

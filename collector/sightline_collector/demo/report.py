@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.console import Console
 
-from sightline_collector.commands.table import draw_table
+from sightline_collector.commands.table import draw
 from sightline_collector.demo import trace_tree
 from sightline_collector.demo.alert_receiver import Alert
 from sightline_collector.demo.asking import Asking, query
@@ -39,17 +39,17 @@ Done in {seconds:.0f} s. The data stays in {folder}. Where to look next:
 
 
 def show(asking: Asking, alerts: Sequence[Alert], console: Console) -> None:
-    """All of it, on a screen of 100 columns."""
+    """All of it: drawn for 100 columns, and readable on fewer."""
     for view, name in SHOWN:
         sql = query(name)
         _title(view, sql, console)
-        rows = asking.rows(sql)
-        _plain(draw_table(rows) if rows else "  none", console)
+        answer = asking.ask(sql)
+        console.print(draw(answer.columns, answer.rows, console.width) if answer.rows else "  none")
     for alert in alerts[-1:]:
         _alert(alert, console)
     sql = query("one_trace")
     _title("spans", sql, console)
-    _plain(trace_tree.draw([trace_tree.Span.of(row) for row in asking.rows(sql)]), console)
+    _plain(trace_tree.draw([trace_tree.Span.of(row) for row in asking.ask(sql).records()]), console)
 
 
 def next_steps(folder: Path, seconds: float, console: Console) -> None:

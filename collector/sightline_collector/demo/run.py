@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 import sightline
+from sightline_collector.commands.asking import Collector
 from sightline_collector.demo import report
 from sightline_collector.demo.alert_receiver import Alert, AlertReceiver, receiving
 from sightline_collector.demo.asking import Asking
@@ -73,7 +74,7 @@ class Demo:
         at = self._collector(running)
         provider = self._provider(running)
         receiver = running.enter_context(receiving())
-        asking, library = Asking(at.http), own_documents()
+        asking, library = Asking(Collector(at.http)), own_documents()
         digests = [p.title for p in library.passages if p.title.startswith("views: ")]
         visits = plan(provider.scale, self._options.seed, digests, provider.model)
         sightline.init(service_name="support-desk", endpoint=at.otlp)

@@ -7,7 +7,7 @@ with chosen as (
     limit 1
 )
 select
-    span_id, parent_span_id, name, input_tokens, output_tokens, round(cost_usd, 6) as cost_usd, duration_ms,
+    span_id, parent_span_id, name, input_tokens, output_tokens, cost_usd, duration_ms,
     (toUnixTimestamp64Nano(started_at) - min(toUnixTimestamp64Nano(started_at)) over ()) / 1e6 as started_ms
 from spans
 where trace_id in (select trace_id from chosen)
