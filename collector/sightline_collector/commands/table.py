@@ -32,39 +32,51 @@ def draw(
         column(name, type_name, [row[index] for row in rows])
         for index, (name, type_name) in enumerate(columns)
     ]
-    if width is not None and _narrowest(columns, cells) > width:
+    wide = [_width([name, *texts]) for (name, _), texts in zip(columns, cells, strict=True)]
+    if width is None:
+        return _table(columns, cells, wide)
+    narrow = [
+        natural if is_number(type_name) else min(natural, TEXT_WIDTH_MIN)
+        for natural, (_, type_name) in zip(wide, columns, strict=True)
+    ]
+    room = width - GAP * (len(columns) - 1)
+    if sum(narrow) > room:
         return _records(columns, cells)
-    return _table(columns, cells)
+    return _table(columns, cells, _shared(narrow, wide, room))
 
 
-def _narrowest(columns: Sequence[tuple[str, str]], cells: Sequence[Sequence[str]]) -> int:
-    """How wide the table is when its text columns have given way."""
+def _width(texts: Sequence[str]) -> int:
+    """Of the widest, in a terminal's cells."""
     from rich.cells import cell_len
 
-    widths = []
-    for (name, type_name), texts in zip(columns, cells, strict=True):
-        natural = max((cell_len(text) for text in [name, *texts]), default=0)
-        widths.append(natural if is_number(type_name) else min(natural, TEXT_WIDTH_MIN))
-    return sum(widths) + GAP * max(0, len(widths) - 1)
+    return max(map(cell_len, texts), default=0)
 
 
-def _table(columns: Sequence[tuple[str, str]], cells: Sequence[Sequence[str]]) -> RenderableType:
+def _shared(narrow: Sequence[int], wide: Sequence[int], room: int) -> list[int]:
+    """Widths between narrow and wide that fill the room: the same bound for all that must give way."""
+    bound = max(wide, default=0)
+    while (widths := [max(n, min(w, bound)) for n, w in zip(narrow, wide, strict=True)]) and sum(
+        widths
+    ) > room:
+        bound -= 1
+    return widths
+
+
+def _table(
+    columns: Sequence[tuple[str, str]], cells: Sequence[Sequence[str]], widths: Sequence[int]
+) -> RenderableType:
     from rich import box
-    from rich.cells import cell_len
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP, 0, 0))
-    for (name, type_name), texts in zip(columns, cells, strict=True):
-        number = is_number(type_name)
-        natural = max((cell_len(text) for text in [name, *texts]), default=0)
-        table.add_column(
-            _text(name, "bold"),
-            justify="right" if number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=natural if number else min(natural, TEXT_WIDTH_MIN),
-        )
-    for row in zip(*cells, strict=True):
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    aligned = []
+    for (name, type_name), texts, width in zip(columns, cells, widths, strict=True):
+        # Moved right here: the library would take away what keeps the points under each other.
+        place = width if is_number(type_name) else 0
+        aligned.append([text.rjust(place) for text in texts])
+        heading = _text(name.rjust(place), "bold")
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width)
+    for row in zip(*aligned, strict=True):
         table.add_row(*(_text(text, "dim" if text.strip() == NOTHING else "") for text in row))
     return table
 

@@ -1,0 +1,201 @@
+"""The subcommands, against a collector's port."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from collector.gateway.serving import Port, serving
+
+from sightline_collector.cli import main
+from sightline_collector.store.engine import Engine
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def port(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Port]:
+    """The gateway of the module's store."""
+    with serving(engine, tmp_path_factory.mktemp("gateway")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sightline(port: Port, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs a subcommand against the port: exit code, output, errors."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main([*arguments, "--url", port.url])
+        said = capfd.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+class TestSql:
+    """sightline sql"""
+
+    def test_a_table(self, sightline: Command) -> None:
+        """Aligned, without colours into a pipe, with rows and time below."""
+        code, out, err = sightline(
+            "sql", "select 'a' as name, 1234 as calls, toDecimal64(1, 12) / 3 as cost_usd, null as gone"
+        )
+        lines = out.splitlines()
+        assert (code, err) == (0, "")
+        assert lines[0].split() == ["name", "calls", "cost_usd", "gone"]
+        assert lines[2].split() == ["a", "1,234", "0.333333", "–"]
+        assert re.fullmatch(r"1 row · [\d,.]+ m?s", lines[3])
+        assert "\x1b" not in out
+
+    def test_nothing_found(self, sightline: Command) -> None:
+        """No rows are said to be none."""
+        code, out, _ = sightline("sql", "select 1 where 0")
+        assert code == 0
+        assert out.startswith("0 rows · ")
+
+    def test_json(self, sightline: Command) -> None:
+        """One array of objects."""
+        _, out, _ = sightline("sql", "--format", "json", "select number as n, 'x' as s from numbers(2)")
+        assert json.loads(out) == [{"n": 0, "s": "x"}, {"n": 1, "s": "x"}] or json.loads(out)[0]["n"] == "0"
+
+    def test_csv_and_others(self, sightline: Command) -> None:
+        """CSV with names, and any format of ClickHouse's."""
+        assert sightline("sql", "--format", "csv", "select 1 as a")[1] == '"a"\n1\n'
+        assert sightline("sql", "--format", "TSKV", "select 1 as a")[1] == "a=1\n"
+        assert sightline("sql", "select 1 as a format TSKV")[1] == "a=1\n"
+
+    def test_standard_input(self, sightline: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+        """- reads the statement from there."""
+        monkeypatch.setattr(sys, "stdin", io.StringIO("select 7 as n"))
+        assert sightline("sql", "-", "--format", "TSV")[1] == "7\n"
+
+    def test_many_rows(self, sightline: Command) -> None:
+        """A table stops at a thousand rows and says so; csv goes on."""
+        out = sightline("sql", "select number from numbers(5000)")[1]
+        assert out.splitlines()[-1].startswith("the first 1,000 rows, all with --format csv")
+        assert (
+            len(sightline("sql", "--format", "csv", "select number from numbers(5000)")[1].splitlines())
+            == 5001
+        )
+
+    def test_errors(self, sightline: Command) -> None:
+        """The engine's words, no frame of machines around them; exit code 1."""
+        code, out, err = sightline("sql", "select * from nosuch")
+        assert (code, out) == (1, "")
+        assert err.startswith("sightline: Unknown table")
+        assert err.endswith("(UNKNOWN_TABLE)\n")
+        _, _, err = sightline("sql", "selec 1")
+        assert len(err) < 200
+        assert "SELECT" in err
+
+    def test_an_error_at_the_end(self, sightline: Command) -> None:
+        """A fault after the first rows ends with exit code 1 and is no part of the output."""
+        code, out, err = sightline(
+            "sql", "--format", "TSV", "select throwIf(number = 3000000) from numbers(5000000)"
+        )
+        assert code == 1
+        assert set(out) == {"0", "\n"}
+        assert re.fullmatch(r"sightline: Value passed to 'throwIf'.*\(FUNCTION_\w+\)\n", err)
+
+    def test_on_a_terminal(self, port: Port) -> None:
+        """Colours, and cut to the terminal's width."""
+        sql = "select repeat('long ', 100) as text, 12345 as calls"
+        said = on_a_terminal(["sql", sql, "--url", port.url], columns=60)
+        assert "\x1b[1m" in said
+        assert "…" in said
+        assert "12,345" in said
+
+
+def on_a_terminal(arguments: list[str], columns: int) -> str:
+    """What the command prints to a terminal of that width."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
+    environment.pop("NO_COLOR", None)
+    command = [sys.executable, "-m", "sightline_collector.cli", *arguments]
+    subprocess.run(
+        command, stdout=theirs, stderr=theirs, stdin=theirs, env=environment, timeout=60, check=True
+    )
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            said += os.read(ours, 65536)
+        except OSError:
+            break
+    os.close(ours)
+    return said.decode()
+
+
+def test_no_collector(capfd: pytest.CaptureFixture[str]) -> None:
+    """What to do when none runs."""
+    for command in (
+        ["sql", "select 1"],
+        ["status"],
+        ["budget", "list"],
+        ["alerts", "list"],
+        ["prices", "list"],
+    ):
+        assert main([*command, "--url", "http://127.0.0.1:1"]) == 1
+        said = capfd.readouterr().err
+        assert said.startswith("sightline: no collector answers at http://127.0.0.1:1 ")
+        assert "`sightline up`" in said
+
+
+def test_an_address_that_is_none(capfd: pytest.CaptureFixture[str]) -> None:
+    """Only http and https are spoken."""
+    assert main(["sql", "select 1", "--url", "file:///etc/passwd"]) == 1
+    assert "no address" in capfd.readouterr().err
+
+
+def test_budgets(sightline: Command) -> None:
+    """Set, list, remove; what cannot be is refused with the reason."""
+    code, out, _ = sightline("budget", "set", "--usd", "50", "--feature", "support")
+    assert code == 0
+    assert out.startswith("Budget day:feature=support is set: 50 USD per day.\n")
+    assert "50.00" in sightline("budget", "list")[1]
+    assert sightline("budget", "remove", "day:feature=support")[:2] == (
+        0,
+        "Budget day:feature=support is removed.\n",
+    )
+    code, _, err = sightline("budget", "remove", "nosuch")
+    assert code == 1
+    assert "nosuch" in err
+    assert "→" in err
+    code, _, err = sightline("budget", "set", "--usd", "-1")
+    assert code == 1
+    assert "limit_usd" in err
+
+
+def test_alerts_and_prices(sightline: Command) -> None:
+    """Both are listed as tables."""
+    assert sightline("alerts", "list")[0] == 0
+    code, out, _ = sightline("prices", "list", "--model", "nosuch-model")
+    assert (code, out.splitlines()[-1].startswith("0 rows")) == (0, True)
+
+
+def test_status(sightline: Command) -> None:
+    """Version, store, items and the log's state, in four lines."""
+    code, out, _ = sightline("status")
+    assert code == 0
+    assert re.match(r"Sightline \d+\.\d+\.\d+ at http", out)
+    assert "received 0" in out
+    assert len(out.splitlines()) == 4
+
+
+def test_the_command_line_starts_light() -> None:
+    """Reading arguments loads neither the engine nor the drawing."""
+    code = (
+        "import sys; from sightline_collector.cli import _parser; _parser();"
+        "print([m for m in ('chdb', 'rich', 'clickhouse_connect', 'starlette', 'grpc') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "[]\n"
