@@ -21,7 +21,7 @@ def test_a_collector_that_does_not_start_is_quoted(tmp_path: Path) -> None:
     """Its last words are in the message, and so is the file with all of them."""
     wrong = dict(os.environ) | {"SIGHTLINE_LOG_GB": "-1"}
     with (
-        pytest.raises(DemoFailed, match="(?s)did not start.*collector.log.*log_gb"),
+        pytest.raises(DemoFailed, match=r"(?s)did not start.*collector\.log.*log_gb"),
         collector(tmp_path, wrong),
     ):
         pass
@@ -29,9 +29,11 @@ def test_a_collector_that_does_not_start_is_quoted(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_start_is_quoted(tmp_path: Path) -> None:
     """A wrong flag is in the message."""
-    with pytest.raises(DemoFailed, match="(?s)stand-in model server did not start.*unrecognized"):
-        with model_server(tmp_path, os.environ, ["--no-such-flag"]):
-            pass
+    with (
+        pytest.raises(DemoFailed, match=r"(?s)stand-in model server did not start.*unrecognized"),
+        model_server(tmp_path, os.environ, ["--no-such-flag"]),
+    ):
+        pass
 
 
 def test_a_command_that_fails_is_quoted() -> None:
