@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ ROLL_UP_COLUMNS = "count() as n, sum(cost_usd) as cost, sum(input_tokens) as tok
 
 
 @pytest.mark.timeout(60 + 20 * KILLS)
-def test_acknowledged_spans_survive_kills_exactly_once(tmp_path: Path) -> None:
+def test_acknowledged_spans_survive_kills_exactly_once(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """However often the collector is killed, each acknowledged request has all its spans, none twice."""
     random_moment = random.Random(11)
     collector = CollectorProcess(tmp_path / "data", "--segment-age-s", "0.3")
@@ -36,6 +39,10 @@ def test_acknowledged_spans_survive_kills_exactly_once(tmp_path: Path) -> None:
         r["trace_id"]: r["n"]
         for r in collector.ask("select trace_id, count() as n from spans group by trace_id")
     }
+    record_property("acknowledged spans", len(load.acknowledged) * SPANS)
+    record_property("stored spans", sum(held.values()))
+    record_property("lost spans", sum(max(0, SPANS - held.get(t, 0)) for t in load.acknowledged))
+    record_property("duplicate spans", sum(max(0, n - SPANS) for n in held.values()))
     assert len(load.acknowledged) > KILLS
     assert load.acknowledged <= held.keys()
     assert set(held.values()) == {SPANS}
