@@ -25,7 +25,7 @@ MODELS = (
     ("anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929"),
 )
 FEATURES = ("support", "search", "summary", "report")
-WORDS = (
+WORDS = (  # noqa: SIM905 - a list of 96 quoted words is harder to read
     "the model returned a long answer about invoices and refunds with details for customer order"
     " delivery date address number payment method card bank transfer amount currency tax discount"
     " product price stock warehouse shipping return policy warranty repair contact phone mail agent"
@@ -33,7 +33,7 @@ WORDS = (
     " check account login password reset security code message history profile setting language region"
     " country city street please thank you sorry can could would should must will not is are was were"
     " have has that this which when where why how before after between"
-).split()  # noqa: SIM905 - a list of 96 quoted words is harder to read
+).split()
 
 
 def requests(count: int, spans: int = SPANS, seed: int = 7) -> list[bytes]:

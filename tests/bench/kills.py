@@ -23,9 +23,8 @@ def measure(kills: int) -> dict[str, float]:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", TEST, "-p", "no:cacheprovider", f"--junitxml={report}"]
         command += [f"--basetemp={folder}/data"]
-        ran = subprocess.run(
-            command, cwd=ROOT, env=os.environ | {"SIGHTLINE_KILLS": str(kills)}, capture_output=True, text=True
-        )
+        settings = os.environ | {"SIGHTLINE_KILLS": str(kills)}
+        ran = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True)
         counted = _counted(report) if report.exists() else {}
     if ran.returncode and "lost spans" not in counted:
         raise KillsFailed(" ".join(ran.stdout.strip().splitlines()[-3:])[-400:])
