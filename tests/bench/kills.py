@@ -22,7 +22,7 @@ def measure(kills: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="sightline-bench-kills-") as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", TEST, "-p", "no:cacheprovider", f"--junitxml={report}"]
-        command += [f"--basetemp={folder}/data"]
+        command += [f"--basetemp={folder}/data", "-o", "junit_family=xunit1"]
         settings = os.environ | {"SIGHTLINE_KILLS": str(kills)}
         ran = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True)
         counted = _counted(report) if report.exists() else {}
