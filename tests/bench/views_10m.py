@@ -75,7 +75,7 @@ ASKED = {
     "spans": ("newest 20 of spans", "select * from spans order by started_at desc limit 20"),
     "trace_summary": (
         "one hour of trace_summary",
-        "select * from trace_summary where started_at >= '2026-10-30 23:00:00' order by cost_usd desc limit 50",
+        "select * from trace_summary where started_at >= '2026-10-30 23:00:00' order by cost_usd desc",
     ),
     "latency_breakdown": (
         "recent latency_breakdown",
@@ -90,9 +90,7 @@ def opened(folder: Path) -> Engine:
     engine = Engine(StoreUrl(folder, "", 0, "", "", "sightline", secure=False))
     migrate(engine)
     for first in range(int(engine.value("select count() from spans_v1")), SPANS, CHUNK):
-        engine.command(
-            FILL.format(batch=first // CHUNK + 1, first=first, count=CHUNK, traces=SPANS // 5)
-        )
+        engine.command(FILL.format(batch=first // CHUNK + 1, first=first, count=CHUNK, traces=SPANS // 5))
         print(f"\r{first + CHUNK:,} of {SPANS:,} spans made", end="", flush=True)
     if not engine.value("select count() from feedback_v1"):
         engine.command(JUDGE)
@@ -111,9 +109,7 @@ def milliseconds(engine: Engine, query: str) -> float:
 
 def questions(names: list[str]) -> list[tuple[str, str, float]]:
     """What is asked: its title, its query, the milliseconds it may take."""
-    views = [
-        (*ASKED.get(name, (name, f"select * from {name} limit 1000")), VIEW_TARGET_MS) for name in names
-    ]
+    views = [(*ASKED.get(name, (name, f"select * from {name} limit 1000")), VIEW_TARGET_MS) for name in names]
     traces = [
         (f"one trace of {name}", f"select * from {name} where {ONE_TRACE}", TRACE_TARGET_MS)
         for name in ("spans", "trace_summary", "latency_breakdown")

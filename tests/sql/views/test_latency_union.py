@@ -39,11 +39,13 @@ class Piece:
         }  # fmt: skip
 
 
-pieces = st.builds(
-    Piece, st.sampled_from(STAGES), st.integers(0, 3000), st.integers(0, 1500), st.just(False)
+pieces = st.builds(Piece, st.sampled_from(STAGES), st.integers(0, 3000), st.integers(0, 1500), st.just(False))
+roots = st.builds(
+    Piece, st.sampled_from(("", "", "workflow")), st.integers(0, 500), st.integers(1, 3000), st.just(True)
 )
-roots = st.builds(Piece, st.sampled_from(("", "", "workflow")), st.integers(0, 500), st.integers(1, 3000), st.just(True))
-traces = st.builds(lambda root, rest: [*root, *rest], st.lists(roots, max_size=2), st.lists(pieces, min_size=1, max_size=8))
+traces = st.builds(
+    lambda root, rest: [*root, *rest], st.lists(roots, max_size=2), st.lists(pieces, min_size=1, max_size=8)
+)
 
 
 def swept(intervals: Iterable[tuple[int, int]]) -> int:

@@ -131,7 +131,7 @@ def test_percentiles_of_known_durations(filled: Engine) -> None:
 
 def test_cost_is_summed_exactly(engine: Engine) -> None:
     """The sum of twelve-digit prices equals their sum as decimals, digit for digit."""
-    random = Random(SEED)  # noqa: S311
+    random = Random(SEED)
     prices = [Decimal(random.randrange(10**13)).scaleb(-12) for _ in range(2000)]
     engine.insert(
         "spans_v1",
