@@ -111,6 +111,17 @@ def test_everything_fits_100_columns(shown: Shown) -> None:
     assert [line for line in shown.text.splitlines() if len(line) > 100] == []
 
 
+def test_the_readme_shows_this_output(shown: Shown) -> None:
+    """Every title and every row of column names in the README's excerpt is on the screen."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf8")
+    excerpt = readme.partition("<!-- demo -->")[2].partition("<!-- /demo -->")[0].splitlines()
+    lines = {" ".join(line.split()) for line in shown.text.splitlines()}
+    heads = [line for at, line in enumerate(excerpt[2:], 1) if excerpt[at] in ("", "```text")]
+    names = [line for at, line in enumerate(excerpt[:-1]) if excerpt[at + 1].startswith("───")]
+    assert (len(heads), len(names)) == (6, 4)
+    assert {" ".join(line.split()) for line in heads + names} <= lines
+
+
 def test_what_it_names_as_next_steps_works_on_what_it_left(shown: Shown) -> None:
     """The data stays, and a collector started on it answers."""
     assert "make up STORE=chdb:sightline-data/demo" in shown.text

@@ -86,10 +86,10 @@ EXPORTERS: dict[str, Callable[[CollectorProcess], SpanExporter]] = {
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
     """A running collector."""
-    running = CollectorProcess(tmp_path_factory.mktemp("every-field") / "data", "--segment-age-s", "0.2")
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with CollectorProcess(tmp_path_factory.mktemp("field") / "data", "--segment-age-s", "0.2") as running:
+        running.start()
+        yield running
+        assert running.stop() == 0
 
 
 def finished_spans() -> tuple[ReadableSpan, ReadableSpan]:

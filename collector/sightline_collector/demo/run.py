@@ -31,6 +31,7 @@ from sightline_collector.demo.traffic import Traffic
 from sightline_collector.demo.visits import CHANGE_DAY, REAL_MODEL_SCALE, Scale, Visit, plan
 
 ALERT_S: Final = 30.0
+REAL_ALERT_S: Final = 5.0  # a real model may cost nothing that is known
 ALERT_INTERVAL_S: Final = "1"  # the collector's own default is meant for months, not for a demo
 FLUSH_S: Final = 60.0
 BUDGET_USD: Final = "0.60"  # a day of the support desk costs more than that
@@ -160,7 +161,8 @@ class Demo:
 
     def _alerts(self, receiver: AlertReceiver, provider: Provider) -> list[Alert]:
         # Apprise calls a critical message a failure: the whole budget is spent.
-        alerts = receiver.wait(lambda alert: alert.get("type") == "failure", ALERT_S)
+        limit_s = REAL_ALERT_S if provider.real else ALERT_S
+        alerts = receiver.wait(lambda alert: alert.get("type") == "failure", limit_s)
         if not alerts and not provider.real:
             raise DemoFailed("no alert came of the budget. Ask: select * from budget_status")
         nothing = f"none came: {provider.model} cost too little, or has no known price"
