@@ -12,6 +12,7 @@ import yaml
 
 from sightline_collector.config import ENVIRONMENT_PREFIX, Config
 from sightline_collector.gateway import operations
+from sightline_collector.health import Health
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.store.url import parse_store_url
 
@@ -129,6 +130,21 @@ def test_the_health_check_asks_a_path_that_is_served() -> None:
     assert path
     assert int(path[1]) == Config().http_port
     assert f'Route("{path[2]}"' in Path(operations.__file__).read_text()
+
+
+def test_neighbours_may_call_the_sql_port_by_the_services_name() -> None:
+    """The name that compose gives the collector is one that it answers to."""
+    names = SERVICES["sightline"]["environment"]["SIGHTLINE_NAMES"].split(",")
+    assert "sightline" in names
+    assert "sightline" in SERVICES
+
+
+def test_every_metric_that_the_runbook_names_is_counted() -> None:
+    """Whoever looks for a metric of the runbook finds it."""
+    named = set(re.findall(r"`(sightline_\w+)`", (DEPLOY / "README.md").read_text()))
+    counted = Health().exposition().decode()
+    assert named
+    assert [metric for metric in named if f"# TYPE {metric} " not in counted] == []
 
 
 def test_containers_get_longer_to_stop_than_the_collector_needs() -> None:
