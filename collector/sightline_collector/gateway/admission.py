@@ -22,6 +22,7 @@ from sightline_collector.store.engine import quoted
 from sightline_collector.store.reads import Reads
 
 _EXISTS = frozenset({"ExistsTableQuery", "ExistsViewQuery", "ExistsDatabaseQuery"})
+_STATEMENTS = _EXISTS | {"SelectWithUnionQuery", "SelectIntersectExceptQuery", "DescribeQuery", "Explain"}
 _EXPLAINS = frozenset(
     {"EXPLAIN", "EXPLAIN AST", "EXPLAIN SYNTAX", "EXPLAIN QUERY TREE", "EXPLAIN PIPELINE", "EXPLAIN ESTIMATE"}
 )
@@ -38,6 +39,9 @@ _SHOWS = re.compile(
 _PARAMETER_NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 _IDENTIFIER = re.compile(rf"{_NAME}(\.{_NAME})*", re.ASCII)
 
+NODES_MAX = 50_000
+"""The engine's own bound (max_ast_elements), kept before the tree is read."""
+
 READS_ONLY = "This port only reads: SELECT, WITH, SHOW, DESCRIBE, EXISTS and EXPLAIN, one at a time"
 
 
@@ -49,7 +53,7 @@ def admit(text: str, parameters: Mapping[str, str], reads: Reads, names: Names) 
     _check_parameters(spelled, parameters)
     statement = take_apart(spelled)
     if not reads.single_read(statement.body):
-        raise not_read_only("The statement does more than read", READS_ONLY)
+        raise _writes()
     if statement.body.startswith("SHOW "):
         _check_show(statement.body, names)
     else:
@@ -78,8 +82,11 @@ def _check_parameters(spelled: str, parameters: Mapping[str, str]) -> None:
 
 
 def _tree(body: str, parameters: Mapping[str, str], reads: Reads) -> Node:
+    printed = reads.text(f"explain ast {body}", parameters)
+    if printed.count("\n") > NODES_MAX:
+        raise Refused(168, "TOO_BIG_AST", f"The statement has more than {NODES_MAX} parts", status=400)
     try:
-        return read_tree(reads.text(f"explain ast {body}", parameters))
+        return read_tree(printed)
     except Unreadable:
         raise access_denied("The statement's names cannot be told apart", "Give plain aliases") from None
 
@@ -99,6 +106,9 @@ def _check_show(body: str, names: Names) -> None:
 
 
 def _check_tree(root: Node, names: Names) -> None:
+    # Among the children of the whole statement, a literal is the file that it would write.
+    if root.kind not in _STATEMENTS or any(child.kind == "Literal" for child in root.children):
+        raise _writes()
     for node in root.walk():
         if node.kind == "Function":
             _check_function(node, names)
@@ -212,6 +222,10 @@ def _check_exists(node: Node, names: Names) -> None:
     if node.kind == "ExistsDatabaseQuery":
         return
     _check_table(".".join(parts), names)
+
+
+def _writes() -> Refused:
+    return not_read_only("The statement does more than read", READS_ONLY)
 
 
 def _hidden(node: Node) -> Refused:

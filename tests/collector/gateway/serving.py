@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 import httpx
+from starlette.types import ASGIApp
 
 from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.gateway.limits import DEFAULT, Limits
@@ -55,23 +56,47 @@ def serving(
     hosts: frozenset[str] = frozenset(),
 ) -> Iterator[Port]:
     """Serve the engine until the block ends."""
+    with _looping() as loop:
+        health = Health()
+        wal = _on(loop, Log.open(folder / "wal", batch_floor=0, watcher=health))
+        health.watch(wal)
+        app = gateway(Parts(engine, health, wal, flush, hosts=hosts, limits=limits))
+        with _listening(loop, app) as number, _client(number) as client:
+            yield Port(number, client, health, wal)
+        _on(loop, wal.close())
+
+
+@contextmanager
+def serving_app(app: ASGIApp) -> Iterator[httpx.Client]:
+    """Serve an application until the block ends."""
+    with _looping() as loop, _listening(loop, app) as number, _client(number) as client:
+        yield client
+
+
+@contextmanager
+def _looping() -> Iterator[asyncio.AbstractEventLoop]:
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, name="gateway")
     thread.start()
-    health = Health()
-    wal = _on(loop, Log.open(folder / "wal", batch_floor=0, watcher=health))
-    health.watch(wal)
-    app = gateway(Parts(engine, health, wal, flush, hosts=hosts, limits=limits))
-    server = _on(loop, serve_http(app, "SQL", "127.0.0.1", 0))
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=60) as client:
-            yield Port(server.port, client, health, wal)
+        yield loop
     finally:
-        _on(loop, server.stop(5.0))
-        _on(loop, wal.close())
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+@contextmanager
+def _listening(loop: asyncio.AbstractEventLoop, app: ASGIApp) -> Iterator[int]:
+    server = _on(loop, serve_http(app, "SQL", "127.0.0.1", 0))
+    try:
+        yield server.port
+    finally:
+        _on(loop, server.stop(5.0))
+
+
+def _client(number: int) -> httpx.Client:
+    return httpx.Client(base_url=f"http://127.0.0.1:{number}", timeout=60)
 
 
 def _on(loop: asyncio.AbstractEventLoop, call: Coroutine[Any, Any, Made]) -> Made:

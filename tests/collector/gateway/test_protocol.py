@@ -67,6 +67,30 @@ def test_any_format_is_one_whole_document(port: Port, format_name: str, start: b
     assert answer.content.count(start) <= 2 or not start.strip(b" {")
 
 
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("explain select 1", "ReadFromSystemOne"),
+        ("explain ast select 1", "SelectWithUnionQuery"),
+        ("explain syntax select 1", "SELECT 1"),
+        ("explain query tree select 1", "PROJECTION"),
+        ("explain pipeline select 1", "ExpressionTransform"),
+        ("explain estimate select * from cost_by_model", ""),
+        ("describe (select 1 as n)", "n\tUInt8"),
+        ("exists view cost_by_model", "1"),
+        ("show create view cost_by_model", "CREATE VIEW"),
+        ("show columns from cost_by_model", "calls"),
+        ("show functions like 'plus'", "plus"),
+    ],
+)
+def test_every_kind_of_statement_answers(port: Port, sql: str, said: str) -> None:
+    """All that is admitted says what it should, in the format that was asked for."""
+    answer = port.ask(sql)
+    assert answer.status_code == 200
+    assert said in answer.text
+    assert port.ask(sql, default_format="JSONCompact").json()["meta"]
+
+
 def test_json_of_many_blocks_parses(port: Port) -> None:
     """A JSON answer of many blocks is one JSON document with all rows."""
     answer = port.ask("select number as n from numbers(300000) format JSONCompact").json()
