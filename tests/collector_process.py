@@ -12,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 START_S = 60.0
 
@@ -25,6 +25,14 @@ class CollectorProcess:
         self.flags = flags
         self._process: subprocess.Popen[bytes] | None = None
         self.otlp = self.http = self.grpc = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Never leave a process behind, whatever a test found."""
+        if self._process and self._process.poll() is None:
+            self.kill()
 
     @property
     def output(self) -> str:

@@ -24,30 +24,30 @@ def test_acknowledged_spans_survive_kills_exactly_once(
 ) -> None:
     """However often the collector is killed, each acknowledged request has all its spans, none twice."""
     random_moment = random.Random(11)
-    collector = CollectorProcess(tmp_path / "data", "--segment-age-s", "0.3")
-    load = RememberedLoad("")
-    for _ in range(KILLS):
+    with CollectorProcess(tmp_path / "data", "--segment-age-s", "0.3") as collector:
+        load = RememberedLoad("")
+        for _ in range(KILLS):
+            collector.start()
+            load.url = collector.otlp
+            load.start()
+            time.sleep(random_moment.uniform(0.05, 1.2))  # the random moment is what this test is about
+            collector.kill()
+            load.stop()
         collector.start()
-        load.url = collector.otlp
-        load.start()
-        time.sleep(random_moment.uniform(0.05, 1.2))  # the random moment is what this test is about
-        collector.kill()
-        load.stop()
-    collector.start()
-    collector.flush()
-    held = {
-        r["trace_id"]: r["n"]
-        for r in collector.ask("select trace_id, count() as n from spans group by trace_id")
-    }
-    record_property("acknowledged spans", len(load.acknowledged) * SPANS)
-    record_property("stored spans", sum(held.values()))
-    record_property("lost spans", sum(max(0, SPANS - held.get(t, 0)) for t in load.acknowledged))
-    record_property("duplicate spans", sum(max(0, n - SPANS) for n in held.values()))
-    assert len(load.acknowledged) > KILLS
-    assert load.acknowledged <= held.keys()
-    assert set(held.values()) == {SPANS}
-    _roll_up_equals_recount(collector)
-    assert collector.stop() == 0
+        collector.flush()
+        held = {
+            r["trace_id"]: r["n"]
+            for r in collector.ask("select trace_id, count() as n from spans group by trace_id")
+        }
+        record_property("acknowledged spans", len(load.acknowledged) * SPANS)
+        record_property("stored spans", sum(held.values()))
+        record_property("lost spans", sum(max(0, SPANS - held.get(t, 0)) for t in load.acknowledged))
+        record_property("duplicate spans", sum(max(0, n - SPANS) for n in held.values()))
+        assert len(load.acknowledged) > KILLS
+        assert load.acknowledged <= held.keys()
+        assert set(held.values()) == {SPANS}
+        _roll_up_equals_recount(collector)
+        assert collector.stop() == 0
 
 
 def _roll_up_equals_recount(collector: CollectorProcess) -> None:
