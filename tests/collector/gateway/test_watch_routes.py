@@ -59,12 +59,12 @@ def test_a_budget_is_set_listed_and_removed(port: Port) -> None:
         ({"limit_usd": -1}, "limit_usd"),
         ({"limit_usd": 1, "per": "year"}, "per"),
         ({"limit_usd": 1, "nosuch": 1}, "nosuch"),
-        ({"limit_usd": 1, "notify": ["nosuch://x"]}, "notify"),
+        ({"limit_usd": 1, "notify": ["nosuch://x"]}, "no address"),
         ([], "no JSON object"),
     ],
 )
 def test_a_budget_that_cannot_be_is_refused(port: Port, body: object, said: str) -> None:
-    """400 and the field's name."""
+    """400, and what is wrong with which field."""
     answer = port.client.post("/api/budgets", content=json.dumps(body), headers=JSON)
     assert answer.status_code == 400
     assert said in answer.json()["error"]
