@@ -2,7 +2,8 @@
 
     python -m tests.bench.clickhouse_stand_in FOLDER
 
-Prints its port. `POST /?query=INSERT ... FORMAT RowBinary` inserts the body; any other query is answered.
+Prints its port. `POST /?query=INSERT ... FORMAT RowBinary` is answered when the body is here, as asynchronous
+inserts are that nobody waits for, and inserted in its turn; any other query is answered from the engine.
 The engine and its options are Sightline's own; the tables are those of the OpenTelemetry Collector's
 clickhouseexporter, with its codecs, indexes and lookup of trace ids, and without syncs, as it makes them.
 """
@@ -11,9 +12,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from queue import SimpleQueue
 from urllib.parse import parse_qs, urlsplit
 
 from sightline_collector.store.engine import Engine
@@ -63,6 +66,7 @@ class Handler(BaseHTTPRequestHandler):
     rbufsize = 1 << 20
     engine: Engine
     folder: Path
+    inserts: SimpleQueue[tuple[str, Path]]
     numbers = count()
 
     def do_POST(self) -> None:
@@ -77,8 +81,7 @@ class Handler(BaseHTTPRequestHandler):
     def _insert(self, into: str) -> None:
         file = self.folder / f"{next(self.numbers)}.rows"
         file.write_bytes(self._body())
-        self.engine.command(f"{into} from infile '{file}' format RowBinary")
-        file.unlink()
+        self.inserts.put((into, file))
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
@@ -101,13 +104,22 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: it would be measured."""
 
 
+def insert_all(engine: Engine, inserts: SimpleQueue[tuple[str, Path]]) -> None:
+    """One after the other, for ever."""
+    while True:
+        into, file = inserts.get()
+        engine.command(f"{into} from infile '{file}' format RowBinary")
+        file.unlink()
+
+
 def main(store: Path) -> None:
     """Serve until ended."""
     engine = Engine(StoreUrl(store, "", 0, "", "", "otel", secure=False))
     for table in TABLES:
         engine.command(table)
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        Handler.engine, Handler.folder = engine, Path(folder)
+        Handler.engine, Handler.folder, Handler.inserts = engine, Path(folder), SimpleQueue()
+        threading.Thread(target=insert_all, args=(engine, Handler.inserts), daemon=True).start()
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         print(server.server_port, flush=True)
         server.serve_forever()
