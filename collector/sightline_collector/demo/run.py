@@ -20,6 +20,7 @@ from sightline_collector.demo import report
 from sightline_collector.demo.alert_receiver import Alert, AlertReceiver, receiving
 from sightline_collector.demo.asking import Asking
 from sightline_collector.demo.documents import Library, own_documents
+from sightline_collector.demo.model_server import DAY_HEADER
 from sightline_collector.demo.processes import (
     Addresses,
     DemoFailed,
@@ -60,6 +61,12 @@ class Provider:
     model: str | None
     budget_usd: str
     real: bool
+
+    def client_of(self, day: int) -> OpenAI:
+        """The client for a day's visits: the stand-in is told which day it plays."""
+        if self.real:
+            return self.client
+        return self.client.with_options(default_headers={DAY_HEADER: str(day)})
 
 
 class Demo:
@@ -117,7 +124,7 @@ class Demo:
 
     def _traffic(self, name: str, visits: Sequence[Visit], provider: Provider, library: Library) -> None:
         started = time.monotonic()
-        counted = self._play(provider.client, library, visits)
+        counted = self._play(provider, library, visits)
         if not sightline.flush(FLUSH_S):
             raise DemoFailed(f"spans were not sent in {FLUSH_S:.0f} s. Is the machine very busy? Try again")
         if not counted["answered"]:
@@ -129,14 +136,14 @@ class Demo:
         self._say(name, f"{len(visits):,} visits{past} in {time.monotonic() - started:.0f} s:")
         self._say("", ", ".join(f"{counted[outcome]:,} {outcome}" for outcome in OUTCOMES))
 
-    def _play(self, client: OpenAI, library: Library, visits: Sequence[Visit]) -> Counter[str]:
+    def _play(self, provider: Provider, library: Library, visits: Sequence[Visit]) -> Counter[str]:
         with Progress(console=self._console, transient=True, disable=not self._console.is_terminal) as shown:
             task = shown.add_task("traffic", total=len(visits))
 
             def watch(done: int) -> None:
                 shown.update(task, completed=done)
 
-            traffic = Traffic(client, library, self._options.seed, watch)
+            traffic = Traffic(provider.client_of, library, self._options.seed, watch)
             traffic.play(visits)
         return traffic.counted
 

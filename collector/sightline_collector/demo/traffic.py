@@ -14,7 +14,6 @@ import sightline
 from sightline import testing
 from sightline_collector.demo.agent import Desk
 from sightline_collector.demo.documents import Library
-from sightline_collector.demo.model_server import DAY_HEADER
 from sightline_collector.demo.visits import Visit, rating
 
 VISITORS_AT_ONCE: Final = 16
@@ -24,8 +23,11 @@ READING_TIME: Final = timedelta(seconds=90)  # between an answer and its thumb
 class Traffic:
     """Counts what happened: outcomes, thumbs, visits."""
 
-    def __init__(self, client: OpenAI, library: Library, seed: int, watch: Callable[[int], None]) -> None:
-        self._client, self._library, self._seed, self._watch = client, library, seed, watch
+    def __init__(
+        self, client_of: Callable[[int], OpenAI], library: Library, seed: int, watch: Callable[[int], None]
+    ) -> None:
+        """`client_of` gives the client for a day; `watch` is told how many visits are done."""
+        self._client_of, self._library, self._seed, self._watch = client_of, library, seed, watch
         self._desks: dict[int, Desk] = {}
         self._lock = threading.Lock()
         self.counted: Counter[str] = Counter()
@@ -51,11 +53,9 @@ class Traffic:
         self._count(reply.outcome, f"thumbs {thought.thumbs}" if thought else "no thumb")
 
     def _desk(self, day: int) -> Desk:
-        """A desk whose model knows which day is played: the stand-in changes its manner half-way."""
         with self._lock:
             if day not in self._desks:
-                client = self._client.with_options(default_headers={DAY_HEADER: str(day)})
-                self._desks[day] = Desk(client, self._library)
+                self._desks[day] = Desk(self._client_of(day), self._library)
             return self._desks[day]
 
     def _count(self, *what: str) -> None:
