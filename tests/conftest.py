@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.migrate import migrate
 from sightline_collector.store.url import StoreUrl

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from sightline_collector.config import Config, load
 from sightline_collector.errors import BadConfiguration
 

@@ -13,6 +13,7 @@ import pytest
 from conftest import fresh_database
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from remembered_load import TRACE, request_template
+
 from sightline_collector.health import Health
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.store.engine import Engine

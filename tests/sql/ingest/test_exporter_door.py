@@ -93,7 +93,7 @@ def test_the_same_span_is_the_same_row_through_both_doors(engine: Engine, tmp_pa
     send(engine, "otel_traces", TRACES, SPAN, tmp_path / "rows")
     span = Span(
         trace_id=b"\xab" * 16, span_id=b"\xcd" * 8, parent_span_id=b"\x01" * 8, trace_state="a=b",
-        name="chat", kind=Span.SPAN_KIND_CLIENT, start_time_unix_nano=AT_NS, end_time_unix_nano=AT_NS + 1_500_000,
+        name="chat", kind=Span.SPAN_KIND_CLIENT, start_time_unix_nano=AT_NS, end_time_unix_nano=AT_NS + 1_500_000,  # noqa: E501
         status=Status(code=Status.STATUS_CODE_ERROR, message="broke"),
         attributes=attributes(SPAN["SpanAttributes"] | TYPED),
         events=[Span.Event(time_unix_nano=AT_NS + 1, name="first", attributes=attributes({"k": "1"}))],
