@@ -1,4 +1,4 @@
--- Grain: name or pattern of `provider|model` -> number of the model, 0 when unknown; the newest export
+-- Grain: name or pattern of `provider|model` -> number of its model, 0 when unknown; newest export
 -- Units: -
 -- Reads: price_rules_v1, price_exports_v1
 -- Readers: sightline_price_*, price_spans
@@ -10,7 +10,8 @@ create or replace dictionary price_model_rules
 primary key regexp
 source(clickhouse(
     query 'select id, parent_id, regexp, keys, values from {database}.price_rules_v1
-        where kind = ''model'' and export = (select max(export) from {database}.price_exports_v1) order by id'
+        where kind = ''model'' and export = (
+            select max(export) from {database}.price_exports_v1) order by id'
 ))
 lifetime(0)
 layout(regexp_tree);

@@ -10,7 +10,8 @@ create or replace dictionary price_provider_rules
 primary key regexp
 source(clickhouse(
     query 'select id, parent_id, regexp, keys, values from {database}.price_rules_v1
-        where kind = ''provider'' and export = (select max(export) from {database}.price_exports_v1) order by id'
+        where kind = ''provider'' and export = (
+            select max(export) from {database}.price_exports_v1) order by id'
 ))
 lifetime(0)
 layout(regexp_tree);

@@ -1,4 +1,4 @@
--- What one call costs: each count times the price of one more of its unit, and the fee of a request.
+-- What one call costs: each count times the price of one more of its unit, and a request's fee.
 -- Units: Decimal(38, 18) USD; counts of at most a little over 10^12.
 -- Reads: price_points, price_marginals. Readers: price_spans.
 create or replace function sightline_price_usd as (

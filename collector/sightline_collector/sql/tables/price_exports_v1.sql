@@ -1,4 +1,4 @@
--- Grain: one export of the price data; its row is written last, so an export without one does not count
+-- Grain: one export of the price data; its row is written last: one without it does not count
 -- Units: loaded_at in UTC
 -- Reads: -
 -- Readers: the loader, dictionaries price_model_rules, price_provider_rules, view prices

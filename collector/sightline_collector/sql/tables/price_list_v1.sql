@@ -1,6 +1,6 @@
--- Grain: one unit's price in one cell of one model's prices, in one export, as the provider lists it
--- Units: usd for `per` units; valid_from is a UTC day (NULL: for ever); from_second since UTC midnight;
---        repeats is 1 when the line only repeats what the lines before it said
+-- Grain: one unit's price in one cell of one model's prices, in one export, as listed
+-- Units: usd for `per` units; valid_from is a UTC day (NULL: for ever); from_second since UTC
+--        midnight; repeats is 1 when the line only repeats what the lines before it said
 -- Reads: -
 -- Readers: views prices, price_history
 create table if not exists price_list_v1

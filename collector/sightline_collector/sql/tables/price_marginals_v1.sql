@@ -1,4 +1,4 @@
--- Grain: one unit of one price cell that has no column in price_points_v1 (audio, images, searches ...)
+-- Grain: one unit of one price cell without a column in price_points_v1 (audio, searches ...)
 -- Units: USD for ONE more of the unit, marginal; at_least is the smallest count billed
 -- Reads: -
 -- Readers: dictionary price_marginals

@@ -1,6 +1,6 @@
 -- Grain: one model as one provider sells it, in one export
--- Units: days since 1970-01-01 (UTC), seconds since UTC midnight, starts in input tokens (the next cell
---        begins above them); first and the strides are numbers of cells
+-- Units: days since 1970-01-01 (UTC), seconds since UTC midnight, starts in input tokens (the next
+--        cell begins above them); first and the strides are numbers of cells
 -- Reads: -
 -- Readers: dictionary price_models
 create table if not exists price_models_v1
