@@ -73,6 +73,8 @@ INSERT_SETTINGS = (
     " min_insert_block_size_bytes = 1000000000000000, max_threads = 1,"
     # A view that fails must fail the insert; equal segments are not duplicates.
     " materialized_views_ignore_errors = 0, deduplicate_insert = 'disable',"
+    # The chain's plans are one way through: looking for better ones costs a sixth of a small insert.
+    " query_plan_enable_optimizations = 0,"
     f" max_memory_usage = {INSERT_MEMORY_BYTES}"
 )
 
