@@ -49,6 +49,7 @@ class Answer:
         self._frames = Frames() if framed else None
         self._head = b""
         self._ended = False
+        self.broken = False
 
     async def begin(self) -> None:
         """Read the head. Raises StoreRefused, Refused: nothing has been sent then."""
@@ -89,11 +90,12 @@ class Answer:
             while not self._ended:
                 yield await self._next()
         except (StoreRefused, StoreUnreachable) as e:
-            yield self._broken(of_store(e))
+            yield self._fault_frame(of_store(e))
         except Refused as e:
-            yield self._broken(e)
+            yield self._fault_frame(e)
 
-    def _broken(self, why: Refused) -> bytes:
+    def _fault_frame(self, why: Refused) -> bytes:
+        self.broken = True
         message = f"{why}\n".encode()
         tag = self._tag.encode()
         return b"\r\n__exception__\r\n%b\r\n%b%d %b\r\n__exception__\r\n" % (tag, message, len(message), tag)

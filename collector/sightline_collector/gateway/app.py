@@ -39,7 +39,8 @@ class Parts:
 def gateway(parts: Parts) -> ASGIApp:
     """The ASGI application."""
     reads = parts.engine.reads()
-    queries = Queries(reads, Names(reads, parts.engine.database), parts.limits)
+    names = Names(reads, parts.engine.database)
+    queries = Queries(reads, names, parts.limits, parts.health.registry)
     operations = Operations(parts.engine, parts.health, parts.log, parts.flush)
     routes: list[BaseRoute] = [
         Route("/", queries, methods=["GET", "POST"]),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
@@ -14,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from sightline_collector.errors import StoreRefused, StoreUnreachable
 from sightline_collector.gateway.admission import admit, database_of
 from sightline_collector.gateway.answer import Answer, refusal
+from sightline_collector.gateway.counters import Counters
 from sightline_collector.gateway.limits import Limits, allowed
 from sightline_collector.gateway.names import Names
 from sightline_collector.gateway.question import Asked, query_id_of, read_question
@@ -42,11 +44,12 @@ class Begun:
 class Queries:
     """The statements of one store, each on a place of its own."""
 
-    def __init__(self, reads: Reads, names: Names, limits: Limits) -> None:
+    def __init__(self, reads: Reads, names: Names, limits: Limits, registry: CollectorRegistry) -> None:
         self._reads = reads
         self._names = names
         self._limits = limits
         self._slots = Slots(limits)
+        self._counters = Counters(registry, self._slots)
         # One waits for the engine's bytes, another may have to stop that same statement.
         self._threads = ThreadPoolExecutor(2 * limits.at_once, thread_name_prefix="sql")
 
@@ -55,22 +58,28 @@ class Queries:
         if request.method != "POST" and not request.query_params.get("query"):
             await PlainTextResponse("Ok.\n")(scope, receive, send)
             return
+        with self._counters.timed():
+            self._counters.ended(await self._outcome(request, receive, Begun(send)))
+
+    async def _outcome(self, request: Request, receive: Receive, send: Begun) -> str:
+        """Answers or refuses; says which, in a word."""
         query_id = query_id_of(request)
-        begun = Begun(send)
         try:
             asked = await read_question(request, self._limits)
             async with self._slots.place(), asyncio.timeout(self._limits.delivery_s):
-                await self._answer(asked, query_id, receive, begun)
+                return await self._answer(asked, query_id, receive, send)
         except TimeoutError:
-            # An answer that nobody takes is cut off; one that has not begun can still be refused.
-            if not begun:
-                await refusal(_late(self._limits.delivery_s), query_id)(scope, receive, send)
+            outcome, why = "late", _late(self._limits.delivery_s)
         except Refused as e:
-            await refusal(e, query_id)(scope, receive, send)
+            outcome, why = "refused", e
         except (StoreRefused, StoreUnreachable) as e:
-            await refusal(of_store(e), query_id)(scope, receive, send)
+            outcome, why = "failed", of_store(e)
+        # An answer that nobody takes is cut off; one that has not begun can still be refused.
+        if not send:
+            await refusal(why, query_id)(request.scope, receive, send)
+        return outcome
 
-    async def _answer(self, asked: Asked, query_id: str, receive: Receive, send: Send) -> None:
+    async def _answer(self, asked: Asked, query_id: str, receive: Receive, send: Send) -> str:
         question = await self._aside(lambda: self._admitted(asked, query_id))
         stream = await self._aside(lambda: self._reads.stream(question))
         leaving = asyncio.create_task(self._stop_when_left(stream, receive))
@@ -79,6 +88,7 @@ class Queries:
             await answer.begin()
             timezone = await self._aside(lambda: self._names.timezone)
             await answer.deliver(stream, timezone, send)
+            return "failed" if answer.broken else "answered"
         finally:
             leaving.cancel()
             await asyncio.shield(self._aside(stream.close))

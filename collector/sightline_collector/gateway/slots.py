@@ -17,6 +17,7 @@ class Slots:
         self._limits = limits
         self._free = asyncio.Semaphore(limits.at_once)
         self.waiting = 0
+        self.running = 0
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -31,9 +32,11 @@ class Slots:
             raise self._busy() from None
         finally:
             self.waiting -= 1
+        self.running += 1
         try:
             yield
         finally:
+            self.running -= 1
             self._free.release()
 
     def _busy(self) -> Refused:

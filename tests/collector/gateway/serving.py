@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, TypeVar
 
 import httpx
@@ -21,6 +22,7 @@ from sightline_collector.store.engine import Engine
 from sightline_collector.wal.log import Log
 
 Made = TypeVar("Made")
+WAIT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,15 @@ class Port:
     def ask(self, sql: str, **parameters: str) -> httpx.Response:
         """POST a statement; parameters go into the URL."""
         return self.client.post("/", params=parameters, content=sql)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return once it holds; fail when it does not in time."""
+    deadline = time.monotonic() + WAIT_S
+    pause = Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        pause.wait(0.02)
 
 
 async def _stored_at_once() -> None:

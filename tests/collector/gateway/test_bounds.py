@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from collector.gateway.serving import Port, serving
+from collector.gateway.serving import Port, serving, wait_until
 
 from sightline_collector.gateway.limits import Limits
 from sightline_collector.store.engine import Engine
 
-WAIT_S = 20.0
 ENDLESS = "select sum(sipHash64(number)) from numbers(1000000000000)"
 RUNNING = "select count() from system.processes where query not like '%system.processes%'"
 
@@ -25,15 +22,6 @@ def narrow(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     limits = Limits(at_once=2, waiting=1, wait_s=0.3, execution_s=3, delivery_s=6.0, memory_bytes=100 << 20)
     with serving(engine, tmp_path_factory.mktemp("narrow"), limits=limits) as opened:
         yield opened
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Return once it holds; fail when it does not in time."""
-    deadline = time.monotonic() + WAIT_S
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        pause.wait(0.02)
 
 
 def running(engine: Engine) -> int:

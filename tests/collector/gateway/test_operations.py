@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from collector.gateway.serving import Port, serving
+from collector.gateway.serving import Port, serving, wait_until
 from prometheus_client.parser import text_string_to_metric_families
 
 from sightline_collector.errors import StoreUnreachable
@@ -44,6 +44,21 @@ def test_metrics_are_prometheus_text(port: Port) -> None:
     names = {family.name for family in text_string_to_metric_families(answer.text)}
     assert {"sightline_log_bytes", "sightline_store_items", "sightline_loss_items"} <= names
     assert answer.headers["content-type"].startswith("text/plain; version=")
+
+
+def test_statements_are_counted(port: Port) -> None:
+    """By how they ended: answered, refused, failed."""
+
+    def counted() -> dict[str, float]:
+        families = text_string_to_metric_families(port.client.get("/metrics").text)
+        samples = next(f for f in families if f.name == "sightline_sql_statements").samples
+        return {s.labels["outcome"]: s.value for s in samples if s.name.endswith("_total")}
+
+    port.ask("select 1")
+    port.ask("select * from spans_v1")
+    port.ask("select * from nosuch")
+    port.ask("select throwIf(number = 3000000) from numbers(5000000)")
+    wait_until(lambda: counted() == {"answered": 1, "refused": 1, "failed": 2})
 
 
 def test_status_counts_items(port: Port) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from collector.gateway.serving import Port, serving_app
+from prometheus_client import CollectorRegistry
 
 from sightline_collector.gateway.limits import DEFAULT
 from sightline_collector.gateway.names import Names
@@ -24,7 +25,7 @@ from sightline_collector.store.url import parse_store_url
 def forwarding(port: Port, engine: Engine) -> Iterator[httpx.Client]:
     """A port whose store is that server."""
     reads = ServerReads(parse_store_url(f"clickhouse://127.0.0.1:{port.number}/{engine.database}"))
-    with serving_app(Queries(reads, Names(reads, engine.database), DEFAULT)) as client:
+    with serving_app(Queries(reads, Names(reads, engine.database), DEFAULT, CollectorRegistry())) as client:
         yield client
 
 
@@ -82,7 +83,7 @@ def test_the_boundary_is_the_same(forwarding: httpx.Client, sql: str) -> None:
 def test_a_server_that_is_away_is_told(engine: Engine) -> None:
     """503, so that clients try again."""
     reads = ServerReads(parse_store_url(f"clickhouse://127.0.0.1:1/{engine.database}"))
-    with serving_app(Queries(reads, Names(reads, engine.database), DEFAULT)) as client:
+    with serving_app(Queries(reads, Names(reads, engine.database), DEFAULT, CollectorRegistry())) as client:
         answer = client.post("/", content="select 1")
     assert answer.status_code == 503
     assert "does not answer" in answer.text

@@ -1,0 +1,169 @@
+"""Judges a statement's tree: each node, table and function must be on a list of what is allowed. Pure, but
+for the list of the store's relations.
+
+A kind of node that hides a part of itself is refused: what is not printed cannot be judged.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sightline_collector.gateway.names import SYSTEM, Names
+from sightline_collector.gateway.readable import READABLE
+from sightline_collector.gateway.refusal import Refused, access_denied, not_read_only
+from sightline_collector.gateway.syntax import Node
+
+_EXISTS = frozenset({"ExistsTableQuery", "ExistsViewQuery", "ExistsDatabaseQuery"})
+_STATEMENTS = _EXISTS | {"SelectWithUnionQuery", "SelectIntersectExceptQuery", "DescribeQuery", "Explain"}
+_EXPLAINS = frozenset(
+    {"EXPLAIN", "EXPLAIN AST", "EXPLAIN SYNTAX", "EXPLAIN QUERY TREE", "EXPLAIN PIPELINE", "EXPLAIN ESTIMATE"}
+)
+_MEMBERSHIP = re.compile(r"(global)?(not)?(null)?in(ignoreset)?", re.IGNORECASE)
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+READS_ONLY = "This port only reads: SELECT, WITH, SHOW, DESCRIBE, EXISTS and EXPLAIN, one at a time"
+
+
+def check_tree(root: Node, names: Names) -> None:
+    # Among the children of the whole statement, a literal is the file that it would write.
+    if root.kind not in _STATEMENTS or any(child.kind == "Literal" for child in root.children):
+        raise writes()
+    for node in root.walk():
+        if node.kind == "Function":
+            _check_function(node, names)
+        elif node.kind == "TableIdentifier":
+            check_table(node.name, names)
+        elif node.kind == "TableExpression":
+            _check_table_function(node, names)
+        elif node.kind == "Identifier":
+            _check_identifier(node.name, names)
+        elif node.kind == "Explain":
+            _check_explain(node)
+        elif node.kind in _EXISTS:
+            _check_exists(node, names)
+        elif node.kind not in READABLE.syntax_nodes:
+            raise _hidden(node)
+
+
+def check_table(said: str, names: Names) -> None:
+    """A table, view or common table expression by its name; a dot parts it from its database."""
+    database, dot, name = said.rpartition(".")
+    if dot and database != names.database:
+        _check_foreign_table(database, name, names)
+        return
+    if name in names.views:
+        return
+    if not _PLAIN_NAME.fullmatch(name):
+        raise access_denied(f"{said[:80]!r} is not a view's name", "SHOW TABLES lists the names")
+    # Only what is no relation of the store can be a common table expression's name.
+    if (names.database, name) in names.relations():
+        raise _private(name, names)
+
+
+def _check_foreign_table(database: str, name: str, names: Names) -> None:
+    if database == SYSTEM:
+        if name not in READABLE.system_tables:
+            raise access_denied(
+                f"system.{name[:60]} is not for readers of this port",
+                "Open are system.tables, system.columns, system.functions and their like",
+            )
+    elif database.lower() == "information_schema":
+        if name.lower() not in READABLE.information_schema:
+            raise access_denied(f"{database}.{name[:60]} is not for readers of this port")
+    else:
+        raise other_database(database, names)
+
+
+def _check_table_function(expression: Node, names: Names) -> None:
+    for node in expression.children:
+        if node.kind == "Function" and node.name not in READABLE.table_functions:
+            if node.name.removeprefix(f"{names.database}.") in names.views:
+                continue
+            raise access_denied(
+                f"The table function {node.name[:60]} is shut",
+                f"Open are {', '.join(sorted(READABLE.table_functions))}",
+            )
+
+
+def _check_function(node: Node, names: Names) -> None:
+    name = node.name
+    if _MEMBERSHIP.fullmatch(name):
+        _check_membership(node, names)
+    elif name.lower().startswith("dict"):
+        _check_dictionary(node, names)
+    if name in READABLE.table_functions or name.removeprefix(f"{names.database}.") in names.views:
+        return
+    if not names.is_open(name):
+        known = name.lower() in names.functions.shut
+        if known:
+            raise access_denied(f"The function {name[:60]} is shut", "It does more than compute")
+        raise Refused(46, "UNKNOWN_FUNCTION", f"There is no function {name[:60]!r}")
+
+
+def _check_membership(node: Node, names: Names) -> None:
+    """The right side of IN: a lone name there can mean a table."""
+    arguments = node.children[0].children if node.children else []
+    if len(arguments) > 1 and arguments[1].kind == "Identifier":
+        said = arguments[1].name
+        database, dot, _ = said.rpartition(".")
+        if not dot or any(database == known for known, _ in names.relations()):
+            check_table(said, names)
+
+
+def _check_dictionary(node: Node, names: Names) -> None:
+    """A dictionary must be named outright, and be one of the store's."""
+    arguments = node.children[0].children if node.children else []
+    said = arguments[0].name.strip("'") if arguments else ""
+    database, dot, _ = said.rpartition(".")
+    named = bool(arguments) and arguments[0].kind in ("Literal", "Identifier")
+    if not named or (dot and database != names.database):
+        raise access_denied(f"{node.name[:60]} may look into the store's own dictionaries only")
+
+
+def _check_identifier(said: str, names: Names) -> None:
+    """A function's bare name can be an argument: arrayMap(file, ...)."""
+    if said.lower() in names.functions.shut:
+        raise access_denied(
+            f"{said[:60]!r} is the name of a function that is shut",
+            "Qualify a column of that name: spans.name",
+        )
+
+
+def _check_explain(node: Node) -> None:
+    if node.name not in _EXPLAINS:
+        raise access_denied(f"{node.name[:60]} is not answered", f"Open are {', '.join(sorted(_EXPLAINS))}")
+    # Its own options (indexes = 1) are no query settings; the tree does not show either.
+    node.children[:] = [child for child in node.children if child.kind != "Set"]
+
+
+def _check_exists(node: Node, names: Names) -> None:
+    parts = [child.name for child in node.children]
+    if node.kind == "ExistsDatabaseQuery":
+        return
+    check_table(".".join(parts), names)
+
+
+def writes() -> Refused:
+    return not_read_only("The statement does more than read", READS_ONLY)
+
+
+def _hidden(node: Node) -> Refused:
+    if node.kind == "Set":
+        return not_read_only("SETTINGS stand in the middle", "Put them at the statement's end, or in the URL")
+    if node.kind == "ColumnsApplyTransformer":
+        return access_denied("APPLY is not answered", "Write the columns out: sum(a), sum(b)")
+    return access_denied(f"{node.kind[:60]} is not answered", READS_ONLY)
+
+
+def _private(name: str, names: Names) -> Refused:
+    view = re.sub(r"_v\d+$", "", name)
+    listed = "Ask a view: select name from system.tables where engine = 'View' lists them"
+    return access_denied(f"{name} is private", f"Ask the view {view}" if view in names.views else listed)
+
+
+def other_database(database: str, names: Names) -> Refused:
+    return access_denied(
+        f"The database {database[:60]!r} is not for readers of this port",
+        f"Leave it out, or write {names.database}.spans",
+    )
