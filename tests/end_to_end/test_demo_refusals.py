@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sightline_collector.demo.data_folder import clear
 from sightline_collector.demo.processes import DemoFailed, collector, model_server, sightline_command
 
 
@@ -15,6 +16,29 @@ def test_a_folder_that_cannot_be_written_ends_it_with_what_to_do(tmp_path: Path)
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DemoFailed, match="cannot be made"), collector(tmp_path / "file" / "demo", os.environ):
         pass
+
+
+def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    """The demo makes its folder anew, but only a folder of its own."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(DemoFailed, match="holds something else"):
+        clear(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_folder_that_a_collector_uses_is_left_alone(tmp_path: Path) -> None:
+    """Data is not taken away from under a collector that was started on it."""
+    with collector(tmp_path, os.environ), pytest.raises(DemoFailed, match="a collector runs on"):
+        clear(tmp_path)
+    clear(tmp_path)
+    assert not tmp_path.exists()
+
+
+def test_a_folder_that_is_empty_or_not_there_is_fine(tmp_path: Path) -> None:
+    """The first demo has nothing to clear."""
+    clear(tmp_path)
+    clear(tmp_path / "new")
+    assert tmp_path.is_dir()
 
 
 def test_a_collector_that_does_not_start_is_quoted(tmp_path: Path) -> None:

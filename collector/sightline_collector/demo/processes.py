@@ -15,6 +15,7 @@ from typing import Final
 START_S: Final = 60.0  # a cold engine on a slow disk; 3 s are usual
 STOP_S: Final = 40.0  # a collector drains for 20 s at most
 LOOK_EVERY_S: Final = 0.05
+COLLECTOR_LOG: Final = "collector.log"
 
 
 class DemoFailed(Exception):  # noqa: N818  # an outcome, not a bug
@@ -32,7 +33,7 @@ class Addresses:
 @contextmanager
 def collector(folder: Path, environment: Mapping[str, str]) -> Iterator[Addresses]:
     """`sightline up` on free ports with its data in the folder, ready; drained and stopped at the end."""
-    log = folder / "collector.log"
+    log = folder / COLLECTOR_LOG
     command = [sys.executable, "-m", "sightline_collector.cli", "up", "--store", f"chdb:{folder}"]
     ports = ["--otlp-grpc-port", "0", "--otlp-http-port", "0", "--http-port", "0"]
     with _process([*command, *ports], log, environment) as process:

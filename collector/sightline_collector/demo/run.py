@@ -1,7 +1,6 @@
 """The demo, stage by stage: each begins where the one before it ended, and says in a line what it did."""
 
 import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from rich.progress import Progress
 
 import sightline
 from sightline_collector.commands.asking import Collector
-from sightline_collector.demo import report
+from sightline_collector.demo import data_folder, report
 from sightline_collector.demo.alert_receiver import Alert, AlertReceiver, receiving
 from sightline_collector.demo.asking import Asking
 from sightline_collector.demo.documents import Library, own_documents
@@ -96,7 +95,7 @@ class Demo:
 
     def _collector(self, running: ExitStack) -> Addresses:
         started = time.monotonic()
-        shutil.rmtree(self._options.folder, ignore_errors=True)
+        data_folder.clear(self._options.folder)
         at = running.enter_context(collector(self._options.folder, self._environment))
         took_s = time.monotonic() - started
         self._say("collector", f"ready after {took_s:.1f} s: OTLP at {at.otlp}, SQL at {at.http}")
