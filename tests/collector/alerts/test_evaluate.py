@@ -143,7 +143,10 @@ def test_instances_are_judged_apart() -> None:
 
 def test_rows_become_observations() -> None:
     """value is judged, samples counted, the rest labels; a NULL value is no observation."""
-    rows = [{"model": "m1", "value": 3, "samples": 7}, {"model": "m2", "value": None, "samples": 1}]
+    rows: list[dict[str, object]] = [
+        {"model": "m1", "value": 3, "samples": 7},
+        {"model": "m2", "value": None, "samples": 1},
+    ]
     assert observations(rows) == [Observation(ONE, 3.0, 7)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 from sql.drift.answers import FIRST_DAY, Answers, store
 
 from sightline_collector.store.engine import Engine

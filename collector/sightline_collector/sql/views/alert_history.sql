@@ -34,8 +34,8 @@ select
         has(t.outcomes, 'retry'), 'waiting',
         has(t.outcomes, 'failed'), 'failed',
         'delivered') as delivery,
-    t.channels as channels,
-    t.attempts as attempts,
+    ifNull(t.channels, '') as channels,
+    ifNull(t.attempts, 0) as attempts,
     e.event_id as event_id
 from alert_events_v1 as e
 left join told as t using (event_id)

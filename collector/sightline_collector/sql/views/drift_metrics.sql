@@ -14,40 +14,51 @@
 -- Reads: drift_pairs. Readers: drift_alerts, alert rules, dashboards.
 create or replace view drift_metrics as
 with
-    0.001 as alpha,
-    200 as least_values,
     (select groupArray(sightline_chi2_quantile(0.001, df)) from (select number + 1 as df from numbers(128)))
         as chi2_bounds,
     arrayMap(
         c -> (sightline_token_floor(c) + sightline_token_floor(c + 1) - 1) / 2, range(512)) as places,
-    sized as (
+    -- Each step names what the next one uses more than once; histograms leave as soon as they can.
+    counted as (
         select
-            * except (histogram, past_histogram, categories, past_categories),
+            *,
             data_type = 'bigint' as numeric,
             toUInt64(calls - nulls) as n,
-            toUInt64(past_calls - past_nulls) as n_cmp,
-            n >= least_values and n_cmp >= least_values as enough,
+            toUInt64(past_calls - past_nulls) as n_cmp
+        from drift_pairs),
+    sized as (
+        select
+            * except (histogram, past_histogram),
+            n >= 200 and n_cmp >= 200 as enough,
             if(enough, histogram, []) as cells,
             if(enough, past_histogram, []) as past_cells,
-            if(enough, arraySort(mapKeys(mapAdd(categories, past_categories))), []) as kinds,
-            if(enough, arrayMap(k -> toInt64(categories[k]), kinds), []) as kind_counts,
-            if(enough, arrayMap(k -> toInt64(past_categories[k]), kinds), []) as past_kind_counts
-        from drift_pairs),
+            if(enough, arraySort(mapKeys(mapAdd(categories, past_categories))), []) as kinds
+        from counted),
+    running as (
+        select
+            * except (categories, past_categories),
+            arrayCumSum(cells) as running,
+            arrayCumSum(past_cells) as past_running,
+            arrayMap(k -> toInt64(categories[k]), kinds) as kind_counts,
+            arrayMap(k -> toInt64(past_categories[k]), kinds) as past_kind_counts
+        from sized),
+    deciled as (
+        select
+            *,
+            arrayDifference(arrayConcat([0], arrayMap(r -> least(9, intDiv(r * 10, n_cmp)), past_running)))
+                as deciles
+        from running),
     cut as (
         -- A decile met twice is a value so common that it gets a bin of its own.
         select
-            *,
-            arrayCumSum(cells) as running,
-            arrayCumSum(past_cells) as past_running,
-            arrayDifference(arrayConcat([0], arrayMap(r -> least(9, intDiv(r * 10, n_cmp)), past_running)))
-                as deciles,
+            * except (deciles),
             arrayFilter(
                 e -> deciles[e + 1] > 0 or e < 512 and deciles[e + 2] > 1, arrayEnumerate(past_running))
                 as edges
-        from sized),
+        from deciled),
     binned as (
         select
-            *,
+            * except (running, past_running, kind_counts, past_kind_counts),
             if(
                 numeric,
                 arrayPopFront(arrayDifference(arrayConcat([0], arrayMap(e -> running[e], edges), [n]))),
@@ -56,17 +67,15 @@ with
                 numeric,
                 arrayPopFront(arrayDifference(
                     arrayConcat([0], arrayMap(e -> past_running[e], edges), [n_cmp]))),
-                past_kind_counts) as past_bins,
-            toUInt32(arrayCount((x, y) -> x + y > 0, bins, past_bins) - 1) as df,
-            enough and numeric as numbers_known,
-            enough and not numeric as kinds_known
+                past_kind_counts) as past_bins
         from cut),
     measured as (
         select
-            * except (cells, past_cells, running, past_running, deciles),
+            * except (cells, past_cells),
             1 / n + 1 / n_cmp as spread,
-            if(numeric, sightline_psi(past_bins, bins), sightline_chi2(past_bins, bins)) as statistic,
-            if(enough, sightline_chi2_sf(if(numeric, statistic / spread, statistic), df), null) as p,
+            toUInt32(arrayCount((x, y) -> x + y > 0, bins, past_bins) - 1) as df,
+            sightline_psi(past_bins, bins) as psi,
+            sightline_chi2(past_bins, bins) as chi2,
             sightline_js_distance(past_bins, bins) as js,
             sightline_tv_distance(past_bins, bins) as tv,
             sightline_l_infinity_distance(past_bins, bins) as l_infinity,
@@ -76,15 +85,28 @@ with
             arrayMap(
                 (x, y) -> abs(x / n - y / n_cmp)
                     * if(numeric, abs(log((x + 0.5) / (y + 0.5) * n_cmp / n)), 1),
-                bins, past_bins) as terms,
-            indexOf(terms, arrayMax(terms)) as foremost
+                bins, past_bins) as terms
         from binned),
+    scaled as (
+        select
+            * except (terms),
+            if(numeric, psi / spread, chi2) as statistic,
+            if(numeric, psi, tv) as effect,
+            indexOf(terms, arrayMax(terms)) as foremost,
+            chi2_bounds[df] * if(numeric, spread, 1) as bound,
+            ks / sqrt(spread) as ks_scaled,
+            enough and numeric as numbers_known,
+            enough and not numeric as kinds_known
+        from measured),
+    judged as (
+        select *, if(enough, sightline_chi2_sf(statistic, df), null) as p
+        from scaled),
     ranked as (
         select
             *,
             count(p) over (partition by project, day, drift_type) as family,
             row_number() over (partition by project, day, drift_type order by p asc nulls last) as place
-        from measured),
+        from judged),
     discovered as (
         select
             *,
@@ -117,24 +139,24 @@ select
     cast(
         (
             if(numbers_known, ks, null),
-            if(numbers_known, sightline_kolmogorov_sf(ks / sqrt(spread)), null)
+            if(numbers_known, sightline_kolmogorov_sf(ks_scaled), null)
         ),
         'Tuple(statistic Nullable(Float64), pvalue Nullable(Float64))') as ks_test,
     if(numbers_known, wasserstein, null) as wasserstein_distance,
-    if(numbers_known, statistic, null) as population_stability_index,
+    if(numbers_known, psi, null) as population_stability_index,
     cast(
-        (if(kinds_known, statistic, null), if(kinds_known, p, null)),
+        (if(kinds_known, chi2, null), if(kinds_known, p, null)),
         'Tuple(statistic Nullable(Float64), pvalue Nullable(Float64))') as chi_squared_test,
     if(kinds_known, tv, null) as tv_distance,
     if(kinds_known, l_infinity, null) as l_infinity_distance,
     p as p_value,
     if(enough, q, null) as q_value,
-    if(enough, chi2_bounds[df] * if(numeric, spread, 1), null) as threshold,
+    if(enough, bound, null) as threshold,
     if(numeric, 0.1, 0.05) as effect_floor,
     multiIf(
         n_cmp = 0, 'no_baseline',
         not enough, 'insufficient_data',
-        p < alpha and q < 0.01 and if(numeric, statistic, tv) >= effect_floor, 'drift',
+        p < 0.001 and q < 0.01 and effect >= effect_floor, 'drift',
         'ok') as status,
     if(
         not enough, '',

@@ -10,15 +10,16 @@ with
             *,
             (
                 'trailing 7 days', toNullable(min(day) over week), toNullable(max(day) over week),
-                sum(calls) over week, sum(nulls) over week, sum(tokens) over week,
-                sumForEach(histogram) over week, sumMap(categories) over week
+                ifNull(sum(calls) over week, 0), ifNull(sum(nulls) over week, 0),
+                ifNull(sum(tokens) over week, 0), sumForEach(histogram) over week,
+                sumMap(categories) over week
             ) as trailing,
             (
                 'day before', toNullable(day - 1), toNullable(day - 1),
-                sum(calls) over yesterday, sum(nulls) over yesterday, sum(tokens) over yesterday,
-                sumForEach(histogram) over yesterday, sumMap(categories) over yesterday
-            ) as previous,
-            min(day) over (partition by project) as first_day
+                ifNull(sum(calls) over yesterday, 0), ifNull(sum(nulls) over yesterday, 0),
+                ifNull(sum(tokens) over yesterday, 0), sumForEach(histogram) over yesterday,
+                sumMap(categories) over yesterday
+            ) as previous
         from drift_profiles
         window
             week as (
