@@ -8,32 +8,27 @@
 -- Reads: feedback_v1, spans_v1
 -- Readers: people; the web pages; dashboards
 create or replace view feedback_summary as
-with own as (
-    select project, trace_id, span_id, feature, model, prompt_name, prompt_version
-    from spans_v1
-    where trace_id in (select trace_id from feedback_v1)
-),
-last_calls as (
+with judged as (
     select
-        s.project as project, s.trace_id as trace_id, argMax(s.feature, s.started_at) as feature,
-        argMax(s.model, s.started_at) as model, argMax(s.prompt_name, s.started_at) as prompt_name,
-        argMax(s.prompt_version, s.started_at) as prompt_version
+        s.project as project, s.trace_id as trace_id,
+        groupArray((s.span_id, s.feature, s.model, s.prompt_name, s.prompt_version)) as spans,
+        argMaxIf(
+            (s.span_id, s.feature, s.model, s.prompt_name, s.prompt_version), s.started_at,
+            s.operation = 'llm') as last_call
     from spans_v1 as s
-    where s.operation = 'llm' and s.trace_id in (select trace_id from feedback_v1)
+    where s.trace_id in (select trace_id from feedback_v1)
     group by project, trace_id
 ),
 judgements as (
     select
         f.project as project, f.trace_id as trace_id, f.kind as kind, f.score as score, f.comment as comment,
-        f.correction as correction,
-        multiIf(own.feature != '', own.feature, f.feature != '', f.feature, last_calls.feature) as feature,
-        if(own.model != '', own.model, last_calls.model) as model,
-        if(own.prompt_name != '', own.prompt_name, last_calls.prompt_name) as prompt_name,
-        if(own.prompt_name != '', own.prompt_version, last_calls.prompt_version) as prompt_version
+        f.correction as correction, arrayFirst(span -> span.1 = f.span_id, judged.spans) as own,
+        multiIf(own.2 != '', own.2, f.feature != '', f.feature, last_call.2) as feature,
+        if(own.3 != '', own.3, last_call.3) as model,
+        if(own.4 != '', own.4, last_call.4) as prompt_name,
+        if(own.4 != '', own.5, last_call.5) as prompt_version
     from feedback_v1 as f final
-    left any join own
-        on own.project = f.project and own.trace_id = f.trace_id and own.span_id = f.span_id
-    left join last_calls on last_calls.project = f.project and last_calls.trace_id = f.trace_id
+    left join judged on judged.project = f.project and judged.trace_id = f.trace_id
 ),
 counted as (
     select
