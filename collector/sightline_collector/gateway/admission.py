@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from sightline_collector.errors import StoreRefused
 from sightline_collector.gateway.judgement import check_table, check_tree, other_database, writes
 from sightline_collector.gateway.names import SYSTEM, Names
-from sightline_collector.gateway.refusal import SYNTAX_ERROR, Refused, access_denied
+from sightline_collector.gateway.refusal import SYNTAX_ERROR, Refused, access_denied, of_store
 from sightline_collector.gateway.statement import Statement, has_odd_names, take_apart
 from sightline_collector.gateway.syntax import Node, Unreadable, read_tree
 from sightline_collector.store.engine import quoted
@@ -54,14 +54,15 @@ def admit(text: str, parameters: Mapping[str, str], reads: Reads, names: Names) 
 
 def _spelled(text: str, reads: Reads) -> str:
     if not text.strip(" \t\r\n;"):
-        raise Refused(62, "SYNTAX_ERROR", "Empty query", hint="Send a statement as body or as ?query=")
+        raise Refused(
+            SYNTAX_ERROR, "SYNTAX_ERROR", "Empty query", hint="Send a statement as body or as ?query="
+        )
     try:
         return reads.text(f"select formatQuerySingleLine({quoted(text)})")
     except StoreRefused as e:
-        if e.code == SYNTAX_ERROR:
-            said = e.message.partition(": In scope SELECT formatQuerySingleLine(")[0]
-            raise Refused(SYNTAX_ERROR, "SYNTAX_ERROR", said.removesuffix(" (SYNTAX_ERROR)")) from None
-        raise
+        why = of_store(e)
+        said = e.message.partition(": In scope SELECT formatQuerySingleLine(")[0]
+        raise Refused(why.code, why.name, said.removesuffix(f" ({why.name})"), status=400) from None
 
 
 def _check_parameters(spelled: str, parameters: Mapping[str, str]) -> None:

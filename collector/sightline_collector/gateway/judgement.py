@@ -18,14 +18,13 @@ _STATEMENTS = _EXISTS | {"SelectWithUnionQuery", "SelectIntersectExceptQuery", "
 _EXPLAINS = frozenset(
     {"EXPLAIN", "EXPLAIN AST", "EXPLAIN SYNTAX", "EXPLAIN QUERY TREE", "EXPLAIN PIPELINE", "EXPLAIN ESTIMATE"}
 )
-_MEMBERSHIP = re.compile(r"(global)?(not)?(null)?in(ignoreset)?", re.IGNORECASE)
-
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 READS_ONLY = "This port only reads: SELECT, WITH, SHOW, DESCRIBE, EXISTS and EXPLAIN, one at a time"
 
 
 def check_tree(root: Node, names: Names) -> None:
+    """Raises Refused for the first thing in it that is not for readers."""
     # Among the children of the whole statement, a literal is the file that it would write.
     if root.kind not in _STATEMENTS or any(child.kind == "Literal" for child in root.children):
         raise writes()
@@ -88,9 +87,7 @@ def _check_table_function(expression: Node, names: Names) -> None:
 
 def _check_function(node: Node, names: Names) -> None:
     name = node.name
-    if _MEMBERSHIP.fullmatch(name):
-        _check_membership(node, names)
-    elif name.lower().startswith("dict"):
+    if name.lower().startswith("dict"):
         _check_dictionary(node, names)
     if name in READABLE.table_functions or name.removeprefix(f"{names.database}.") in names.views:
         return
@@ -101,33 +98,28 @@ def _check_function(node: Node, names: Names) -> None:
         raise Refused(46, "UNKNOWN_FUNCTION", f"There is no function {name[:60]!r}")
 
 
-def _check_membership(node: Node, names: Names) -> None:
-    """The right side of IN: a lone name there can mean a table."""
-    arguments = node.children[0].children if node.children else []
-    if len(arguments) > 1 and arguments[1].kind == "Identifier":
-        said = arguments[1].name
-        database, dot, _ = said.rpartition(".")
-        if not dot or any(database == known for known, _ in names.relations()):
-            check_table(said, names)
-
-
 def _check_dictionary(node: Node, names: Names) -> None:
-    """A dictionary must be named outright, and be one of the store's."""
+    """A dictionary must be named outright, not by an alias or an expression, and be one of the store's."""
     arguments = node.children[0].children if node.children else []
-    said = arguments[0].name.strip("'") if arguments else ""
-    database, dot, _ = said.rpartition(".")
-    named = bool(arguments) and arguments[0].kind in ("Literal", "Identifier")
-    if not named or (dot and database != names.database):
+    first = arguments[0] if arguments else node
+    named = first.name.strip("'").removeprefix(f"{names.database}.")
+    if first.kind not in ("Literal", "Identifier") or (names.database, named) not in names.relations():
         raise access_denied(f"{node.name[:60]} may look into the store's own dictionaries only")
 
 
 def _check_identifier(said: str, names: Names) -> None:
-    """A function's bare name can be an argument: arrayMap(file, ...)."""
+    """A bare name can be more than a column: a function (arrayMap(file, ...)), or a table (x in spans_v1,
+    also by way of an alias)."""
     if said.lower() in names.functions.shut:
         raise access_denied(
             f"{said[:60]!r} is the name of a function that is shut",
             "Qualify a column of that name: spans.name",
         )
+    database, dot, _ = said.rpartition(".")
+    if not dot and said not in names.views and (names.database, said) in names.relations():
+        raise _private(said, names)
+    if dot and any(database == known for known, _ in names.relations()):
+        check_table(said, names)
 
 
 def _check_explain(node: Node) -> None:
@@ -145,6 +137,7 @@ def _check_exists(node: Node, names: Names) -> None:
 
 
 def writes() -> Refused:
+    """The refusal of a statement that is no read."""
     return not_read_only("The statement does more than read", READS_ONLY)
 
 
@@ -163,6 +156,7 @@ def _private(name: str, names: Names) -> Refused:
 
 
 def other_database(database: str, names: Names) -> Refused:
+    """The refusal of a name outside the store's own database."""
     return access_denied(
         f"The database {database[:60]!r} is not for readers of this port",
         f"Leave it out, or write {names.database}.spans",

@@ -115,6 +115,29 @@ FILES_AND_NETWORK = [
     f"select 1 as a order by a with fill interpolate (b as file('{SECRET}'))",
     f"select * from (select 1) as a join (select 1) as b on file('{SECRET}') = ''",
     f"select 1 array join [file('{SECRET}')] as x",
+    f"select 1 left array join [file('{SECRET}')] as x",
+    f"select distinct on (file('{SECRET}')) 1",
+    f"select 1 qualify file('{SECRET}') != ''",
+    f"select model from cost_by_model prewhere file('{SECRET}') != ''",
+    f"select 1 as a order by a with fill staleness length(file('{SECRET}'))",
+    f"select 1 as a order by a with fill to 9 step length(file('{SECRET}'))",
+    f"select 1 offset length(file('{SECRET}'))",
+    f"select 1 as a order by a limit length(file('{SECRET}')) with ties",
+    f"select 1 group by grouping sets ((file('{SECRET}')))",
+    f"select 1 group by rollup(file('{SECRET}'))",
+    f"select tuple(file('{SECRET}')).1, [file('{SECRET}')][1], map('a', file('{SECRET}'))['a']",
+    f"select case file('{SECRET}') when '' then 1 end",
+    f"select cast(file('{SECRET}') as String), file('{SECRET}')::String",
+    f"select extract(year from file('{SECRET}')), interval file('{SECRET}') day",
+    f"select 1 between file('{SECRET}') and 2, 'a' like file('{SECRET}')",
+    f"select sum(1) over (order by 1 rows between length(file('{SECRET}')) preceding and current row)",
+    f"with recursive t as (select file('{SECRET}') as n union all select n from t) select * from t",
+    f"select 1 union all select file('{SECRET}')",
+    f"select '' intersect select file('{SECRET}')",
+    f"select '' except select file('{SECRET}')",
+    f"select * from (from (select '{SECRET}' as p) select file(p))",
+    f"select if(1, file('{SECRET}'), '')",
+    f"select dictGetOrDefault('operations', 'operation', 'x', file('{SECRET}'))",
     f"select quantile(length(file('{SECRET}')))(1)",
     f"select count() filter (where file('{SECRET}') != '')",
     f"select * from values('a String', file('{SECRET}'))",
@@ -159,6 +182,9 @@ FILES_AND_NETWORK = [
     "select __getScalar('x')",
     "select dictGet('other.prices', 'a', 1)",
     "select dictGet(concat('other', '.prices'), 'a', 1)",
+    "with 'other.prices' as d select dictGet(d, 'a', 1)",
+    "select dictGet(other.prices, 'a', 1)",
+    "select dictHas('other.prices' as d, 1)",
 ]  # fmt: skip
 
 
@@ -187,6 +213,13 @@ PRIVATE = [
     "select in(1, spans_v1)",
     "select globalNotIn(1, spans_v1)",
     "select nullIn(1, spans_v1)",
+    "with spans_v1 as t select 1 in t",
+    "with {database}.spans_v1 as t select 1 in t",
+    "with (x -> x in spans_v1) as f select f(1)",
+    "select arrayMap(x -> x in spans_v1, [1])",
+    "select in(1, spans_v1 as t), 1 in t",
+    "select 1 in (spans_v1 as t)",
+    "with system.users as t select 1 in t",
     "select * from cost_by_model union all select * from spans_v1",
     "select * from cost_by_model except select * from spans_v1",
     "select * from cost_by_model as a join spans_v1 as b on 1",
@@ -264,3 +297,23 @@ def test_a_parameter_names_no_more_than_a_statement_may(port: Port) -> None:
 def test_names_cannot_forge_the_tree(port: Port, sql: str) -> None:
     """A name that would spoil the printed tree is refused."""
     assert DENIED in port.ask(sql).text
+
+
+def test_no_column_of_a_view_has_a_private_name(engine: Engine) -> None:
+    """Bare names of private relations are refused, so no column may need one."""
+    views = names_of(engine, "engine = 'View'")
+    private = names_of(engine, "engine != 'View'")
+    columns = engine.rows(
+        "select distinct name from system.columns"
+        " where database = currentDatabase() and table in {views:Array(String)}",
+        {"views": sorted(views)},
+    )
+    assert views
+    assert private
+    assert not {row["name"] for row in columns} & private
+
+
+def names_of(engine: Engine, which: str) -> set[str]:
+    """Relations of the store that are of a kind."""
+    rows = engine.rows(f"select name from system.tables where database = currentDatabase() and {which}")
+    return {row["name"] for row in rows}

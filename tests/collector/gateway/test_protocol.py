@@ -203,6 +203,7 @@ def test_statements_may_be_packed(port: Port, coding: str, pack: Callable[[bytes
     [
         ("selec 1", 400, 62, "SYNTAX_ERROR"),
         ("", 400, 62, "SYNTAX_ERROR"),
+        ("select 1 limit 1 with ties", 400, 476, "WITH_TIES_WITHOUT_ORDER_BY"),
         ("select * from nosuch", 404, 60, "UNKNOWN_TABLE"),
         ("select nosuch", 404, 47, "UNKNOWN_IDENTIFIER"),
         ("select nosuch(1)", 404, 46, "UNKNOWN_FUNCTION"),
