@@ -42,7 +42,13 @@ create table if not exists spans_v1 (
             project, operation, user_id, toStartOfDay(started_at),
             count(), countIf(status = 'error'), countIf(isNull(cost_usd)), sum(cost_usd),
             sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), min(started_at), max(started_at)
-        group by project, operation, user_id, toStartOfDay(started_at)))
+        group by project, operation, user_id, toStartOfDay(started_at)),
+    projection answers_daily (
+        select
+            project, toStartOfDay(started_at), operation, feature, model, finish_reason,
+            count(), countIf(refused = 1), countIf(refused = 0), sum(output_tokens), min(output_tokens),
+            max(output_tokens), countResample(0, 512, 1)(output_tokens, {type:token_cell})
+        group by project, toStartOfDay(started_at), operation, feature, model, finish_reason))
 engine = MergeTree
 -- Weeks, so that the 401 days a span's time may lie apart are under 100 partitions: more in one insert
 -- are refused by the engine.

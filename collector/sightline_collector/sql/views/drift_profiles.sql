@@ -2,7 +2,9 @@
 -- or the pair 'model,feature') of model calls; the last 38 days up to the newest span.
 -- Units: counts, tokens; histogram counts by cell of sightline_token_cell, for output_tokens; categories
 -- counts by category, for the others; nulls are calls that reported none.
--- Reads: spans_v1. Readers: drift_metrics, profile_metrics.
+-- Reads: spans_v1
+-- Served by: answers_daily
+-- Readers: drift_metrics, profile_metrics
 create or replace view drift_profiles as
 with
     (
