@@ -25,6 +25,10 @@ from sightline_collector.store.reads import Question, Reads, Stream
 
 Made = TypeVar("Made")
 
+HANDSHAKE = "SELECT name, value, readonly FROM system.settings LIMIT 10000"
+"""What clickhouse-connect asks first: it sends only settings that the answer calls writable. With readonly=1
+none is, though some can be chosen here; so this one statement, word for word, runs with readonly=2."""
+
 
 class Begun:
     """A way to send that remembers whether it was used."""
@@ -96,11 +100,12 @@ class Queries:
     def _admitted(self, asked: Asked, query_id: str) -> Question:
         database_of(asked.database, self._names)
         statement = admit(asked.text, asked.parameters, self._reads, self._names)
+        settings = allowed(asked.settings | statement.settings, self._limits)
         return Question(
             sql=statement.body,
             format=statement.format or asked.format,
             query_id=query_id,
-            settings=allowed(asked.settings | statement.settings, self._limits),
+            settings=settings | ({"readonly": "2"} if statement.body == HANDSHAKE else {}),
             parameters=asked.parameters,
         )
 

@@ -49,7 +49,7 @@ class ServerReads:
 
     def stream(self, question: Question) -> ServerStream:
         """Begin to answer. Raises StoreRefused, StoreUnreachable."""
-        url = {**question.settings, **LOCKED, "database": self._store.database}
+        url = {**LOCKED, **question.settings, "database": self._store.database}
         url |= {f"param_{name}": value for name, value in question.parameters.items()}
         url["default_format"] = question.format
         try:

@@ -70,6 +70,19 @@ def test_data_frames_and_arrow(client: Client) -> None:
     assert client.query_arrow("select number as n from numbers(3)").num_rows == 3
 
 
+def test_settings_of_a_query_are_taken(client: Client, port: Port) -> None:
+    """A client's own bound is heard; what is not a reader's to choose is refused."""
+    with pytest.raises(DatabaseError, match="TOO_MANY_ROWS_OR_BYTES"):
+        client.query("select number from numbers(100)", settings={"max_result_rows": 10})
+    with pytest.raises(DatabaseError, match="READONLY"):
+        client.query("select 1", settings={"allow_ddl": 1})
+    bounded = clickhouse_connect.get_client(
+        host="127.0.0.1", port=port.number, settings={"max_execution_time": 7}
+    )
+    assert bounded.command("select getSetting('max_execution_time')") == 7
+    bounded.close()
+
+
 def test_a_statements_own_settings_are_taken(client: Client) -> None:
     """A bound that the statement sets for itself is heard."""
     with pytest.raises(DatabaseError, match="TOO_MANY_ROWS_OR_BYTES"):

@@ -106,3 +106,12 @@ def test_formats_are_plain_names(port: Port, name: str) -> None:
     """A format's name cannot carry more than a name."""
     assert port.ask("select 1", default_format=name).status_code == 404
     assert port.client.post("/", content="select 1", headers={"X-ClickHouse-Format": name}).status_code == 404
+
+
+def test_one_statement_of_clients_is_answered_less_strictly_and_no_other(port: Port) -> None:
+    """Only clickhouse-connect's own question for settings hears that they can be chosen."""
+    asked = "SELECT name, value, readonly FROM system.settings LIMIT 10000"
+    assert port.ask(f"{asked} format TSV").text.split("\n")[0].endswith("\t0")
+    assert port.ask("select getSetting('readonly')").text == "1\n"
+    for sql in (f"{asked} OFFSET 0", f"{asked} UNION ALL SELECT '', '', getSetting('readonly')"):
+        assert not port.ask(sql).text.rstrip("\n").endswith(("\t0", "\t2"))
