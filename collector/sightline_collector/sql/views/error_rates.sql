@@ -25,7 +25,8 @@ select
     service, operation, model, calls, errors, errors / calls as error_rate,
     sightline_wilson_low(errors, calls) as error_rate_low,
     sightline_wilson_high(errors, calls) as error_rate_high,
-    top_error_type, project
+    -- NULL instead when the reader's joins say NULL for nothing.
+    ifNull(most.top_error_type, '') as top_error_type, project
 from counted
 left join most using (project, service, operation, model)
 order by errors desc, calls desc, service, operation, model

@@ -19,14 +19,15 @@ with judged as (
     where s.trace_id in (select trace_id from feedback_v1)
     group by project, trace_id
 ),
+-- A judged trace that is not stored gives '', also when the reader's joins say NULL for nothing.
 judgements as (
     select
         f.project as project, f.trace_id as trace_id, f.kind as kind, f.score as score, f.comment as comment,
         f.correction as correction, arrayFirst(span -> span.1 = f.span_id, judged.spans) as own,
-        multiIf(own.2 != '', own.2, f.feature != '', f.feature, last_call.2) as feature,
-        if(own.3 != '', own.3, last_call.3) as model,
-        if(own.4 != '', own.4, last_call.4) as prompt_name,
-        if(own.4 != '', own.5, last_call.5) as prompt_version
+        multiIf(own.2 != '', own.2, f.feature != '', f.feature, ifNull(last_call.2, '')) as feature,
+        if(own.3 != '', own.3, ifNull(last_call.3, '')) as model,
+        if(own.4 != '', own.4, ifNull(last_call.4, '')) as prompt_name,
+        if(own.4 != '', own.5, ifNull(last_call.5, '')) as prompt_version
     from feedback_v1 as f final
     left join judged on judged.project = f.project and judged.trace_id = f.trace_id
 ),
