@@ -27,7 +27,8 @@ def measure(kills: int) -> dict[str, float]:
         ran = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True)
         counted = _counted(report) if report.exists() else {}
     if ran.returncode and "lost spans" not in counted:
-        raise KillsFailed(" ".join(ran.stdout.strip().splitlines()[-3:])[-400:])
+        said = " ".join((ran.stdout + ran.stderr).strip().splitlines()[-3:])[-400:]
+        raise KillsFailed(f"pytest ended with {ran.returncode}: {said}")
     return {"kills": kills, **counted}
 
 
