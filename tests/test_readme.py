@@ -22,6 +22,7 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.M | re.S)
 COMMANDS = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
 ELSEWHERE = {  # commands too heavy to run twice, and the test that runs them
     "make demo": "tests/end_to_end/test_demo.py",
+    "make test": "tests/test_readme.py",  # itself: the command runs this suite
     "make up": "tests/faults/test_stop.py",
 }
 HERE = [line for line in COMMANDS if line not in ELSEWHERE]
