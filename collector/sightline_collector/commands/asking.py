@@ -73,12 +73,13 @@ class Collector:
         request = Request(address, body, dict(headers), method=method)  # noqa: S310 - checked above
         try:
             # The collector is next door: a proxy of the environment would only be in the way.
-            with build_opener(ProxyHandler({})).open(request, timeout=ANSWER_S) as response:
-                yield response
+            response = build_opener(ProxyHandler({})).open(request, timeout=ANSWER_S)
         except HTTPError as e:
             raise _refused(e) from None
         except (URLError, HTTPException, OSError) as e:
             raise self._nobody(e) from None
+        with response:
+            yield response
 
     def _nobody(self, error: Exception) -> NotAnswered:
         why = getattr(error, "reason", error)
@@ -91,7 +92,7 @@ class Collector:
 def _pieces(response: HTTPResponse) -> Iterator[bytes]:
     mark = f"\r\n__exception__\r\n{response.headers.get('X-ClickHouse-Exception-Tag')}\r\n".encode()
     held = b""
-    while piece := response.read1(1 << 16):
+    while piece := _piece(response):
         held += piece
         if len(held) > FRAME_BYTES_MAX:
             yield held[:-FRAME_BYTES_MAX]
@@ -101,6 +102,15 @@ def _pieces(response: HTTPResponse) -> Iterator[bytes]:
     if found:
         # The message, its length with the tag once more, and the closing mark.
         raise NotAnswered(_words(frame.decode(errors="replace").rsplit("\n", 3)[0]))
+
+
+def _piece(response: HTTPResponse) -> bytes:
+    try:
+        return response.read1(1 << 16)
+    except (HTTPException, OSError) as e:
+        raise NotAnswered(
+            f"the answer broke off ({e})", "ask again; the collector may have stopped"
+        ) from None
 
 
 def _refused(error: HTTPError) -> NotAnswered:
@@ -116,9 +126,7 @@ def _refused(error: HTTPError) -> NotAnswered:
 def _words(said: str) -> str:
     """The engine's words without what machines read, and without all that it could have parsed instead."""
     words = re.sub(r"^Code: \d+\. DB::Exception: ", "", said).strip()
-    return re.sub(r" Expected one of: .{200,}(\. \([A-Z_]+\))$", r"\1", words, flags=re.DOTALL).replace(
-        "..", "."
-    )
+    return re.sub(r"\.? Expected one of: .{200,}(\. \([A-Z_]+\))$", r"\1", words, flags=re.DOTALL)
 
 
 def told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:

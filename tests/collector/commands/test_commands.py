@@ -104,6 +104,20 @@ class TestSql:
         assert set(out) == {"0", "\n"}
         assert re.fullmatch(r"sightline: Value passed to 'throwIf'.*\(FUNCTION_\w+\)\n", err)
 
+    def test_a_reader_that_has_enough(self, port: Port) -> None:
+        """A closed pipe ends the command quietly."""
+        sql = "select number from numbers(9000000)"
+        command = [sys.executable, "-m", "sightline_collector.cli", "sql", sql, "--format", "TSV"]
+        with subprocess.Popen(
+            [*command, "--url", port.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as started:
+            assert started.stdout is not None
+            assert started.stderr is not None
+            assert started.stdout.readline() == b"0\n"
+            started.stdout.close()
+            assert started.stderr.read() == b""
+            assert started.wait(30) == 0
+
     def test_on_a_terminal(self, port: Port) -> None:
         """Colours, and cut to the terminal's width."""
         sql = "select repeat('long ', 100) as text, 12345 as calls"
