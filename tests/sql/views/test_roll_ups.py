@@ -31,6 +31,7 @@ ASKED = {
     "latency_by_feature": ["feature = 'f1'"],
     "latency_by_operation": ["operation = 'llm'"],
     "error_rates": ["model = 'm1'"],
+    "variant_comparison": ["feature = 'f1'"],
 }
 """How people narrow each view: what they say must be served too."""
 
@@ -89,6 +90,24 @@ def test_the_named_roll_up_serves_the_view(filled: Engine, view: str, where: str
 def test_a_served_view_reads_no_rows(filled: Engine, view: str, where: str) -> None:
     """Such a view reads nothing but the roll-up; only error_rates looks at failed spans beside it."""
     assert sources(plan(filled, f"select * from {view} where {where}")) == {SERVED[view]}
+
+
+@pytest.mark.parametrize("view", ["spans", "trace_summary", "latency_breakdown"])
+def test_one_trace_is_found_by_its_id(filled: Engine, view: str) -> None:
+    """A trace's id leads to the granule that holds it: no view of traces reads the others."""
+    query = f"explain indexes = 1 select * from {view} where trace_id = '12345'"
+    text = "\n".join(str(next(iter(row.values()))) for row in filled.rows(query))
+    scans = text.split("ReadFromMergeTree (" + filled.database + ".spans_v1)")[1:]
+    assert scans
+    assert all("Name: by_trace" in scan and re.search(r"Granules: 1$", scan, re.M) for scan in scans)
+
+
+def test_an_hour_of_traces_reads_that_hour(filled: Engine) -> None:
+    """Traces asked for by when they started read the roots of that time only."""
+    query = "explain indexes = 1 select * from trace_summary where started_at >= '2026-10-04 10:00:00'"
+    text = "\n".join(str(next(iter(row.values()))) for row in filled.rows(query))
+    plain = re.sub(r"[│├└─]", " ", text)
+    assert re.search(r"Keys:\s+toStartOfMinute\(started_at\)\s+Condition.*?Granules: 1/\d", plain, re.S)
 
 
 @pytest.mark.parametrize("view", SERVED)

@@ -54,8 +54,9 @@ select
     totals.cache_read_tokens as cache_read_tokens, totals.cache_write_tokens as cache_write_tokens,
     totals.reasoning_tokens as reasoning_tokens, root.span_id as span_id,
     root.parent_span_id as parent_span_id, root.project as project
-from spans_v1 as root
+from totals
+-- Roots stand on the right, where the engine begins: what is asked of them narrows which totals are read.
 -- Any: a span that was sent twice is one root.
-inner any join totals
-    on totals.project = root.project and totals.trace_id = root.trace_id and totals.root_id = root.span_id
+inner any join spans_v1 as root
+    on root.project = totals.project and root.trace_id = totals.trace_id and root.span_id = totals.root_id
 left join thumbs on thumbs.project = root.project and thumbs.trace_id = root.trace_id

@@ -1,0 +1,31 @@
+-- Grain: one variant of one feature of one project, over all retained time; model calls that name a variant
+-- Units: USD, ms, tokens as counts; error_rate from 0 to 1 with its Wilson 95 % interval; percentiles by t-digest, over
+--        failed calls too; cost_per_call_usd is over priced calls, NULL without any. It compares what
+--        was measured and decides nothing: whether variants differ is for their intervals to say
+-- Reads: spans_v1
+-- Served by: usage_hourly
+-- Readers: people; the web pages
+create or replace view variant_comparison as
+with summed as (
+    select
+        project, feature, variant, count() as calls, countIf(status = 'error') as errors,
+        sum(cost_usd) as cost, countIf(isNull(cost_usd)) as unpriced,
+        sum(input_tokens) as input, sum(output_tokens) as output,
+        quantilesTDigest(0.5, 0.95, 0.99)(duration_ms) as durations,
+        quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms) as first_chunks
+    from spans_v1
+    where sightline_model_call(operation) and variant != ''
+    group by project, feature, variant
+)
+select
+    feature, variant, calls, errors, errors / calls as error_rate,
+    sightline_wilson_low(errors, calls) as error_rate_low,
+    sightline_wilson_high(errors, calls) as error_rate_high,
+    cost as cost_usd, cost / nullIf(calls - unpriced, 0) as cost_per_call_usd, unpriced as unpriced_calls,
+    sightline_digest(durations, 1) as p50_ms,
+    sightline_digest(durations, 2) as p95_ms,
+    sightline_digest(durations, 3) as p99_ms,
+    sightline_digest(first_chunks, 1) as first_chunk_p50_ms,
+    input as input_tokens, output as output_tokens, project
+from summed
+order by feature, variant
