@@ -14,7 +14,7 @@ _VALUE = r"(?:-?[\d.]+(?:e[+-]?\d+)?|true|false|'[^'\\]*')"
 _SETTING = rf"\w+ = {_VALUE}"
 _SETTINGS = re.compile(rf" SETTINGS ({_SETTING}(?:, {_SETTING})*)$")
 _ONE_SETTING = re.compile(rf"(\w+) = ({_VALUE})")
-_FORMAT = re.compile(r" FORMAT (\w+)$")
+_FORMAT = re.compile(r" FORMAT (`?)(\w+)\1$")
 
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.|``)*`", re.DOTALL)
 
@@ -35,7 +35,7 @@ def take_apart(spelled: str) -> Statement:
     if found is None:
         return Statement(rest, None, last)
     rest, first = _without_settings(rest[: found.start()])
-    return Statement(rest, found[1], first | last)
+    return Statement(rest, found[2], first | last)
 
 
 def _without_settings(text: str) -> tuple[str, dict[str, str]]:

@@ -91,6 +91,23 @@ def test_every_kind_of_statement_answers(port: Port, sql: str, said: str) -> Non
     assert port.ask(sql, default_format="JSONCompact").json()["meta"]
 
 
+# They need a schema, a template, or columns of a certain kind.
+DEMANDING = {
+    "AvroConfluent", "CapnProto", "GeoJSON", "LineAsString", "Npy", "ODBCDriver2", "PNG", "Prometheus",
+    "Protobuf", "ProtobufConfluent", "ProtobufList", "ProtobufSingle", "Template",
+}  # fmt: skip
+
+
+def test_every_output_format_of_the_engine_is_spoken(port: Port) -> None:
+    """Named in the statement or beside it; also those whose names are words of SQL, such as Null."""
+    listed = port.ask("select name from system.formats where is_output order by name")
+    names = set(listed.text.split()) - DEMANDING
+    assert len(names) > 50
+    for sql, beside in (("select 1 as n, 'x' as s format {}", False), ("select 1 as n, 'x' as s", True)):
+        answers = {n: port.ask(sql.format(n), **({"default_format": n} if beside else {})) for n in names}
+        assert not {n for n, answer in answers.items() if answer.status_code != 200}
+
+
 def test_json_of_many_blocks_parses(port: Port) -> None:
     """A JSON answer of many blocks is one JSON document with all rows."""
     answer = port.ask("select number as n from numbers(300000) format JSONCompact").json()

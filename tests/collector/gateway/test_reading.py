@@ -17,6 +17,7 @@ from sightline_collector.gateway.syntax import Unreadable, read_tree
     [
         ("SELECT 1", Statement("SELECT 1")),
         ("SELECT 1 FORMAT CSV", Statement("SELECT 1", "CSV")),
+        ("SELECT 1 FORMAT `Null`", Statement("SELECT 1", "Null")),
         ("SELECT 1 SETTINGS a = 1, b = 'x' FORMAT CSV", Statement("SELECT 1", "CSV", {"a": "1", "b": "x"})),
         ("SELECT 1 FORMAT CSV SETTINGS a = 1.5", Statement("SELECT 1", "CSV", {"a": "1.5"})),
         ("SELECT 1 SETTINGS a = 1 FORMAT CSV SETTINGS a = 2", Statement("SELECT 1", "CSV", {"a": "2"})),
