@@ -12,26 +12,26 @@ select
     greatest(metric.sum.aggregation_temporality, metric.histogram.aggregation_temporality,
         metric.exponential_histogram.aggregation_temporality) as temporality,
     metric.sum.is_monotonic != 0 as monotonic,
+    -- The elements of metric_point, in its order; the types come from the table that is inserted into.
     arrayJoin(arrayConcat(
         arrayMap(
-            p -> CAST((p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags,
-                p.as_int, p.as_double,
-                defaultValueOfTypeName('{type:metric_distribution}'), p.exemplars), '{type:metric_point}'),
+            p -> (p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, p.as_int, p.as_double,
+                (null, null, null, null, [], [], null, 0, 0, (0, []), (0, []), []), p.exemplars),
             arrayConcat(metric.gauge.data_points, metric.sum.data_points)),
         arrayMap(
-            p -> CAST((p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, null, null,
-                (p.count, p.sum, p.min, p.max, p.explicit_bounds, p.bucket_counts, null, 0, 0,
-                    (0, []), (0, []), []), p.exemplars), '{type:metric_point}'),
+            p -> (p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, null, null,
+                (p.count, p.sum, p.min, p.max, p.explicit_bounds, p.bucket_counts, null, 0, 0, (0, []),
+                    (0, []), []), p.exemplars),
             metric.histogram.data_points),
         arrayMap(
-            p -> CAST((p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, null, null,
-                (p.count, p.sum, p.min, p.max, [], [], p.scale, p.zero_count, p.zero_threshold,
-                    p.positive, p.negative, []), p.exemplars), '{type:metric_point}'),
+            p -> (p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, null, null,
+                (p.count, p.sum, p.min, p.max, [], [], p.scale, p.zero_count, p.zero_threshold, p.positive,
+                    p.negative, []), p.exemplars),
             metric.exponential_histogram.data_points),
         arrayMap(
-            p -> CAST((p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, null, null,
+            p -> (p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, null, null,
                 (p.count, ifNull(p.sum, 0), null, null, [], [], null, 0, 0, (0, []), (0, []),
-                    p.quantile_values), []), '{type:metric_point}'),
+                    p.quantile_values), []),
             metric.summary.data_points))) as point
 from (
     select
