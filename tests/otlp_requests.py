@@ -9,8 +9,8 @@ from typing import Any
 from google.protobuf.message import Message
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
+from sightline_collector.store.batch import insert_segment
 from sightline_collector.store.engine import Engine
-from sightline_collector.store.insert import insert_segment
 from sightline_collector.wal.segment import Entry, Signal, frame
 
 WRITER = "5eed" * 8

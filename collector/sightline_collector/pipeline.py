@@ -26,9 +26,10 @@ from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
 from sightline_collector.receive.loss import LossReports
 from sightline_collector.receive.serve import Serving, serve_grpc, serve_http
+from sightline_collector.store.batch import TABLES
 from sightline_collector.store.engine import OTHER_FOLDER, Engine
 from sightline_collector.store.golden import prove
-from sightline_collector.store.insert import TABLES, Inserter
+from sightline_collector.store.insert import Inserter
 from sightline_collector.store.migrate import migrate
 from sightline_collector.store.url import StoreUrl
 from sightline_collector.wal.appender import SegmentLimits
@@ -112,8 +113,7 @@ def open_store(config: Config) -> Engine:
     """The store, opened, brought to this version and proven."""
     engine = Engine(_store_of(config))
     try:
-        changed = migrate(engine)
-        if changed:
+        if migrate(engine):
             prove(engine, config.folder / "scratch")
     except BaseException:
         engine.close()

@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; 1 when the collector cannot start."""
     from sightline_collector.own_log import configure
 
+    # The embedded engine takes its zone from the process; budgets and days are UTC wherever this runs.
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     try:
         flags = {name: getattr(arguments, name) for name in Config.model_fields}
         config = load(flags, os.environ, arguments.config)

@@ -189,7 +189,8 @@ class Engine:
         self._writer.close()
 
 
-def _connect(url: StoreUrl, settings: Mapping[str, Any] | None) -> Client:
+def _connect(url: StoreUrl, given: Mapping[str, Any] | None) -> Client:
+    settings = {"session_timezone": "UTC", **(given or {})}
     try:
         if url.path is not None:
             return _embedded(url.path, settings)
@@ -199,9 +200,10 @@ def _connect(url: StoreUrl, settings: Mapping[str, Any] | None) -> Client:
             username=url.user,
             password=url.password,
             secure=url.secure,
-            settings=dict(settings or {}),
+            settings=settings,
             autogenerate_session_id=False,
             connect_timeout=5,
+            query_retries=0,  # what is to be tried again is decided above, after a count
             send_receive_timeout=ANSWER_S,
         )
     except (ClickHouseError, OSError) as e:

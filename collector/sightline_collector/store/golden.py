@@ -11,12 +11,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 
 from sightline_collector.errors import OwnFault
+from sightline_collector.store.batch import Batch, CountDiffers, insert_segment
 from sightline_collector.store.engine import Engine
-from sightline_collector.store.insert import insert_segment
 from sightline_collector.wal.segment import Entry, Signal, frame
 
 WRITER = "0" * 32
@@ -78,6 +80,40 @@ def prove(engine: Engine, scratch: Path) -> None:
         )
 
 
+def chain_holds(engine: Engine, signal: Signal, scratch: Path) -> bool:
+    """Whether a known request of the signal still becomes the rows it must. Raises StoreRefused."""
+    if signal is Signal.TRACES:
+        try:
+            prove(engine, scratch)
+        except ChainBroken:
+            return False
+        return True
+    batch = Batch(engine, signal, BATCH, WRITER)
+    file = scratch / f"golden.{signal}"
+    file.write_bytes(_framed(_one_item(signal, time.time_ns()), time.time_ns()))
+    batch.delete()
+    try:
+        batch.insert(file, 1)
+    except CountDiffers:
+        return False
+    finally:
+        file.unlink()
+        batch.delete()
+    return True
+
+
+def _one_item(signal: Signal, now_ns: int) -> bytes:
+    """A request of one log record, or of one point of a gauge."""
+    if signal is Signal.LOGS:
+        logs = ExportLogsServiceRequest()
+        logs.resource_logs.add().scope_logs.add().log_records.add(time_unix_nano=now_ns)
+        return bytes(logs.SerializeToString())
+    metrics = ExportMetricsServiceRequest()
+    metric = metrics.resource_metrics.add().scope_metrics.add().metrics.add(name="golden")
+    metric.gauge.data_points.add(time_unix_nano=now_ns, as_int=1)
+    return bytes(metrics.SerializeToString())
+
+
 def _segment(now_ns: int) -> bytes:
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
@@ -90,6 +126,9 @@ def _segment(now_ns: int) -> bytes:
     )  # fmt: skip
     span.status.code = 1
     span.attributes.extend(KeyValue(key=key, value=value) for key, value in ATTRIBUTES.items())
-    body: bytes = request.SerializeToString()
+    return _framed(request.SerializeToString(), now_ns)
+
+
+def _framed(body: bytes, now_ns: int) -> bytes:
     length, trailer = frame(Entry(body, 1, "default", now_ns), BATCH, WRITER)
     return length + body + trailer

@@ -44,7 +44,7 @@ def parse_store_url(text: str) -> StoreUrl:
     if parts.scheme == "chdb":
         return _embedded(parts)
     if parts.scheme not in ("clickhouse", "clickhouses"):
-        raise BadConfiguration(f"the store's address starts with {parts.scheme or 'no scheme'!r}", hint=FORMS)
+        raise BadConfiguration(f"the store's address starts with {parts.scheme!r}", hint=FORMS)
     if not parts.hostname:
         raise BadConfiguration("the store's address names no host", hint=FORMS)
     secure = parts.scheme == "clickhouses"

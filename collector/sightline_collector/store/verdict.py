@@ -11,6 +11,9 @@ from enum import Enum
 
 from sightline_collector.errors import StoreRefused
 
+MEMORY = 241
+"""Said both of one query that needs too much and, with "(total)", of all that run: the latter passes."""
+
 IN_THE_DATA = {
     6: "cannot parse text",
     27: "cannot parse input",
@@ -25,8 +28,9 @@ IN_THE_DATA = {
     117: "incorrect data",
     128: "too large an array",
     131: "too large a string",
+    159: "takes longer than an insert may",
     190: "arrays of different sizes",
-    241: "needs more memory than an insert may have",
+    MEMORY: "needs more memory than an insert may have",
     321: "a value is out of range",
     349: "an absent value where one must be",
     395: "refused by a check",
@@ -47,9 +51,10 @@ class Verdict(Enum):
 
 def judge(error: Exception) -> Verdict:
     """Whether the same bytes may be taken later."""
-    if isinstance(error, StoreRefused) and error.code in IN_THE_DATA:
-        return Verdict.BISECT
-    return Verdict.WAIT
+    if not isinstance(error, StoreRefused) or error.code not in IN_THE_DATA:
+        return Verdict.WAIT
+    of_all_queries = error.code == MEMORY and "(total)" in error.message
+    return Verdict.WAIT if of_all_queries else Verdict.BISECT
 
 
 def reason(error: Exception) -> str:

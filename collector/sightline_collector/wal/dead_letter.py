@@ -1,4 +1,4 @@
-"""Requests that the engine will never take: kept with the reason, to be looked at or replayed. Blocking.
+"""Requests that the engine will never take: kept with the reason, to be looked at. Blocking.
 
 ::
 

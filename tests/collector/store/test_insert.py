@@ -128,6 +128,20 @@ def test_a_broken_chain_is_noticed_and_nothing_is_let_go(engine: Engine, tmp_pat
     assert parts.stored() == {trace(1): SPANS}
 
 
+def test_a_request_that_counts_otherwise_is_buried_alone(engine: Engine, tmp_path: Path) -> None:
+    """Where the door and the engine count a request differently, it is put aside and blocks nobody."""
+    parts = Parts(engine, tmp_path)
+
+    async def work(log: Log) -> None:
+        counts = [SPANS + 1 if n == 3 else SPANS for n in range(8)]
+        await asyncio.gather(*(log.append(Signal.TRACES, request(n), c) for n, c in enumerate(counts)))
+
+    asyncio.run(parts.run(work))
+    assert parts.stored() == {trace(n): SPANS for n in range(8) if n != 3}
+    (letter,) = parts.letters.letters()
+    assert f"has {SPANS} rows in the store, {SPANS + 1} were inserted" in letter.why
+
+
 @pytest.mark.parametrize(
     ("held", "found"), [(SPANS, "whole"), (1, "short"), (0, "absent")], ids=["whole", "short", "absent"]
 )

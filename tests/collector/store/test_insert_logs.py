@@ -12,8 +12,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from otlp_requests import attributes
 
 from sightline_collector.health import Health
+from sightline_collector.store.batch import insert_segment
 from sightline_collector.store.engine import Engine
-from sightline_collector.store.insert import Inserter, insert_segment
+from sightline_collector.store.insert import Inserter
 from sightline_collector.wal.appender import Segment
 from sightline_collector.wal.dead_letter import DeadLetters
 from sightline_collector.wal.log import Log

@@ -10,7 +10,8 @@
 -- Commas, missing values and missing keys depend on what comes next, so the walk leaves marks, which JSON
 -- strings cannot contain, and sightline_json_marks settles them:
 --     1 an element or entry starts   2 a value belongs here   3 a key belongs here   4 a key is here
--- Steps are bounded by the count of bytes that may be a tag. There are none for the most frequent value,
+-- Steps are bounded by the count of bytes that may be a tag, and by 512; values over 64 KB are not walked:
+-- what is not unfolded then stays as its bytes, for a step costs the value's length. There are none for the most frequent value,
 -- an array of one short string (finish reasons), whose text is in the initial state.
 -- Each insert plans this anew, and every lambda around an expression costs a fifth of its planning: hence
 -- two for names, and what is short is written twice.
@@ -47,8 +48,8 @@ create or replace function sightline_any_json as (v) -> sightline_json_marks(arr
     [arrayCount(c -> c >= (a.1 + 1) * 8, a.3)],
     [reinterpretAsUInt64(substring(v, a.1 + 1, 8))])[1],
     range(if(
-        sightline_one_short(v), 0,
-        2 + arraySum(tag -> countSubstrings(v, tag), ['\n', '\x10', '\x12', '\x18', '!', '*', '2', ':']))),
+        sightline_one_short(v) or length(v) > 65536, 0, least(512,
+        2 + arraySum(tag -> countSubstrings(v, tag), ['\n', '\x10', '\x12', '\x18', '!', '*', '2', ':'])))),
     (
         toUInt32(1), if(sightline_one_short(v), concat('[', toJSONString(substring(v, 7)), ']'), ''),
         [1000000000000000, toUInt64((length(v) + 1) * 8 + 1)])).2)

@@ -35,7 +35,7 @@ select
     meaning['variant'] as variant, sightline_list(meaning['tags']) as tags,
     meaning['agent'] as agent, meaning['tool'] as tool, finish_reason,
     input_given + if(cache_outside, cached, 0) as input_tokens,
-    output_given + if(reasoning_tokens > output_given, reasoning_tokens, 0) as output_tokens,
+    output_given + if(reasoning_outside, reasoning_tokens, 0) as output_tokens,
     cache_read_tokens, cache_write_tokens,
     sightline_count(meaning['cache_write_1h']) as cache_write_1h_tokens, reasoning_tokens,
     mapFilter((unit, n) -> n > 0, map(
@@ -58,19 +58,30 @@ select
         if(status_code between 0 and 2, '', 'status_out_of_range'),
         if(kind_given between 0 and 5, '', 'kind_out_of_range'),
         if(cache_outside, 'cache_added_to_input', ''),
-        if(reasoning_tokens > output_given, 'reasoning_added_to_output', '')]) as notes
+        if(reasoning_outside, 'reasoning_added_to_output', ''),
+        if(operation_known = 'other', 'operation_unknown', '')]) as notes
 from (
     select
         *,
-        multiIf(operation_given != '', dictGet('{database}.operations', 'operation', lower(operation_given)),
-            (request_model != '' or response_model != '') and isNotNull(input_given), 'llm', '') as operation,
+        -- A model and its tokens make a call, whatever the operation is called: it is never free in silence.
+        -- An agent's own tokens are the sum of its calls'.
+        multiIf(
+            operation_known not in ('', 'other'), operation_known,
+            request_model = '' and response_model = '' or isNull(input_given), operation_known,
+            meaning['agent'] != '', 'agent',
+            'llm') as operation,
         ifNull(cache_read_tokens, 0) + ifNull(cache_write_tokens, 0) as cached,
         cached > 0 and (cached > input_given or total_given = input_given + output_given + cached)
-            as cache_outside
+            as cache_outside,
+        reasoning_tokens > output_given
+            or reasoning_tokens > 0 and total_given = input_given + output_given + reasoning_tokens
+            as reasoning_outside
     from (
         select
             *, kind as kind_given,
             meaning['operation'] as operation_given, meaning['output'] as output,
+            if(operation_given = '', '',
+                dictGet('{database}.operations', 'operation', lower(operation_given))) as operation_known,
             meaning['request_model'] as request_model, meaning['response_model'] as response_model,
             arrayStringConcat(arrayDistinct(sightline_list(meaning['finish'])), ',') as finish_reason,
             sightline_count(meaning['input_tokens']) as input_given,

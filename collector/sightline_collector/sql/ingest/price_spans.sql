@@ -41,7 +41,8 @@ from (
                         multiIf(
                             not is_call,
                             0,  -- not_a_call
-                            isNull(input_tokens) and isNull(output_tokens) and empty(extra_usage),
+                            isNull(input_tokens) and (isNull(output_tokens) or operation = 'llm')
+                                and empty(extra_usage),
                             5,  -- no_usage
                             model_id = 0,
                             if(provider_known or model = '', 7, 6),  -- no_model, no_provider
