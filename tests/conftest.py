@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.migrate import migrate
 from sightline_collector.store.url import StoreUrl
+
+# How fast examples are drawn says something of the machine's load, nothing of the law under test.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
