@@ -13,9 +13,15 @@ from ipaddress import ip_address
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+# Answers hold what strangers wrote: no browser may take them for a page, no foreign page load them.
+_HARMLESS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
 
 
 class Guard:
@@ -26,8 +32,13 @@ class Guard:
         self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def harmless(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *_HARMLESS]
+            await send(message)
+
         refused = self._refusal(scope) if scope["type"] == "http" else None
-        await (refused or self._app)(scope, receive, send)
+        await (refused or self._app)(scope, receive, harmless)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)

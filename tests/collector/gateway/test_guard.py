@@ -75,3 +75,12 @@ def test_changes_must_be_json(port: Port) -> None:
     assert port.client.post("/api/flush").status_code == 415
     assert port.client.post("/api/flush", headers={"Content-Type": "text/plain"}).status_code == 415
     assert port.client.post("/api/flush", headers=JSON).status_code == 200
+
+
+@pytest.mark.parametrize("sql", ["select '<script>'", "selec '<script>'", "select '<script>' format XML"])
+def test_answers_are_never_taken_for_pages(port: Port, sql: str) -> None:
+    """What strangers wrote is shown as text: no media type of a page, and no guessing."""
+    answer = port.ask(sql)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["content-type"].partition(";")[0] in ("text/plain", "text/tab-separated-values")
