@@ -225,13 +225,24 @@ def test_unknown_enum_values_fall_back_and_are_noted(
         assert row["notes"] == [f"{field}_out_of_range"]
 
 
+def test_a_count_beyond_32_bits_keeps_its_low_bits(engine: Engine, tmp_path: Path) -> None:
+    """As protobuf has it: a uint32 may be longer on the wire, and its high bits do not count."""
+    odd = span().SerializeToString() + b"\x50" + varint(2**32 + 5) + b"\x60" + varint(2**64 - 1)
+    scope = b"\x12" + varint(len(odd)) + odd
+    body = b"\x12" + varint(len(scope)) + scope
+    (row,) = stored(engine, tmp_path, b"\x0a" + varint(len(body)) + body)
+    counts = {"dropped_attributes": 5, "dropped_events": 2**32 - 1}
+    assert row == PLAIN | {"batch": row["batch"], "scope_name": "", "scope_version": ""} | counts
+
+
 TOKENS: dict[str, tuple[Any, int | None]] = {
     "zero": (0, 0),
     "a string": ("120", 120),
     "a decimal string": ("120.0", 120),
     "a double": (120.0, 120),
     "an odd double": (120.5, None),
-    "2^62": (2**62, 2**62),
+    "10^12": (10**12, 10**12),
+    "2^62": (2**62, None),
     "negative": (-5, None),
     "words": ("many", None),
     "not a number": (float("nan"), None),
