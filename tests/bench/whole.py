@@ -13,7 +13,9 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench import corpus
@@ -95,19 +97,28 @@ def bytes_per_span(store: Path) -> float:
 
 def _quiet(collector: Collector, repeats: int, seconds: float, samples: Samples) -> None:
     collector.process.settle()
-    send = sender(collector.otlp)
     for _ in range(repeats):
         samples["idle % of a core"].append(collector.process.share(seconds))
     for _ in range(repeats):
-        stop = threading.Event()
-        trickle = threading.Thread(target=_one_a_second, args=(send, stop))
-        trickle.start()
-        samples["one span a second % of a core"].append(collector.process.share(seconds))
-        stop.set()
-        trickle.join()
+        with meanwhile(lambda stop: _one_a_second(collector.otlp, stop)):
+            samples["one span a second % of a core"].append(collector.process.share(seconds))
 
 
-def _one_a_second(send: Callable[[bytes], int], stop: threading.Event) -> None:
+@contextmanager
+def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Runs the work in a thread until the block ends. Raises what the work raised."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work, stop)
+        try:
+            yield
+        finally:
+            stop.set()
+        working.result()
+
+
+def _one_a_second(url: str, stop: threading.Event) -> None:
+    send = sender(url)
     while not stop.wait(1.0):
         deliver(send, corpus.marked(os.urandom(16)))
 
@@ -117,12 +128,8 @@ def _half_capacity(
 ) -> None:
     """Requests at a rate; meanwhile marked ones, each asked for until it is found."""
     queryable_ms: list[float] = []
-    stop = threading.Event()
-    marking = threading.Thread(target=_mark, args=(collector, stop, queryable_ms))
-    marking.start()
-    acknowledged_ms = at_rate(collector.otlp, bodies, per_s, seconds)
-    stop.set()
-    marking.join()
+    with meanwhile(lambda stop: _mark(collector, stop, queryable_ms)):
+        acknowledged_ms = at_rate(collector.otlp, bodies, per_s, seconds)
     collector.flush()
     for name, values in (("acknowledged", acknowledged_ms), ("queryable", queryable_ms)):
         for share in (0.5, 0.95, 0.99):
@@ -130,9 +137,8 @@ def _half_capacity(
 
 
 def _mark(collector: Collector, stop: threading.Event, took_ms: list[float]) -> None:
-    send = sender(collector.otlp)
     while not stop.wait(MARK_EVERY_S):
-        trace_id = os.urandom(16)
+        trace_id, send = os.urandom(16), sender(collector.otlp)
         deliver(send, corpus.marked(trace_id))
         acknowledged = time.perf_counter()
         while not _found(collector, trace_id):
