@@ -96,7 +96,7 @@ def opened(folder: Path) -> Engine:
     migrate(engine)
     for first in range(int(engine.value("select count() from spans_v1")), SPANS, CHUNK):
         engine.command(FILL.format(batch=first // CHUNK + 1, first=first, count=CHUNK, traces=SPANS // 5))
-        print(f"\r{first + CHUNK:,} of {SPANS:,} spans made", end="", flush=True)
+        print(f"\r{first + CHUNK:,} of {SPANS:,} spans made", end="", file=sys.stderr, flush=True)
     if not engine.value("select count() from feedback_v1"):
         engine.command(JUDGE)
     return engine

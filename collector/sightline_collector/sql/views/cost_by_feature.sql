@@ -1,6 +1,6 @@
 -- Grain: one feature of one project, over all retained time; model calls only (llm, embedding, rerank)
--- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to cost_usd,
---        which is NULL when no call has a price; tokens are NULL when no call reported them.
+-- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to
+--        cost_usd, which is NULL when no call has a price; tokens are NULL when no call reported them.
 --        Feature '' is that of the calls which name none
 -- Reads: spans_v1
 -- Served by: usage_hourly

@@ -1,6 +1,7 @@
 -- Grain: one model of one project, over all retained time; model calls only (llm, embedding, rerank)
--- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to cost_usd,
---        which is NULL when no call of the model has a price. `provider` lists all that served the model
+-- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to
+--        cost_usd, which is NULL when no call of the model has a price. `provider` lists all that served
+--        the model
 -- Reads: spans_v1
 -- Served by: usage_hourly
 -- Readers: people; the web pages; dashboards; the command line

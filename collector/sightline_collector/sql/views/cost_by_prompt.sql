@@ -1,13 +1,15 @@
--- Grain: one version of one prompt of one project, over all retained time; model calls only (llm, embedding, rerank)
--- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to cost_usd,
---        which is NULL when no call has a price; tokens are NULL when no call reported them.
+-- Grain: one version of one prompt of one project, over all retained time; model calls only (llm,
+--        embedding, rerank)
+-- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to
+--        cost_usd, which is NULL when no call has a price; tokens are NULL when no call reported them.
 --        Prompt '' is that of the calls which name none
 -- Reads: spans_v1
 -- Served by: usage_hourly
 -- Readers: people; the web pages
 create or replace view cost_by_prompt as
 select
-    s.prompt_name as prompt_name, s.prompt_version as prompt_version, count() as calls, sum(s.cost_usd) as cost_usd,
+    s.prompt_name as prompt_name, s.prompt_version as prompt_version,
+    count() as calls, sum(s.cost_usd) as cost_usd,
     sum(s.input_tokens) as input_tokens, sum(s.output_tokens) as output_tokens,
     countIf(isNull(s.cost_usd)) as unpriced_calls,
     sum(s.cache_read_tokens) as cache_read_tokens,

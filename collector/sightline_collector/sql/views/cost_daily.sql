@@ -1,12 +1,14 @@
--- Grain: one UTC day of one project, provider, model and feature; model calls only (llm, embedding, rerank)
--- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to cost_usd,
---        which is NULL when no call has a price; tokens are NULL when no call reported them
+-- Grain: one UTC day of one project, provider, model and feature; model calls only (llm, embedding,
+--        rerank)
+-- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to
+--        cost_usd, which is NULL when no call has a price; tokens are NULL when no call reported them
 -- Reads: spans_v1
 -- Served by: usage_hourly
 -- Readers: people; the web pages; dashboards
 create or replace view cost_daily as
 select
-    toDate(toStartOfHour(s.started_at)) as day, s.provider as provider, s.model as model, s.feature as feature,
+    toDate(toStartOfHour(s.started_at)) as day, s.provider as provider, s.model as model,
+    s.feature as feature,
     count() as calls, sum(s.cost_usd) as cost_usd, sum(s.input_tokens) as input_tokens,
     sum(s.output_tokens) as output_tokens, countIf(isNull(s.cost_usd)) as unpriced_calls,
     countIf(s.status = 'error') as errors, s.project as project

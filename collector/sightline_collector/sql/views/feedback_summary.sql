@@ -1,10 +1,10 @@
--- Grain: one feature, model and prompt version of one project that anyone has judged. A judgement belongs to
---        the model and prompt of the span that was judged; where that span names none (an agent's answer),
---        to those of the last model call in its trace
+-- Grain: one feature, model and prompt version of one project that anyone has judged. A judgement
+--        belongs to the model and prompt of the span that was judged; where that span names none (an
+--        agent's answer), to those of the last model call in its trace
 -- Units: counts; satisfaction is up / (up + down), with its Wilson 95 % interval, NULL without thumbs;
---        mean_score is over judgements of kind score, NULL without any; coverage is judged traces / traces that
---        called this model under this prompt (an estimate within 1 % from 65,000 traces on), NULL when none
---        is stored. A judgement that was sent again under its id counts once
+--        mean_score is over judgements of kind score, NULL without any; coverage is judged traces /
+--        traces that called this model under this prompt (an estimate within 1 % from 65,000 traces on),
+--        NULL when none is stored. A judgement that was sent again under its id counts once
 -- Reads: feedback_v1, spans_v1
 -- Readers: people; the web pages; dashboards
 create or replace view feedback_summary as

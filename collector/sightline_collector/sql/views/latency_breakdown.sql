@@ -1,10 +1,11 @@
 -- Grain: one trace of one project that has a span with a stage
--- Units: ms. A stage's time is the union of its spans' intervals: what runs in parallel or is nested in the
---        same stage counts once. Stages may overlap (a guardrail that calls a model counts for both), so
---        their sum may exceed total_ms. total_ms is the time that root spans cover, or from the first start to
---        the last end when no root has come; unattributed_ms is that part of it in which no stage ran.
---        A stage that did not run has 0. bottleneck is the stage with the longest time, bottleneck_share its
---        part of total_ms, NULL when that is 0; stages holds all of them by name, users' own among them
+-- Units: ms. A stage's time is the union of its spans' intervals: what runs in parallel or is nested in
+--        the same stage counts once. Stages may overlap (a guardrail that calls a model counts for
+--        both), so their sum may exceed total_ms. total_ms is the time that root spans cover, or from
+--        the first start to the last end when no root has come; unattributed_ms is that part of it in
+--        which no stage ran. A stage that did not run has 0. bottleneck is the stage with the longest
+--        time, bottleneck_share its part of total_ms, NULL when that is 0; stages holds all of them by
+--        name, users' own among them
 -- Reads: spans_v1
 -- Readers: people; the web pages; latency_breakdown_by_feature
 create or replace view latency_breakdown as
@@ -38,7 +39,8 @@ by_trace as (
         intervalLengthSumMerge(b.staged) as staged_ns,
         if(root_ns > 0, intervalLengthSumMerge(b.either), total_ns) as whole_ns,
         mapFromArrays(
-            groupArrayIf(b.stage, b.stage != ''), groupArrayIf(b.stage_ns / 1000000., b.stage != '')) as stages
+            groupArrayIf(b.stage, b.stage != ''),
+            groupArrayIf(b.stage_ns / 1000000., b.stage != '')) as stages
     from by_stage as b
     group by project, trace_id
     having notEmpty(stages)

@@ -1,8 +1,8 @@
--- Grain: one feature of one project, over the traces that the newest 100,000 spans belong to and that have a
---        stage: as many as tell where the time goes, and few enough to be read at once
--- Units: ms, means over the feature's traces; a stage that did not run in a trace counts as 0 there, so that
---        the means compare with total_ms. Overlap as in latency_breakdown. bottleneck is the stage with the
---        longest mean, bottleneck_share its part of the mean total, NULL when that is 0
+-- Grain: one feature of one project, over the traces that the newest 100,000 spans belong to and that
+--        have a stage: as many as tell where the time goes, and few enough to be read at once
+-- Units: ms, means over the feature's traces; a stage that did not run in a trace counts as 0 there, so
+--        that the means compare with total_ms. Overlap as in latency_breakdown. bottleneck is the stage
+--        with the longest mean, bottleneck_share its part of the mean total, NULL when that is 0
 -- Reads: latency_breakdown, spans_v1
 -- Readers: people; the web pages; dashboards
 create or replace view latency_breakdown_by_feature as

@@ -1,6 +1,7 @@
 -- Grain: one feature of one project, over all retained time; model calls only
--- Units: ms; tokens_per_second in output tokens a second; failed calls count too. Percentiles by t-digest
---        (within 0.3 % of the exact ones), NULL when no call was measured: only streamed calls have a first chunk
+-- Units: ms; tokens_per_second in output tokens a second; failed calls count too. Percentiles by
+--        t-digest (within 0.3 % of the exact ones), NULL when no call was measured: only streamed calls
+--        have a first chunk
 -- Reads: spans_v1
 -- Served by: latency_daily
 -- Readers: people; the web pages

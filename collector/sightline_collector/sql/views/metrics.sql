@@ -1,6 +1,7 @@
 -- Grain: one data point of a metric
--- Units: UTC; values in `unit`. value is a gauge's or a sum's, NULL for the other kinds, which have count and
---        sum, and when nothing was recorded; bounds are the upper bounds of all buckets but the last
+-- Units: UTC; values in `unit`. value is a gauge's or a sum's, NULL for the other kinds, which have
+--        count and sum, and when nothing was recorded; bounds are the upper bounds of all buckets but
+--        the last
 -- Reads: metrics_v1
 -- Readers: people; the web pages
 create or replace view metrics as

@@ -1,6 +1,6 @@
 -- Grain: one session of one project; spans without a session are left out
--- Units: USD, tokens as counts, ms, UTC. duration_ms is from the first start to the last start. Tokens and
---        money are of model calls only, NULL when none has any
+-- Units: USD, tokens as counts, ms, UTC. duration_ms is from the first start to the last start. Tokens
+--        and money are of model calls only, NULL when none has any
 -- Reads: spans_v1
 -- Readers: people; the web pages
 create or replace view session_summary as

@@ -1,5 +1,5 @@
--- Grain: one reason for which one place lost items of one signal and service: a sender that dropped them,
---        or a collector that refused them
+-- Grain: one reason for which one place lost items of one signal and service: a sender that dropped
+--        them, or a collector that refused them
 -- Units: items are spans, log records or data points; UTC. No row: nothing was lost that anyone knows of
 -- Reads: losses_v1
 -- Readers: people; the web pages; alert rules

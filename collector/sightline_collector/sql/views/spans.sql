@@ -1,7 +1,7 @@
 -- Grain: one span of any kind; model calls are those with an operation of llm, embedding or rerank
--- Units: USD, tokens as counts, ms, UTC; ids are lower-case hex, parent_span_id is '' at a root. Input tokens
---        count what was read from and written to a cache too, output tokens count reasoning too. Unknown
---        is NULL, with its reason in cost_status or notes; a text that was not given is ''
+-- Units: USD, tokens as counts, ms, UTC; ids are lower-case hex, parent_span_id is '' at a root. Input
+--        tokens count what was read from and written to a cache too, output tokens count reasoning too.
+--        Unknown is NULL, with its reason in cost_status or notes; a text that was not given is ''
 -- Reads: spans_v1
 -- Readers: people; the web pages; the command line; views of drift
 create or replace view spans as
@@ -12,8 +12,8 @@ select
     cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, extra_usage,
     tokens_estimated, reported_cost_usd, price_id, price_source, price_context,
     error_type, status_message, refused, blocked, finish_reason,
-    request_model, response_model, response_id, prompt_name, prompt_version, variant, tags, agent, tool, stage,
-    input, output, kind, attributes, attribute_types, resource_attributes, resource_types,
+    request_model, response_model, response_id, prompt_name, prompt_version, variant, tags, agent, tool,
+    stage, input, output, kind, attributes, attribute_types, resource_attributes, resource_types,
     scope_name, scope_version, scope_attributes, events, links, trace_state, flags,
     dropped_attributes, dropped_events, dropped_links, notes, dialect, received_at, batch, writer, project
 from spans_v1

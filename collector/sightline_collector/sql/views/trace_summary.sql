@@ -1,10 +1,10 @@
 -- Grain: one trace of one project. Its root is the first span without a parent, or the first span of all
 --        when no such span has come
--- Units: USD, tokens as counts, ms, UTC. name, service, operation, status and duration_ms are the root's;
---        input and output are its first 200 characters; feature, user_id and session_id are the first that
---        any of its spans names. Tokens and money are of its model calls only, NULL when none has any;
---        first_chunk_ms is from the root's start to the first chunk of any call, NULL when none streamed;
---        thumbs are NULL when nobody has judged the trace
+-- Units: USD, tokens as counts, ms, UTC. name, service, operation, status and duration_ms are the
+--        root's; input and output are its first 200 characters; feature, user_id and session_id are the
+--        first that any of its spans names. Tokens and money are of its model calls only, NULL when none
+--        has any; first_chunk_ms is from the root's start to the first chunk of any call, NULL when none
+--        streamed; thumbs are NULL when nobody has judged the trace
 -- Filter by trace_id or started_at: both are served by indexes, other filters read every span
 -- Reads: spans_v1, feedback_v1
 -- Readers: people; the web pages; the command line
@@ -13,8 +13,10 @@ with totals as (
     select
         s.project as project, s.trace_id as trace_id,
         -- An Int64 that puts parentless spans first, then the earliest: nanoseconds stay below 2^62.
-        argMin(s.span_id, toUnixTimestamp64Nano(s.started_at) + if(s.parent_span_id = '', 0, 4611686018427387904))
-            as root_id,
+        argMin(
+            s.span_id,
+            toUnixTimestamp64Nano(s.started_at) + if(s.parent_span_id = '', 0, 4611686018427387904)
+        ) as root_id,
         count() as spans, countIf(sightline_model_call(s.operation)) as model_calls,
         countIf(s.operation = 'tool') as tools, countIf(s.status = 'error') as errors,
         argMinIf(s.feature, s.started_at, s.feature != '') as feature,

@@ -1,8 +1,9 @@
 -- Grain: one UTC hour of one project, service, feature, provider, model, operation, prompt, its version
 --        and variant
 -- Units: tokens as counts, USD, ms; percentiles by t-digest, over failed calls too. Tokens and money are
---        of model calls only (llm, embedding, rerank): NULL on other operations, so that nothing is paid twice;
---        also NULL when no call of the hour has them. Averages are over the calls that were measured
+--        of model calls only (llm, embedding, rerank): NULL on other operations, so that nothing is paid
+--        twice; also NULL when no call of the hour has them. Averages are over the calls that were
+--        measured
 -- Reads: spans_v1
 -- Served by: usage_hourly
 -- Readers: people; dashboards; alert rules; drift views

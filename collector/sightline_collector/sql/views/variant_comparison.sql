@@ -1,7 +1,9 @@
--- Grain: one variant of one feature of one project, over all retained time; model calls that name a variant
--- Units: USD, ms, tokens as counts; error_rate from 0 to 1 with its Wilson 95 % interval; percentiles by t-digest, over
---        failed calls too; cost_per_call_usd is over priced calls, NULL without any. It compares what
---        was measured and decides nothing: whether variants differ is for their intervals to say
+-- Grain: one variant of one feature of one project, over all retained time; model calls that name a
+--        variant
+-- Units: USD, ms, tokens as counts; error_rate from 0 to 1 with its Wilson 95 % interval; percentiles by
+--        t-digest, over failed calls too; cost_per_call_usd is over priced calls, NULL without any. It
+--        compares what was measured and decides nothing: whether variants differ is for their intervals
+--        to say
 -- Reads: spans_v1
 -- Served by: usage_hourly
 -- Readers: people; the web pages
