@@ -38,7 +38,7 @@ def test_acknowledged_spans_survive_kills_exactly_once(
             collector.kill()
             load.stop()
         collector.start()
-        collector.flush()
+        wait_until(lambda: _flushed(collector), CATCH_UP_S)
         held = {
             r["trace_id"]: r["n"]
             for r in collector.ask("select trace_id, count() as n from spans group by trace_id")
