@@ -1,12 +1,21 @@
--- Grain: one feature of one project, over the traces that the newest 100,000 spans belong to and that
---        have a stage: as many as tell where the time goes, and few enough to be read at once
+-- Grain: one feature of one project, over the traces with a stage of the newest hours: as many hours as it
+--        takes to have 100,000 spans. They tell where the time goes, and can be read at once
 -- Units: ms, means over the feature's traces; a stage that did not run in a trace counts as 0 there, so
 --        that the means compare with total_ms. Overlap as in latency_breakdown. bottleneck is the stage
 --        with the longest mean, bottleneck_share its part of the mean total, NULL when that is 0
 -- Reads: latency_breakdown, spans_v1
 -- Readers: people; the web pages; dashboards
 create or replace view latency_breakdown_by_feature as
-with by_feature as (
+with hours as (
+    select toStartOfHour(started_at) as hour, count() as spans
+    from spans_v1
+    group by hour
+),
+newest as (
+    select hour, spans, sum(spans) over (order by hour desc) as so_far
+    from hours
+),
+by_feature as (
     select
         project, feature, count() as traces, avg(t.total_ms) as total_ms,
         avg(t.unattributed_ms) as unattributed_ms, sumMap(t.stages) as sums
@@ -14,8 +23,7 @@ with by_feature as (
     where t.trace_id in (
         select trace_id
         from spans_v1
-        order by started_at desc
-        limit 100000)
+        where started_at >= (select min(hour) from newest where so_far - spans < 100000))
     group by project, feature
 )
 select
