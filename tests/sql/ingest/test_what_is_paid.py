@@ -1,0 +1,83 @@
+"""Which spans are calls, what they used, and that nothing of it is free in silence."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from otlp_requests import NOW_NS, attributes, insert
+
+from sightline_collector.store.engine import Engine
+from sightline_collector.wal.segment import Signal
+
+CHAT = {"gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o"}
+USED = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100}
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "an operation of unknown name with a model and tokens is a call, and noted": (
+        {"gen_ai.operation.name": "responses", **CHAT, **USED},
+        {"operation": "llm", "cost_usd": Decimal("0.0035"), "notes": ["operation_unknown"]},
+    ),
+    "an agent's own tokens are not a call": (
+        {"gen_ai.agent.name": "planner", **CHAT, **USED},
+        {"operation": "agent", "cost_usd": None, "cost_status": "not_a_call"},
+    ),
+    "a chat whose input nobody counted has no cost": (
+        {"gen_ai.operation.name": "chat", **CHAT, "gen_ai.usage.output_tokens": 100},
+        {"input_tokens": None, "cost_usd": None, "cost_status": "no_usage"},
+    ),
+    "a count that no call reaches is unknown, so that sums cannot wrap": (
+        {"gen_ai.operation.name": "chat", **CHAT, "gen_ai.usage.input_tokens": 2**62},
+        {"input_tokens": None, "cost_usd": None, "cost_status": "no_usage"},
+    ),
+    "thoughts that the total shows outside the output are paid": (
+        {
+            "openinference.span.kind": "LLM", "llm.provider": "google", "llm.model_name": "gemini-2.5-pro",
+            "llm.token_count.prompt": 1000, "llm.token_count.completion": 500,
+            "llm.token_count.completion_details.reasoning": 400, "llm.token_count.total": 1900,
+        },
+        {"output_tokens": 900, "cost_usd": Decimal("0.01025"), "notes": ["reasoning_added_to_output"]},
+    ),
+    "thoughts inside the output are not paid twice": (
+        {
+            "gen_ai.operation.name": "chat", **CHAT, "gen_ai.request.model": "o3",
+            "gen_ai.usage.input_tokens": 75, "gen_ai.usage.output_tokens": 1186,
+            "gen_ai.usage.reasoning.output_tokens": 1024,
+        },
+        {"output_tokens": 1186, "cost_usd": Decimal("0.009638"), "notes": []},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_span_is_paid_for_what_it_used(engine: Engine, tmp_path: Path, case: str) -> None:
+    """Each case's columns are what it says."""
+    given, expected = CASES[case]
+    assert _stored(engine, tmp_path, given, list(CASES).index(case), list(expected)) == expected
+
+
+@pytest.mark.parametrize("length", [60_000, 200_000])
+def test_a_huge_array_is_kept_as_bytes_and_holds_nobody_up(
+    engine: Engine, tmp_path: Path, length: int
+) -> None:
+    """Beyond what is unfolded a value stays whole, as its protobuf bytes."""
+    kept = _stored(engine, tmp_path, {"x": list(range(length))}, 100 + length, ["attributes"])
+    assert json.loads(kept["attributes"]["x"]).keys() == {"$protobuf"}
+
+
+def _stored(
+    engine: Engine, folder: Path, given: dict[str, Any], batch: int, columns: list[str]
+) -> dict[str, Any]:
+    """The columns of the one span with these attributes."""
+    request = ExportTraceServiceRequest()
+    span = request.resource_spans.add().scope_spans.add().spans.add(
+        trace_id=b"t" * 16, span_id=b"s" * 8, start_time_unix_nano=NOW_NS
+    )  # fmt: skip
+    span.end_time_unix_nano = span.start_time_unix_nano
+    span.attributes.extend(attributes(given))
+    insert(engine, Signal.TRACES, [(request, 1)], folder / "segment", batch=batch)
+    (row,) = engine.rows(f"select {', '.join(columns)} from spans_v1 where batch = {batch}")
+    return row
