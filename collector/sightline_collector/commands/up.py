@@ -18,6 +18,10 @@ from sightline_collector.errors import Fault
 if TYPE_CHECKING:
     from sightline_collector.pipeline import Running
 
+ALLOCATOR = "dirty_decay_ms:10000,muzzy_decay_ms:10000"
+"""Keeps an insert's memory for the next one, ten seconds long: giving it back at once and asking for it anew
+was an eighth of the work. Read when the engine is loaded, so set before."""
+
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the subcommand: one flag for each setting."""
@@ -44,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     # The embedded engine takes its zone from the process; budgets and days are UTC wherever this runs.
     os.environ["TZ"] = "UTC"
     time.tzset()
+    os.environ.setdefault("JE_MALLOC_CONF", ALLOCATOR)
     try:
         flags = {name: getattr(arguments, name) for name in Config.model_fields}
         config = load(flags, os.environ, arguments.config)

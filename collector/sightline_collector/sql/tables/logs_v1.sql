@@ -9,5 +9,6 @@ engine = MergeTree
 partition by toMonday(at)
 order by (project, service, event_name, at)
 settings
+    default_compression_codec = 'ZSTD(1)',
     non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1,
     index_granularity_bytes = 10485760

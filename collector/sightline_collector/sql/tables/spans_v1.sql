@@ -57,6 +57,7 @@ partition by toMonday(started_at)
 -- the engine would match that column and not see the minute in front of the trace.
 order by (project, toStartOfMinute(started_at), trace_id)
 settings
+    default_compression_codec = 'ZSTD(1)',
     lightweight_mutation_projection_mode = 'rebuild', non_replicated_deduplication_window = 0,
     fsync_after_insert = 1, fsync_part_directory = 1,
     -- An inserted part is a few files, not one a column: fewer syncs. Merges make the wide ones.
