@@ -41,7 +41,8 @@ from (
                         multiIf(
                             not is_call,
                             0,  -- not_a_call
-                            isNull(input_tokens) and (isNull(output_tokens) or operation = 'llm')
+                            isNull(input_tokens)
+                                and (isNull(output_tokens) or operation = 'llm' and read + write = 0)
                                 and empty(extra_usage),
                             5,  -- no_usage
                             model_id = 0,
