@@ -46,7 +46,7 @@ class EmbeddedReads:
     def _open(self, settings: Mapping[str, str]) -> Any:
         import chdb
 
-        return chdb.connect(f"{self._path}?{urlencode({**LOCKED, **settings, 'database': self._database})}")
+        return chdb.connect(f"{self._path}?{urlencode({**LOCKED, **settings, 'database': self._database})}")  # type: ignore[no-untyped-call, unused-ignore]
 
     def text(self, sql: str, parameters: Mapping[str, str] | None = None) -> str:
         """The answer as unescaped text, without the last line's end. Raises StoreRefused."""
