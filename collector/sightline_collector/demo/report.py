@@ -31,7 +31,7 @@ NEXT: Final = """
 Done in {seconds:.0f} s. The data stays in {folder}. Where to look next:
   make up STORE=chdb:{folder}
       keeps a collector running on it; then, in another terminal,
-  {sightline} sql "select trace_id, cost_usd from trace_summary order by cost_usd desc limit 5"
+  {sightline} sql "select name, cost_usd from recent_traces limit 5"
       asks it, as `curl` and any client of ClickHouse can: it listens on http://127.0.0.1:4319
   make up
       starts a collector for programs of your own: README.md shows the ten lines they need

@@ -1,4 +1,4 @@
--- On how many days answers differed from those of the week before, by signal
+-- On how many days answers differed from those of the week before; drift takes two, as one may be chance
 select
     substring(slice, 7) as model, -- without "model="
     countIf(column_name = 'output_tokens' and status in ('OK', 'ALERT')) as judged_days,
@@ -7,7 +7,7 @@ select
     countIf(column_name = 'refused' and status = 'ALERT') as refused,
     multiIf(
         judged_days = 0, 'insufficient_data',
-        output_tokens + finish_reason + refused > 0, 'drift',
+        greatest(output_tokens, finish_reason, refused) > 1, 'drift',
         'ok') as verdict
 from drift_alerts
 where drift_type = 'BASELINE' and startsWith(slice, 'model=')

@@ -7,4 +7,5 @@ select
 from drift_alerts
 where drift_type = 'BASELINE' and status = 'ALERT' and explained_by = ''
 group by slice, column_name
+having count() > 1
 order by first_day, model, signal
