@@ -1,4 +1,4 @@
--- On how many days answers differed from those of the week before; drift takes two, as one may be chance
+-- Days on which answers differed from the week before, by signal; two make a drift
 select
     substring(slice, 7) as model, -- without "model="
     countIf(column_name = 'output_tokens' and status in ('OK', 'ALERT')) as judged_days,
