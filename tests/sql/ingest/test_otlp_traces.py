@@ -296,8 +296,8 @@ def test_a_client_cannot_forge_the_trailer(engine: Engine, tmp_path: Path) -> No
 
 def test_an_empty_request_is_no_rows(engine: Engine, tmp_path: Path) -> None:
     """A resource without scopes, a scope without spans, nothing at all: stored without a row or an error."""
-    stored(engine, tmp_path, ExportTraceServiceRequest(), items=0)
-    stored(engine, tmp_path, request(), items=0)
+    assert stored(engine, tmp_path, ExportTraceServiceRequest(), items=0) == []
+    assert stored(engine, tmp_path, request(), items=0) == []
 
 
 def test_spans_of_many_requests_keep_their_own_resource_and_scope(engine: Engine, tmp_path: Path) -> None:
