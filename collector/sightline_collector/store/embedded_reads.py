@@ -30,8 +30,7 @@ LOCKED = {
     "implicit_select": "0",
     "allow_introspection_functions": "0",
 }
-"""Nothing may be written, an expression is no statement, no stack traces; a question may say
-otherwise of all but the first."""
+"""Nothing may be written, an expression is no statement, no stack traces; a question may say otherwise."""
 
 OUR_OWN = {"max_query_size": str(8 << 20), "max_execution_time": "5"}
 """For our own questions about a statement: they quote it, so they are longer than it may be."""
@@ -47,8 +46,7 @@ class EmbeddedReads:
     def _open(self, settings: Mapping[str, str]) -> Any:
         import chdb
 
-        options = {**LOCKED, **settings, "readonly": LOCKED["readonly"], "database": self._database}
-        return chdb.connect(f"{self._path}?{urlencode(options)}")  # type: ignore[no-untyped-call, unused-ignore]
+        return chdb.connect(f"{self._path}?{urlencode({**LOCKED, **settings, 'database': self._database})}")  # type: ignore[no-untyped-call, unused-ignore]
 
     def text(self, sql: str, parameters: Mapping[str, str] | None = None) -> str:
         """The answer as unescaped text, without the last line's end. Raises StoreRefused."""
