@@ -62,20 +62,16 @@ def test_the_package_is_typed() -> None:
     assert (SOURCE / "py.typed").exists()
 
 
-def test_importing_and_starting_is_cheap() -> None:
-    """Import and init take less than 0.3 s of CPU, and load none of the heavy libraries."""
+def test_importing_and_starting_load_nothing_heavy() -> None:
+    """Import and init load none of the libraries that cost more than they do themselves."""
     program = """
-import sys, time
-started = time.process_time()
+import sys
 import sightline
 sightline.init()
-spent = time.process_time() - started
 heavy = {"requests", "urllib3", "grpc", "genai_prices", "tiktoken", "pydantic", "openai", "google.protobuf"}
-print(spent, *(heavy & set(sys.modules)))
+print(*(heavy & set(sys.modules)))
 """
-    runs = [run(program).split() for _ in range(3)]  # the best of three: other work on the machine costs too
-    assert [heavy for _, *heavy in runs] == [[], [], []]
-    assert min(float(spent) for spent, *_ in runs) < 0.3
+    assert run(program).split() == []
 
 
 def test_importing_and_starting_touch_no_network() -> None:
