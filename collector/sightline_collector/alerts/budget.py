@@ -1,32 +1,20 @@
-"""A budget: what it limits, when a window passes one of its thresholds, and what people read then. Pure.
-
-Each threshold of each window is passed once, however often it is looked at and whatever arrives late.
-Raising the limit makes new thresholds.
-"""
+"""A budget: what it limits, and the calendar windows in which it does. Pure."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sightline_collector.alerts.event import Event, Severity
+from sightline_collector.alerts.rule import Labels
 
 SCOPES = ("project", "service", "feature", "model", "user_id")
 ID_LENGTH = 200
-EARLIER_SHOWN = 7
-"""How many earlier windows a message names: more would bury the newest."""
-ADVICE = {
-    "warning": "look at `select * from budget_status` and slow the largest driver, or raise the limit with"
-    " `sightline budget set`",
-    "critical": "stop or cheapen the largest driver, or raise the limit with `sightline budget set`;"
-    " calls are not blocked",
-}
 
 
 class Budget(BaseModel):
@@ -108,84 +96,28 @@ class Window:
         """What was spent, in percent of the limit."""
         return float(100 * self.spend_usd / self.limit_usd)
 
+    @property
+    def when(self) -> str:
+        """The window as people name it, in UTC."""
+        forms = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "from %Y-%m-%d", "month": "%Y-%m"}
+        return self.start.strftime(forms[self.per])
+
+    def reaches(self, threshold: float) -> bool:
+        """Whether that many percent of the limit are spent."""
+        return self.spend_usd * 100 >= self.limit_usd * Decimal(threshold)
+
     def passed(self) -> list[int]:
         """The thresholds that the spend has reached, ascending."""
-        return [t for t in self.thresholds if self.spend_usd * 100 >= self.limit_usd * t]
+        return [t for t in self.thresholds if self.reaches(t)]
+
+    def labels(self, threshold: int) -> Labels:
+        """What tells one threshold of one limit in one window from the next."""
+        return (
+            ("limit_usd", f"{self.limit_usd.normalize():f}"),
+            ("threshold_pct", str(threshold)),
+            ("window", self.when),
+        )
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def crossings(windows: Iterable[Window], known: Set[str], now: datetime) -> list[Event]:
-    """The thresholds passed that no event of `known` (event ids) stands for, as events.
-
-    Of all that one budget passed at one look, people are told of the highest threshold of the newest
-    window; that message names the other windows.
-    """
-    by_budget: dict[str, list[tuple[Window, list[Event]]]] = {}
-    for window in sorted(windows, key=lambda w: w.start):
-        events = (_event(window, threshold, now) for threshold in window.passed())
-        fresh = [event for event in events if event.event_id not in known]
-        if fresh:
-            by_budget.setdefault(window.budget, []).append((window, fresh))
-    return [event for passed in by_budget.values() for event in _one_told(passed)]
-
-
-def _one_told(passed: list[tuple[Window, list[Event]]]) -> list[Event]:
-    """All events of one budget, of which the last is told and names the windows before it."""
-    *silent, told = [event for _, fresh in passed for event in fresh]
-    earlier = [f"{_when(window)} ({window.share_pct:.0f} %)" for window, _ in passed[:-1]]
-    if earlier:
-        shown = ", ".join(earlier[-EARLIER_SHOWN:])
-        told = replace(told, message=f"{told.message}\nFound at the same time, in earlier windows: {shown}")
-    return [*(replace(event, notify=False) for event in silent), told]
-
-
-def _event(window: Window, threshold: int, now: datetime) -> Event:
-    severity: Severity = "critical" if threshold >= 100 else "warning"
-    return Event(
-        at=now,
-        kind="budget",
-        key=window.budget,
-        labels=(
-            ("limit_usd", f"{window.limit_usd.normalize():f}"),
-            ("threshold_pct", str(threshold)),
-            ("window", _when(window)),
-        ),
-        state="firing",
-        severity=severity,
-        value=window.share_pct,
-        threshold=float(threshold),
-        title=f"budget {window.budget}: {window.share_pct:.0f} % of {_usd(window.limit_usd)} spent",
-        message=_message(window, severity),
-        notify=True,
-        window_start=window.start,
-        window_end=window.end,
-    )
-
-
-def _message(window: Window, severity: Severity) -> str:
-    lines = [
-        f"{window.scope}: {_usd(window.spend_usd)} of {_usd(window.limit_usd)} ({window.share_pct:.1f} %)"
-        f" in the {window.per} {_when(window)} UTC"
-    ]
-    if window.drivers:
-        named = ", ".join(f"{driver or 'unnamed'} {_usd(usd)}" for driver, usd in window.drivers)
-        lines.append(f"Most of it: {named}")
-    if window.forecast_usd is not None:
-        lines.append(f"At this pace: {_usd(window.forecast_usd)} by the end of the {window.per}")
-    if window.unpriced_calls:
-        lines.append(f"Not counted: {window.unpriced_calls} calls without a price (unpriced_calls)")
-    return "\n".join([*lines, f"Next: {ADVICE[severity]}"])
-
-
-def _when(window: Window) -> str:
-    forms = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "from %Y-%m-%d", "month": "%Y-%m"}
-    return window.start.strftime(forms[window.per])
-
-
-def _usd(amount: Decimal | float) -> str:
-    """Two places; as many as are needed to tell a small amount from nothing."""
-    number = float(amount)
-    return f"{number:,.2f} USD" if number >= 0.1 or number == 0 else f"{number:.2g} USD"

@@ -32,11 +32,13 @@ class Event:
     notify: bool
     window_start: datetime | None = None
     window_end: datetime | None = None
+    resolved_before: int = 0
 
     @property
     def event_id(self) -> str:
-        """The same for the same thing: a budget's threshold in a window, a rule's transition at a time."""
-        moment = self.window_start if self.kind == "budget" else self.at
+        """The same for the same thing: a rule's transition at a time; a budget's threshold in a window,
+        once for each time that it was resolved there."""
+        moment = (self.window_start, self.resolved_before) if self.kind == "budget" else self.at
         text = repr((self.kind, self.key, self.labels, self.state, self.threshold, moment))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

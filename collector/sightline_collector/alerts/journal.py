@@ -15,6 +15,7 @@ from sightline_collector.alerts.evaluate import Instance
 from sightline_collector.alerts.event import Event, restored, stored_time
 from sightline_collector.alerts.notify import channel_id, masked
 from sightline_collector.alerts.rule import Labels
+from sightline_collector.alerts.thresholds import Passed
 from sightline_collector.store.engine import Engine
 
 ATTEMPTS = 5
@@ -30,7 +31,12 @@ Outcome = Literal["delivered", "retry", "failed"]
 _TRANSITIONS = (
     "select key, labels, state, at, notify from alert_events_v1 where kind = 'rule' order by at, state"
 )
-_BUDGET_IDS = "select event_id from alert_events_v1 where kind = 'budget' and window_end > {since:DateTime}"
+_PASSED = (
+    "select key, labels, threshold, severity, window_start, window_end, state, notify,"
+    " countIf(state = 'resolved') over (partition by key, labels) as resolved"
+    " from alert_events_v1 where kind = 'budget' and window_end > {since:DateTime}"
+    " order by at desc, state desc limit 1 by key, labels"
+)
 _UNTOLD = (
     "select event_id, kind, key, state, severity, title, message from alert_events_v1"
     " where notify = 1 and at > {since:DateTime} order by at"
@@ -69,10 +75,11 @@ class Journal:
         rows = self._engine.rows(_TRANSITIONS)
         return restored({**row, "at": row["at"].replace(tzinfo=UTC)} for row in rows)
 
-    def budget_events(self, since: datetime) -> frozenset[str]:
-        """The ids of the events of budget windows that end after `since`."""
-        rows = self._engine.rows(_BUDGET_IDS, {"since": stored_time(since, "seconds")})
-        return frozenset(row["event_id"] for row in rows)
+    def passed(self, since: datetime) -> list[Passed]:
+        """The thresholds that windows passed which end after `since`, each as its last event left it."""
+        return [
+            Passed.of(row) for row in self._engine.rows(_PASSED, {"since": stored_time(since, "seconds")})
+        ]
 
     def append(self, events: Sequence[Event]) -> None:
         """Keep what happened."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sightline_collector.alerts.budget import Window, crossings
+from sightline_collector.alerts.budget import Window
 from sightline_collector.alerts.evaluate import Instance, evaluate, observations
 from sightline_collector.alerts.event import Event, rule_event, stored_time
 from sightline_collector.alerts.journal import Journal
 from sightline_collector.alerts.rule import Labels, Rule
+from sightline_collector.alerts.thresholds import crossings, resolutions
 from sightline_collector.errors import StoreRefused
 from sightline_collector.store.engine import Engine
 
@@ -75,15 +76,17 @@ class Watch:
             yield rule_event(rule, change, now)
 
     def _look_at_budgets(self, now: datetime) -> list[Event]:
+        since = now - LATE
+        past, windows = self._journal.passed(since), self._windows(since, now)
+        news = {(event.key, event.window_start) for event in crossings(windows, past, now)}
+        judged = [w for w in windows if (w.budget, w.start) in news and self._concerns(w)]
+        return [*resolutions(windows, past, now), *crossings(judged, past, now)]
+
+    def _windows(self, since: datetime, now: datetime) -> list[Window]:
         if not self._engine.value("select count() from budget_limits"):
             return []
-        since = now - LATE
         times = {"since": stored_time(since, "seconds"), "now": stored_time(now, "seconds")}
-        windows = [Window.of(row) for row in self._engine.rows(_WINDOWS, times)]
-        known = self._journal.budget_events(since)
-        news = {(event.key, event.window_start) for event in crossings(windows, known, now)}
-        judged = [w for w in windows if (w.budget, w.start) in news and self._concerns(w)]
-        return crossings(judged, known, now)
+        return [Window.of(row) for row in self._engine.rows(_WINDOWS, times)]
 
     def _concerns(self, window: Window) -> bool:
         """True unless the window was over before the budget was set, and nothing came to it since."""

@@ -41,10 +41,12 @@ def fresh_loop(
     return AlertLoop(engine, health or Health(), interval_s=0.01, rules=rules, channels=channels)
 
 
-def budget(engine: Engine, webhook: Webhook, feature: str, **fields: object) -> str:
-    """A budget of 10 USD a day on a feature, set the day before."""
+def budget(
+    engine: Engine, webhook: Webhook, feature: str, set_at: datetime = NOON - DAY, **fields: object
+) -> str:
+    """A budget of 10 USD a day on a feature, set the day before unless told otherwise."""
     given = {"limit_usd": Decimal(10), "feature": feature, "notify": (webhook.address,), **fields}
-    return set_budget(engine, Budget.model_validate(given), NOON - DAY)
+    return set_budget(engine, Budget.model_validate(given), set_at)
 
 
 def history(engine: Engine, key: str) -> list[dict[str, object]]:
@@ -83,7 +85,10 @@ def test_each_threshold_is_told_once_through_restarts(engine: Engine, webhook: W
         if usd:
             spend(engine, now, usd, feature="once")
         fresh_loop(engine).round(now)
-    assert webhook.titles() == [f"budget {key}: {pct} % of 10.00 USD spent" for pct in (60, 80, 120)]
+    assert webhook.titles() == [
+        f"budget {key}: {pct} % of 10.00 USD spent, past {past} %"
+        for pct, past in ((60, 50), (80, 80), (120, 100))
+    ]
     rows = history(engine, key)
     assert [(row["threshold"], row["delivery"]) for row in rows] == [
         (50, "delivered"),
@@ -91,6 +96,27 @@ def test_each_threshold_is_told_once_through_restarts(engine: Engine, webhook: W
         (100, "delivered"),
     ]
     assert {row["channels"] for row in rows} == {"json://127.0.0.1/***"}
+
+
+def test_a_raised_limit_ends_the_alerts_of_the_old_one(engine: Engine, webhook: Webhook) -> None:
+    """Once the limit is raised nothing of the old one fires, people are told so once, also by the next
+    collector, and a limit that is lowered again fires again."""
+    today = datetime.now(UTC)
+    key = budget(engine, webhook, "raised", per="month", thresholds=(80, 100))
+    spend(engine, today, 12, feature="raised")
+    fresh_loop(engine).round(today)
+    fired = [f"budget {key}: 120 % of 10.00 USD spent, past {past} %" for past in (100, 80)]
+    assert [alert["title"] for alert in current_alerts(engine)] == fired
+    budget(engine, webhook, "raised", per="month", thresholds=(80, 100), limit_usd=Decimal(100), set_at=today)
+    for minute in (1, 2):
+        fresh_loop(engine).round(today + minute * MINUTE)
+        assert current_alerts(engine) == []
+    budget(engine, webhook, "raised", per="month", thresholds=(80, 100), set_at=today + MINUTE)
+    fresh_loop(engine).round(today + 3 * MINUTE)
+    assert [alert["title"] for alert in current_alerts(engine)] == fired
+    over = f"budget {key}: over, 12 % of 100.00 USD spent, below 100 %"
+    assert webhook.titles() == [fired[0], over, fired[0]]
+    assert [post["type"] for post in webhook.posts] == ["failure", "success", "failure"]
 
 
 def test_the_next_window_begins_anew(engine: Engine, webhook: Webhook) -> None:

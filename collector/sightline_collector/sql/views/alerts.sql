@@ -12,4 +12,4 @@ select
     message, delivery, channels
 from newest
 where state in ('pending', 'firing') and (window_end is null or window_end > now('UTC'))
-order by severity desc, since
+order by severity desc, key, threshold desc, since
