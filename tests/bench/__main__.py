@@ -1,4 +1,4 @@
-"""Prints the collector's figures beside its targets and its peers: python -m tests.bench"""
+"""Prints the collector's and the SDK's figures beside its targets and its peers: python -m tests.bench"""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import corpus, kills, phoenix, receive_side, report, rotel, whole
+from tests.bench import corpus, kills, phoenix, receive_side, report, rotel, sdk, whole
 from tests.bench.environments import PeerMissing
 
-PARTS = ("whole", "receive", "rotel", "phoenix", "kills")
+PARTS = ("whole", "receive", "rotel", "phoenix", "kills", "sdk")
 REPEATS_LEAST = 3
 BUSY = 0.5
 """Load per core from others beyond which figures are worth little."""
@@ -39,6 +39,7 @@ def main() -> int:
         "rotel": lambda: rotel.measure(bodies, asked.repeats),
         "phoenix": lambda: phoenix.measure(bodies[: asked.phoenix_requests], asked.repeats),
         "kills": lambda: kills.measure(asked.kills),
+        "sdk": lambda: sdk.measure(asked.repeats),
     }
     measured = {part: _run(part, work[part]) for part in PARTS if part in asked.parts}
     if asked.views:
