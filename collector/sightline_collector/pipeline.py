@@ -81,8 +81,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         reporting = asyncio.create_task(losses.run())
         parts.callback(reporting.cancel)
         alerts = AlertLoop(engine, health, interval_s=config.alert_interval_s, channels=config.notify)
-        alerting = asyncio.create_task(alerts.run())
-        parts.callback(alerting.cancel)
+        await parts.enter_async_context(alerts.running())
 
         door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20))
         parts.callback(door.close)

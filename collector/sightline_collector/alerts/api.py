@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sightline_collector.alerts.budget import Budget
@@ -31,6 +32,12 @@ def set_budget(engine: Engine, budget: Budget, now: datetime | None = None) -> s
         raise BadConfiguration("; ".join(faults), hint=KINDS)
     engine.insert("budgets_v1", [{**budget.model_dump(mode="json"), "set_at": _stored(now)}])
     return budget.id
+
+
+def limit_usd(engine: Engine, budget_id: str) -> Decimal | None:
+    """The limit in force, None when there is no such budget."""
+    found = engine.value("select limit_usd from budget_limits where budget = {id:String}", {"id": budget_id})
+    return None if found is None else Decimal(found)
 
 
 def list_budgets(engine: Engine) -> list[dict[str, Any]]:

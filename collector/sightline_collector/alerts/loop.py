@@ -7,7 +7,8 @@ next round; nothing that was found is lost by that, because nothing was remember
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -22,6 +23,9 @@ from sightline_collector.alerts.watch import Watch
 from sightline_collector.errors import Fault
 from sightline_collector.health import Health
 from sightline_collector.store.engine import Engine
+
+JOIN_S = 5.0
+"""How long a stop waits for the round under way: a look takes less, a channel may take longer."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,25 +56,34 @@ class AlertLoop:
         self._interval_s = interval_s
         self._channels = tuple(channels)
         self._clock = clock
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._rule_faults: dict[str, str] = {}
         self._finished = monotonic()
         self._measure(health)
 
-    async def run(self) -> None:
-        """Look and tell until cancelled; what a round raises is logged, and the next round comes."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Look and tell inside the block; at its end the round under way is waited for, JOIN_S at most."""
+        looking = asyncio.create_task(self._run(), name="alerts")
         try:
-            while True:
-                await asyncio.to_thread(self._round)
-                await asyncio.sleep(self._interval_s)
+            yield
         finally:
-            self._stopping = True
+            self._stopping.set()
+            await asyncio.wait([looking], timeout=JOIN_S)
+            looking.cancel()
+
+    async def _run(self) -> None:
+        """Round after round; what a round raises is logged, and the next round comes."""
+        while not self._stopping.is_set():
+            await asyncio.to_thread(self._round)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._interval_s)
 
     def round(self, now: datetime) -> list[Event]:
         """One look and its telling, as of a time. What changed; raises a Fault when the store fails."""
         events = self._watch.look(now)
         for due in self._journal.due(now, self._channels):
-            if self._stopping:
+            if self._stopping.is_set():
                 break
             self._tell(due, now)
         return events
@@ -96,6 +109,7 @@ class AlertLoop:
         if error is not None:
             log.warning(
                 "alert not delivered",
+                title=due.title,
                 channel=masked(due.address),
                 error=error,
                 attempt=due.attempt,

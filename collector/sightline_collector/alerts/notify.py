@@ -1,8 +1,8 @@
 """Tells one channel, an address as apprise spells them; never shows what could be a secret of it.
 
 Nearly all of an address can be a secret (a token in the path, a password), so what is shown or stored of it
-is its scheme and, where that is a machine's name, its host. Plain http and https addresses are webhooks that
-take JSON.
+is its scheme and, where that is a machine's name, its host and port. Plain http and https addresses are
+webhooks that take JSON.
 """
 
 from __future__ import annotations
@@ -45,10 +45,13 @@ def masked(address: str) -> str:
     """The address without what could be a secret."""
     try:
         parts = urlsplit(address)
-        host = parts.hostname if parts.scheme in HOSTED else None
+        host, port = (parts.hostname, parts.port) if parts.scheme in HOSTED else (None, None)
     except ValueError:
         return "***"
-    return f"{parts.scheme}://{host}/***" if host else f"{parts.scheme or '?'}://***"
+    if not host:
+        return f"{parts.scheme or '?'}://***"
+    named = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{named}:{port}/***" if port else f"{parts.scheme}://{named}/***"
 
 
 def channel_id(address: str) -> str:

@@ -11,6 +11,8 @@ from collector.alerts.spending import spend
 
 from sightline_collector.alerts.api import list_budgets, remove_budget, set_budget
 from sightline_collector.alerts.budget import Budget
+from sightline_collector.alerts.event import stored_time
+from sightline_collector.alerts.notify import masked
 from sightline_collector.errors import BadConfiguration
 from sightline_collector.store.engine import Engine
 
@@ -88,8 +90,30 @@ def test_a_window_tells_its_drivers_and_what_it_leaves_out(spent: Engine) -> Non
     assert (march["share_pct"], march["state"], march["elapsed_pct"]) == (87.5, "warning", 100)
     assert (april["calls"], april["unpriced_calls"], april["state"]) == (4, 3, "exceeded")
     assert march["forecast_usd"] is None
-    limits = spent.rows("select channels from budget_limits where budget = 'drivers'")
-    assert list(limits[0]["channels"]) == ["https://***"]
+    assert list(march["channels"]) == ["https://h.example/***"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://hooks.example/t0ken?t0ken#t0ken",
+        "json://t0ken:t0ken@hooks.example:8080/",
+        "jsons://t0ken:t0@ken@hooks.example",
+        "https://user:t0ken@[::1]:8443/t0ken",
+        "mailto://me:t0ken@mail.example",
+        "slack://t0kenA/t0kenB/t0kenC",
+        "discord://t0ken@t0ken",
+    ],
+)
+def test_a_channel_is_shown_as_in_the_log(engine: Engine, address: str) -> None:
+    """The view shows of an address what the log shows of it, and no secret."""
+    engine.insert(
+        "budgets_v1", [{"id": "shown", "set_at": stored_time(APRIL, "seconds"), "notify": [address]}]
+    )
+    (row,) = engine.rows("select channels from budget_limits where budget = 'shown'")
+    engine.command("delete from budgets_v1 where id = 'shown'")
+    assert list(row["channels"]) == [masked(address)]
+    assert "t0" not in masked(address)
 
 
 def test_the_open_window_is_shown_also_without_spend(spent: Engine) -> None:

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Event
 
 import pytest
 from collector.alerts.spending import spend
 from collector.alerts.webhook import Webhook
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
 from sightline_collector.alerts.api import current_alerts, remove_budget, set_budget
 from sightline_collector.alerts.budget import Budget
@@ -95,7 +97,7 @@ def test_each_threshold_is_told_once_through_restarts(engine: Engine, webhook: W
         (80, "delivered"),
         (100, "delivered"),
     ]
-    assert {row["channels"] for row in rows} == {"json://127.0.0.1/***"}
+    assert {row["channels"] for row in rows} == {webhook.shown}
 
 
 def test_a_raised_limit_ends_the_alerts_of_the_old_one(engine: Engine, webhook: Webhook) -> None:
@@ -258,18 +260,49 @@ def test_a_rule_that_fails_is_counted_and_disturbs_nothing(engine: Engine, webho
     assert counted(health, "sightline_alert_failed_rules_total") == {"broken": 1}
 
 
-def test_the_task_looks_on_and_stops_when_cancelled(engine: Engine, webhook: Webhook) -> None:
-    """run() goes round by itself, tells, and ends when it is cancelled."""
+def test_it_looks_on_by_itself_until_its_block_ends(engine: Engine, webhook: Webhook) -> None:
+    """Inside running() rounds come by themselves and tell; after it no round is under way."""
     budget(engine, webhook, "task")
     spend(engine, NOON, 6, feature="task")
     loop = AlertLoop(engine, Health(), interval_s=0.01, rules=[], clock=lambda: NOON)
 
     async def running() -> None:
-        task = asyncio.create_task(loop.run())
-        assert await asyncio.to_thread(webhook.arrived.wait, 20)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        async with loop.running():
+            assert await asyncio.to_thread(webhook.arrived.wait, 20)
 
     asyncio.run(running())
     assert len(webhook.posts) == 1
+
+
+def test_a_stop_waits_for_the_round_under_way(engine: Engine) -> None:
+    """The block ends after the round's last word to the store, which may be closed then."""
+    said: list[str] = []
+    begun, may_end = Event(), Event()
+
+    def clock() -> datetime:
+        begun.set()
+        assert may_end.wait(20)
+        said.append("round")
+        return NOON
+
+    async def stopped() -> None:
+        async with AlertLoop(engine, Health(), interval_s=60, rules=[], clock=clock).running():
+            assert await asyncio.to_thread(begun.wait, 20)
+            asyncio.get_running_loop().call_soon(may_end.set)
+        said.append("stopped")
+
+    asyncio.run(stopped())
+    assert said == ["round", "stopped"]
+
+
+def test_what_could_not_be_told_is_logged_with_its_title(engine: Engine, webhook: Webhook) -> None:
+    """The log says which alert did not reach which machine, and nothing that could be a secret."""
+    key = budget(engine, webhook, "logged")
+    spend(engine, NOON, 6, feature="logged")
+    webhook.answers = [503]
+    with capture_logs() as logged:
+        fresh_loop(engine).round(NOON)
+    (line,) = [each for each in logged if each["event"] == "alert not delivered"]
+    assert line["title"] == f"budget {key}: 60 % of 10.00 USD spent, past 50 %"
+    assert (line["channel"], line["error"]) == (webhook.shown, "answered 503")
+    assert "s3cret" not in str(line)

@@ -24,6 +24,11 @@ class Webhook:
         """As a budget is given it; the path is a secret."""
         return f"json://127.0.0.1:{self.server.server_port}/s3cret-token"
 
+    @property
+    def shown(self) -> str:
+        """As people see it."""
+        return f"json://127.0.0.1:{self.server.server_port}/***"
+
     def titles(self) -> list[str]:
         """The titles of the posts."""
         return [post["title"] for post in self.posts]

@@ -41,10 +41,14 @@ def channel() -> Iterator[tuple[str, SimpleQueue[bytes]]]:
 
 
 def test_a_budget_is_set_listed_and_removed(port: Port) -> None:
-    """The id that setting it gives is the one it is listed and removed by."""
-    body = {"limit_usd": "50", "per": "day", "feature": "support"}
-    made = port.client.post("/api/budgets", json=body)
-    assert (made.status_code, made.json()) == (201, {"id": "day:feature=support"})
+    """Setting gives the id that it is listed and removed by, and the limit that it replaces."""
+    for usd, replaced in (("20", None), ("50", "20")):
+        body = {"limit_usd": usd, "per": "day", "feature": "support"}
+        made = port.client.post("/api/budgets", json=body)
+        assert (made.status_code, made.json()) == (
+            201,
+            {"id": "day:feature=support", "replaced_limit_usd": replaced},
+        )
     listed = port.client.get("/api/budgets").json()["budgets"]
     assert [(row["budget"], float(row["limit_usd"])) for row in listed] == [("day:feature=support", 50.0)]
     gone = port.client.delete("/api/budgets/day:feature=support", headers=JSON)

@@ -2,6 +2,7 @@
 -- Units: USD; share_pct and elapsed_pct in percent of the limit and of the window; drivers are the three
 -- (feature / model) pairs that cost most. A call without a price adds nothing and is in unpriced_calls.
 -- forecast_usd goes on at the window's own pace: NULL before a tenth of it has passed, and once it is over.
+-- channels are told, see budget_limits.
 -- State: exceeded from 100 % on, warning from the last threshold below that (80 % when there is none), ok.
 -- Reads: budget_limits, usage_hourly; spans_v1 for the users that have a budget. Readers: budget_status,
 -- the alert loop.
@@ -95,5 +96,6 @@ select
     if(elapsed < 0.1 or elapsed >= 1, null, toFloat64(spend) / elapsed) as forecast_usd,
     cast(costly, 'Array(Tuple(driver String, usd Float64))') as drivers,
     thresholds,
-    set_at
+    set_at,
+    channels
 from timed
