@@ -10,22 +10,53 @@ Equal, field by field, to what OpenTelemetry's own encoder makes of the same spa
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, Status
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status
 
 from sightline._outgoing import Draft
-from sightline._protobuf import any_value, attributes, field, fixed32, fixed64, utf8, varint
-
-Origin = tuple[Resource, InstrumentationScope | None]
+from sightline._protobuf import (
+    BYTES,
+    FIXED32,
+    FIXED64,
+    VARINT,
+    any_value,
+    attributes,
+    field,
+    fixed32,
+    fixed64,
+    tag,
+    utf8,
+    varint,
+)
 
 _ORIGINS_MAX: Final = 64  # a program has one resource and a scope for each instrumentation
+_RESOURCES, _SCOPES, _ITEMS = tag(1, BYTES), tag(2, BYTES), tag(2, BYTES)
 _HAS_IS_REMOTE: Final = 0x100  # SpanFlags: the next bit is known
 _IS_REMOTE: Final = 0x200
+
+
+# Span
+_TRACE_ID: Final = tag(1, BYTES) + varint(16)
+_SPAN_ID: Final = tag(2, BYTES) + varint(8)
+_TRACE_STATE: Final = tag(3, BYTES)
+_PARENT: Final = tag(4, BYTES) + varint(8)
+_NAME: Final = tag(5, BYTES)
+_KINDS: Final = {kind: tag(6, VARINT) + varint(kind.value + 1) for kind in SpanKind}
+_START: Final = tag(7, FIXED64)
+_END: Final = tag(8, FIXED64)
+_ATTRIBUTES: Final = tag(9, BYTES)
+_DROPPED_ATTRIBUTES: Final = tag(10, VARINT)
+_EVENTS: Final = tag(11, BYTES)
+_DROPPED_EVENTS: Final = tag(12, VARINT)
+_LINKS: Final = tag(13, BYTES)
+_DROPPED_LINKS: Final = tag(14, VARINT)
+_STATUS: Final = tag(15, BYTES)
+_FLAGS: Final = tag(16, FIXED32)
 
 
 def trace_request(spans: Iterable[Draft]) -> bytes:
@@ -33,90 +64,83 @@ def trace_request(spans: Iterable[Draft]) -> bytes:
     return _request((_origin(d.source.resource, d.source.instrumentation_scope), _span(d)) for d in spans)
 
 
-def log_request(records: Iterable[ReadableLogRecord]) -> bytes:
-    """An ExportLogsServiceRequest."""
-    return _request((_origin(r.resource, r.instrumentation_scope), _log_record(r)) for r in records)
-
-
 def _span(draft: Draft) -> bytes:
     span, ids = draft.source, draft.source.context
     written = [
-        b"\x0a\x10", ids.trace_id.to_bytes(16), b"\x12\x08", ids.span_id.to_bytes(8),
-        field(b"\x2a", utf8(span.name)),
-        b"\x30", varint(span.kind.value + 1),
-        b"\x39", fixed64(draft.start_ns), b"\x41", fixed64(draft.end_ns),
-        attributes(b"\x4a", draft.attributes),
-        field(b"\x7a", _status(draft.status)),
-        b"\x85\x01", fixed32(_flags(span.parent)),
+        _TRACE_ID, ids.trace_id.to_bytes(16), _SPAN_ID, ids.span_id.to_bytes(8),
+        field(_NAME, utf8(span.name)), _KINDS[span.kind],
+        _START, fixed64(draft.start_ns), _END, fixed64(draft.end_ns),
+        attributes(_ATTRIBUTES, draft.attributes),
+        field(_STATUS, _status(draft.status)), _FLAGS, fixed32(_flags(span.parent)),
     ]  # fmt: skip
     if span.parent is not None:
-        written += b"\x22\x08", span.parent.span_id.to_bytes(8)
+        written += _PARENT, span.parent.span_id.to_bytes(8)
     if ids.trace_state:
-        written.append(field(b"\x1a", utf8(_trace_state(ids.trace_state))))
-    written += [field(b"\x5a", _event(event)) for event in draft.events]
-    written += [field(b"\x6a", _link(link)) for link in span.links]
+        written.append(field(_TRACE_STATE, utf8(_joined(ids.trace_state))))
+    written += [field(_EVENTS, _event(event)) for event in draft.events]
+    written += [field(_LINKS, _link(link)) for link in span.links]
     if span.dropped_attributes or span.dropped_events or span.dropped_links:
-        written += b"\x50", varint(span.dropped_attributes)
-        written += b"\x60", varint(span.dropped_events)
-        written += b"\x70", varint(span.dropped_links)
+        written += _DROPPED_ATTRIBUTES, varint(span.dropped_attributes)
+        written += _DROPPED_EVENTS, varint(span.dropped_events)
+        written += _DROPPED_LINKS, varint(span.dropped_links)
     return b"".join(written)
 
 
 def _event(event: Event) -> bytes:
-    return (
-        b"\x09"
-        + fixed64(event.timestamp)
-        + field(b"\x12", utf8(event.name))
-        + attributes(b"\x1a", event.attributes or {})
-        + b"\x20"
-        + varint(event.dropped_attributes)
-    )
+    return b"".join((
+        tag(1, FIXED64), fixed64(event.timestamp),
+        field(tag(2, BYTES), utf8(event.name)),
+        attributes(tag(3, BYTES), event.attributes or {}),
+        tag(4, VARINT), varint(event.dropped_attributes),
+    ))  # fmt: skip
 
 
 def _link(link: Link) -> bytes:
     ids = link.context
-    return (
-        b"\x0a\x10"
-        + ids.trace_id.to_bytes(16)
-        + b"\x12\x08"
-        + ids.span_id.to_bytes(8)
-        + attributes(b"\x22", link.attributes or {})
-        + b"\x28"
-        + varint(link.dropped_attributes)
-        + b"\x35"
-        + fixed32(_flags(ids))
-    )
+    return b"".join((
+        _TRACE_ID, ids.trace_id.to_bytes(16), _SPAN_ID, ids.span_id.to_bytes(8),
+        attributes(tag(4, BYTES), link.attributes or {}),
+        tag(5, VARINT), varint(link.dropped_attributes),
+        tag(6, FIXED32), fixed32(_flags(ids)),
+    ))  # fmt: skip
 
 
 def _status(status: Status) -> bytes:
-    words = field(b"\x12", utf8(status.description)) if status.description else b""
-    return words + b"\x18" + varint(status.status_code.value) if status.status_code.value else words
+    code = status.status_code.value
+    words = field(tag(2, BYTES), utf8(status.description)) if status.description else b""
+    return words + tag(3, VARINT) + varint(code) if code else words
 
 
 def _flags(context: SpanContext | None) -> int:
     return _HAS_IS_REMOTE | _IS_REMOTE if context is not None and context.is_remote else _HAS_IS_REMOTE
 
 
-def _trace_state(state: Mapping[str, str]) -> str:
+def _joined(state: Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in state.items())
+
+
+def log_request(records: Iterable[ReadableLogRecord]) -> bytes:
+    """An ExportLogsServiceRequest."""
+    return _request((_origin(r.resource, r.instrumentation_scope), _log_record(r)) for r in records)
 
 
 def _log_record(readable: ReadableLogRecord) -> bytes:
     record = readable.log_record
+    severity = record.severity_number.value if record.severity_number else 0
     written = [
-        b"\x09", fixed64(record.timestamp or 0), b"\x59", fixed64(record.observed_timestamp or 0),
-        b"\x10", varint(record.severity_number.value if record.severity_number else 0),
-        field(b"\x1a", utf8(record.severity_text or "")),
-        any_value(record.body, b"\x2a"),
-        attributes(b"\x32", record.attributes or {}),
-        b"\x38", varint(readable.dropped_attributes),
-        b"\x45", fixed32(int(record.trace_flags or 0)),
-        field(b"\x62", utf8(record.event_name or "")),
+        tag(1, FIXED64), fixed64(record.timestamp or 0), tag(2, VARINT), varint(severity),
+        field(tag(3, BYTES), utf8(record.severity_text or "")),
+        any_value(tag(5, BYTES), record.body),
+        attributes(tag(6, BYTES), record.attributes or {}),
+        tag(7, VARINT), varint(readable.dropped_attributes),
+        tag(8, FIXED32), fixed32(int(record.trace_flags or 0)),
+        tag(11, FIXED64), fixed64(record.observed_timestamp or 0),
+        field(tag(12, BYTES), utf8(record.event_name or "")),
     ]  # fmt: skip
     if record.trace_id:
-        written += b"\x4a\x10", record.trace_id.to_bytes(16)
+        written += (field(tag(9, BYTES), record.trace_id.to_bytes(16)),)
     if record.span_id:
-        written += b"\x52\x08", record.span_id.to_bytes(8)
+        written += (field(tag(10, BYTES), record.span_id.to_bytes(8)),)
     return b"".join(written)
 
 
@@ -127,18 +151,18 @@ class _Origin:
 
     def __init__(self, resource: Resource, scope: InstrumentationScope | None) -> None:
         self.of = resource, scope  # held, so that their ids stay theirs
-        self.resource = field(b"\x0a", attributes(b"\x0a", resource.attributes))
-        self.resource_schema = field(b"\x1a", utf8(resource.schema_url or ""))
-        self.scope = field(b"\x0a", _scope(scope) if scope else b"")
-        self.scope_schema = field(b"\x1a", utf8(scope.schema_url or "") if scope else b"")
+        self.resource = field(tag(1, BYTES), attributes(tag(1, BYTES), resource.attributes))
+        self.scope = field(tag(1, BYTES), _scope(scope) if scope else b"")
+        self.resource_schema = field(tag(3, BYTES), utf8(resource.schema_url or ""))
+        self.scope_schema = field(tag(3, BYTES), utf8(scope.schema_url or "") if scope else b"")
 
 
 def _scope(scope: InstrumentationScope) -> bytes:
-    return (
-        field(b"\x0a", utf8(scope.name))
-        + field(b"\x12", utf8(scope.version or ""))
-        + attributes(b"\x1a", scope.attributes or {})
-    )
+    return b"".join((
+        field(tag(1, BYTES), utf8(scope.name)),
+        field(tag(2, BYTES), utf8(scope.version or "")),
+        attributes(tag(3, BYTES), scope.attributes or {}),
+    ))  # fmt: skip
 
 
 # By identity: OpenTelemetry's resources are hashed by writing them out as JSON, each time.
@@ -160,14 +184,14 @@ def _request(items: Iterable[tuple[_Origin, bytes]]) -> bytes:
     resources: dict[int, dict[_Origin, list[bytes]]] = {}
     for origin, item in items:
         scopes = resources.setdefault(id(origin.of[0]), {})
-        scopes.setdefault(origin, []).append(field(b"\x12", item))
-    return b"".join([field(b"\x0a", _resource_items(scopes)) for scopes in resources.values()])
+        scopes.setdefault(origin, []).append(field(_ITEMS, item))
+    return b"".join([field(_RESOURCES, _resource_items(scopes)) for scopes in resources.values()])
 
 
 def _resource_items(scopes: Mapping[_Origin, Sequence[bytes]]) -> bytes:
     first = next(iter(scopes))
     within = [
-        field(b"\x12", b"".join((origin.scope, *items, origin.scope_schema)))
+        field(_SCOPES, b"".join((origin.scope, *items, origin.scope_schema)))
         for origin, items in scopes.items()
     ]
     return b"".join((first.resource, *within, first.resource_schema))

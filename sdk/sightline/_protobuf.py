@@ -1,8 +1,9 @@
 """Protobuf's wire format, written directly: no message objects, a seventh of their cost. Pure.
 
-    field    = tag, then by its wire type: varint | 8 bytes | length, bytes | 4 bytes
-    tag      = one byte, `number << 3 | wire type`: ours have numbers up to 15, and 16 in two bytes
-    AnyValue = string 1 | bool 2 | int 3 | array 4 | map 5 | double 6 | bytes 7
+    field    = tag, then by its wire type: varint | 8 bytes | length and bytes | 4 bytes
+    tag      = varint of `number << 3 | wire type`
+    KeyValue = key 1, value 2
+    AnyValue = one of string 1, bool 2, int 3, double 4, array 5, map 6, bytes 7
 
 See protobuf.dev/programming-guides/encoding and opentelemetry/proto/common/v1/common.proto. What the format
 cannot carry is written as what comes nearest: a lone surrogate as "?", an integer beyond 64 bits as its text,
@@ -10,10 +11,11 @@ a foreign object as the name of its type.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 _KEYS_MAX: Final = 4_096  # names are few; a program that makes them up must not fill the memory
+_SHORT: Final = 126  # both lengths of a text in its AnyValue take one byte: most attributes
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _UINT64_MASK: Final = 2**64 - 1
 
@@ -22,6 +24,7 @@ _ONE_BYTE: Final = tuple(bytes((number,)) for number in range(128))
 fixed64: Final[Callable[[int], bytes]] = struct.Struct("<Q").pack
 fixed32: Final[Callable[[int], bytes]] = struct.Struct("<I").pack
 _double: Final[Callable[[float], bytes]] = struct.Struct("<d").pack
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 
 
 def varint(number: int) -> bytes:
@@ -31,6 +34,23 @@ def varint(number: int) -> bytes:
     if number < 16_384:
         return bytes((number & 127 | 128, number >> 7))
     return bytes((number & 127 | 128,)) + varint(number >> 7)
+
+
+def tag(number: int, wire_type: int) -> bytes:
+    """What stands before a field's content."""
+    return varint(number << 3 | wire_type)
+
+
+KEY: Final = tag(1, BYTES)
+VALUE: Final = tag(2, BYTES)
+ITEM: Final = tag(1, BYTES)  # of an array or a map
+_STRING: Final = tag(1, BYTES)
+_BOOL: Final = tag(2, VARINT)
+_INT: Final = tag(3, VARINT)
+_DOUBLE: Final = tag(4, FIXED64)
+_ARRAY: Final = tag(5, BYTES)
+_MAP: Final = tag(6, BYTES)
+_BYTES: Final = tag(7, BYTES)
 
 
 def field(tag: bytes, data: bytes) -> bytes:
@@ -50,19 +70,19 @@ def attributes(tag: bytes, values: Mapping[str, Any]) -> bytes:
     """Each pair as a KeyValue field with this tag."""
     written: list[bytes] = []
     for name, value in values.items():
-        value_field = any_value(value)
-        key = _keys.get(name) or _key(name)
-        written += tag, varint(len(key) + len(value_field)), key, value_field
+        key, content = _keys.get(name) or _key(name), any_value(VALUE, value)
+        written += tag, varint(len(key) + len(content)), key, content
     return b"".join(written)
 
 
-def any_value(value: object, tag: bytes = b"\x12") -> bytes:
-    """A value as an AnyValue field, by default the one beside a key; None is an AnyValue that holds nothing."""
-    if type(value) is str:
-        text = utf8(value)
-        size = varint(len(text))
-        return b"".join((tag, varint(1 + len(size) + len(text)), b"\x0a", size, text))
-    return field(tag, _content(value))
+def any_value(tag: bytes, value: object) -> bytes:
+    """A value as an AnyValue field with this tag; None is an AnyValue that holds nothing."""
+    if type(value) is not str:
+        return field(tag, _content(value))
+    text = utf8(value)
+    if len(text) < _SHORT:
+        return b"%b%c%b%c%b" % (tag, len(text) + 2, _STRING, len(text), text)
+    return field(tag, field(_STRING, text))
 
 
 def _content(value: object) -> bytes:
@@ -70,30 +90,28 @@ def _content(value: object) -> bytes:
     if value is None:
         return b""
     if isinstance(value, bool):
-        return b"\x10\x01" if value else b"\x10\x00"
+        return _BOOL + varint(value)
     if isinstance(value, int):
         return _integer(value)
     if isinstance(value, float):
-        return b"\x31" + _double(value)
+        return _DOUBLE + _double(value)
     if isinstance(value, str):
-        return field(b"\x0a", utf8(str.__str__(value)))
+        return field(_STRING, utf8(str.__str__(value)))
     if isinstance(value, bytes):
-        return field(b"\x3a", value)
+        return field(_BYTES, value)
+    if isinstance(value, list | tuple):
+        return field(_ARRAY, b"".join([any_value(ITEM, item) for item in value]))
     if isinstance(value, Mapping):
-        return field(b"\x2a", attributes(b"\x0a", {_name(key): item for key, item in value.items()}))
+        return field(_MAP, attributes(ITEM, {_name(key): item for key, item in value.items()}))
     if isinstance(value, Sequence):
-        return field(b"\x22", _items(value))
-    return field(b"\x0a", utf8(f"<{type(value).__module__}.{type(value).__qualname__}>"))
-
-
-def _items(values: Iterable[object]) -> bytes:
-    return b"".join([any_value(value, b"\x0a") for value in values])
+        return _content(list(value))
+    return field(_STRING, utf8(f"<{type(value).__module__}.{type(value).__qualname__}>"))
 
 
 def _integer(number: int) -> bytes:
     if _INT64_MIN <= number <= _INT64_MAX:
-        return b"\x18" + varint(number & _UINT64_MASK)
-    return field(b"\x0a", integer_text(number).encode())
+        return _INT + varint(number & _UINT64_MASK)
+    return field(_STRING, integer_text(number).encode())
 
 
 def integer_text(number: int) -> str:
@@ -111,7 +129,7 @@ def _key(name: str) -> bytes:
     """The key field of a name, kept for the next time."""
     if len(_keys) >= _KEYS_MAX:
         _keys.clear()
-    key = _keys[name] = field(b"\x0a", utf8(name))
+    key = _keys[name] = field(KEY, utf8(name))
     return key
 
 
