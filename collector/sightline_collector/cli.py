@@ -7,9 +7,21 @@ import importlib
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import NoReturn
+
+from sightline_collector.commands.program import complain
 
 COMMANDS = ("up", "demo", "sql", "status", "budget", "alerts", "prices")
 """Modules of `commands`: each has add(subparsers) and run(arguments), which returns the exit code."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in a line what was asked wrongly, and in a second where to read what can be asked."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2."""
+        complain(message, f"`{self.prog} --help` says what it takes")
+        sys.exit(2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,9 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed = parser.parse_args(arguments)
         return int(parsed.run(parsed))
     except ModuleNotFoundError as e:
-        print(
-            f"sightline: {e.name} is not installed. Run: pip install 'sightline[collector]'", file=sys.stderr
-        )
+        complain(f"{e.name} is not installed", "run: pip install 'sightline[collector]'")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -30,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="sightline", description="LLM observability: a collector that never loses a span, asked in SQL."
     )
     parser.add_argument("--version", action="version", version=f"sightline {version('sightline')}")

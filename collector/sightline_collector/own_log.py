@@ -33,6 +33,8 @@ def configure(form: str) -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for noisy in ("clickhouse_connect", "apprise", "httpx", "uvicorn"):
+    for noisy in ("apprise", "httpx", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its retries are told by our own errors
+    # Their retries are told by our own errors. Not urllib3: importing the client sets that one's level.
+    for told in ("clickhouse_connect", "urllib3.connectionpool"):
+        logging.getLogger(told).setLevel(logging.ERROR)

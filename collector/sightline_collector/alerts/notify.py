@@ -37,7 +37,7 @@ def _apprise() -> Any:
     # Both libraries' logs quote addresses, path and all.
     logging.getLogger("apprise").addHandler(logging.NullHandler())
     logging.getLogger("apprise").propagate = False
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     return apprise
 
 

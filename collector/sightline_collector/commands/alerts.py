@@ -25,7 +25,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def list_alerts(arguments: argparse.Namespace) -> int:
     """Print them. Raises NotAnswered."""
-    show(Collector(arguments.url), LIST)
+    show(Collector(arguments.url), LIST, nothing="Nothing is pending or firing.")
     return 0
 
 

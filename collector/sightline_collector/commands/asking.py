@@ -6,19 +6,25 @@ import argparse
 import json
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
-from typing import Any
+from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
+
+from sightline_collector.commands.program import complain
 
 DEFAULT_URL = "http://127.0.0.1:4319"
 ENVIRONMENT_URL = "SIGHTLINE_URL"
 ANSWER_S = 90.0
 """Longer than the collector lets a statement run."""
+OWN_HEADER = "X-ClickHouse-Exception-Code"
+"""Stands on every refusal of a statement; other refusals are JSON with an `error` or its `reasons`."""
+INTERNAL_ERROR = 500
 FRAME_BYTES_MAX = 32 << 10
 """Held back while an answer streams: a fault stands in a frame at its end, and is no part of it."""
 
@@ -54,38 +60,68 @@ class Collector:
         """The answer's bytes in pieces. Raises NotAnswered, also when a fault ends them early."""
         asked = urlencode({"default_format": format_name, **(settings or {})})
         with self._opened("POST", f"/?{asked}", sql.encode(), {"Content-Type": "text/plain"}) as response:
+            if "X-ClickHouse-Format" not in response.headers:
+                raise self._another()
             yield _pieces(response)
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The JSON that an endpoint answers. Raises NotAnswered."""
         sent = None if body is None else json.dumps(body).encode()
         with self._opened(method, path, sent, {"Content-Type": "application/json"}) as response:
-            said = json.loads(response.read())
-        return dict(said)
+            try:
+                return dict(json.loads(response.read()))
+            except (ValueError, TypeError):
+                raise self._another() from None
 
     @contextmanager
     def _opened(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Iterator[HTTPResponse]:
-        if urlsplit(self.url).scheme not in ("http", "https"):
-            raise NotAnswered(f"{self.url!r} is no address", f"It looks like {DEFAULT_URL}")
+        self._check_address()
         address = self.url.rstrip("/") + path
         request = Request(address, body, dict(headers), method=method)  # noqa: S310 - checked above
         try:
             # The collector is next door: a proxy of the environment would only be in the way.
             response = build_opener(ProxyHandler({})).open(request, timeout=ANSWER_S)
         except HTTPError as e:
-            raise _refused(e) from None
-        except (URLError, HTTPException, OSError) as e:
-            raise self._nobody(e) from None
+            raise _refused(e) or self._another() from None
+        except URLError as e:
+            self._failed(e.reason)
+        except (HTTPException, OSError) as e:
+            self._failed(e)
         with response:
             yield response
 
-    def _nobody(self, error: Exception) -> NotAnswered:
-        why = getattr(error, "reason", error)
-        return NotAnswered(
-            f"no collector answers at {self.url} ({why})",
+    def _check_address(self) -> None:
+        try:
+            parts = urlsplit(self.url)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise NotAnswered(f"{self.url!r} is no address", f"it looks like {DEFAULT_URL}")
+
+    def _failed(self, why: object) -> NoReturn:
+        if isinstance(why, (HTTPException, ConnectionResetError)):
+            raise self._another() from None
+        if isinstance(why, socket.gaierror):
+            raise NotAnswered(
+                f"no host is called {urlsplit(self.url).hostname!r}",
+                f"correct --url: it looks like {DEFAULT_URL}",
+            ) from None
+        if isinstance(why, TimeoutError):
+            why = "no answer in time"
+        said = getattr(why, "strerror", None) or why
+        raise NotAnswered(
+            f"no collector answers at {self.url} ({said})",
             "start one with `sightline up`, or name another with --url",
+        ) from None
+
+    def _another(self) -> NotAnswered:
+        """Something listens there that does not speak as the SQL port does."""
+        return NotAnswered(
+            f"{self.url} is not a collector's SQL port",
+            f"that is {DEFAULT_URL} unless `sightline up` said another; 4317 and 4318 only take OTLP",
         )
 
 
@@ -113,14 +149,18 @@ def _piece(response: HTTPResponse) -> bytes:
         ) from None
 
 
-def _refused(error: HTTPError) -> NotAnswered:
+def _refused(error: HTTPError) -> NotAnswered | None:
+    """The collector's own words; None when it was not a collector's SQL port that answered."""
     said = error.read(64 << 10).decode(errors="replace").strip()
+    if OWN_HEADER in error.headers:
+        return NotAnswered(_words(said))
     try:
         fields = json.loads(said)
         why = fields.get("error") or "; ".join(fields["reasons"])
         return NotAnswered(str(why), str(fields.get("hint", "")))
-    except (ValueError, KeyError, TypeError):
-        return NotAnswered(_words(said) or f"the collector answered {error.code}")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        own = error.code == INTERNAL_ERROR
+        return NotAnswered(f"it answered {error.code}", "read the collector's log") if own else None
 
 
 def _words(said: str) -> str:
@@ -133,13 +173,10 @@ def told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespa
     """Turns what goes wrong in a subcommand into a sentence, a next step and exit code 1."""
 
     def telling(arguments: argparse.Namespace) -> int:
-        import sys
-
         try:
             return run(arguments)
         except NotAnswered as e:
-            hint = f"\n  → {e.hint}" if e.hint else ""
-            print(f"sightline: {e.message}{hint}", file=sys.stderr)
+            complain(e.message, e.hint)
             return 1
 
     return telling

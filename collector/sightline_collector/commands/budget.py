@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from decimal import Decimal, InvalidOperation
 
 from sightline_collector.commands.asking import Collector, add_url, path_of, told
+from sightline_collector.commands.program import as_called
 from sightline_collector.commands.sql import show
 
 SCOPES = {
@@ -14,10 +16,13 @@ SCOPES = {
     "model": "on one model",
     "user": "for one user",
 }
-LIST = (
-    "select budget, scope, per, spend_usd, limit_usd, share_pct, state, forecast_usd, window_end"
-    " from budget_status order by share_pct desc"
-)
+LIST = """
+select
+    budget, spend_usd, limit_usd, share_pct, state, forecast_usd, window_end as window_end_utc,
+    if(empty(channels), 'none', arrayStringConcat(channels, ', ')) as channels
+from budget_status
+"""
+NO_BUDGET = "No budget is set. `sightline budget set --usd 50 --per day` sets one."
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,7 +30,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser("budget", help="limits on what is spent, and who is told")
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
     _add_set(actions)
-    listed = actions.add_parser("list", help="the budgets, with what each has spent")
+    listed = actions.add_parser("list", help="the budgets, with what each has spent in its open window (UTC)")
     add_url(listed)
     listed.set_defaults(run=told(list_budgets))
     removed = actions.add_parser("remove", help="take a budget out of force")
@@ -41,7 +46,7 @@ def _add_set(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Set a limit in USD for each hour, day, week or month (UTC). At 50, 80 and 100 % of it,"
         " once each, the channels are told what was spent, by what, and what to do next.",
     )
-    parser.add_argument("--usd", required=True, help="the limit, such as 50")
+    parser.add_argument("--usd", required=True, type=_amount, help="the limit, such as 50")
     parser.add_argument("--per", default="day", choices=("hour", "day", "week", "month"))
     for scope, what in SCOPES.items():
         parser.add_argument(f"--{scope}", help=f"only what is spent {what}")
@@ -59,8 +64,18 @@ def _add_set(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.set_defaults(run=told(set_budget))
 
 
+def _amount(text: str) -> str:
+    """The text of a number. Raises what argparse turns into its error."""
+    try:
+        if Decimal(text).is_finite():
+            return text
+    except InvalidOperation:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is no amount: write digits, such as 50 or 0.25")
+
+
 def set_budget(arguments: argparse.Namespace) -> int:
-    """Set it and print its id. Raises NotAnswered."""
+    """Set it and print its id, and the limit that it replaces. Raises NotAnswered."""
     said = {
         "limit_usd": arguments.usd,
         "per": arguments.per,
@@ -70,15 +85,17 @@ def set_budget(arguments: argparse.Namespace) -> int:
     }
     body = {name: value for name, value in said.items() if value is not None}
     made = Collector(arguments.url).call("POST", "/api/budgets", body)
-    print(f"Budget {made['id']} is set: {arguments.usd} USD per {arguments.per}.")
+    before = made["replaced_limit_usd"]
+    replaced = f", in place of {before} USD" if before else ""
+    print(f"Budget {made['id']} is set: {arguments.usd} USD per UTC {arguments.per}{replaced}.")
     if not arguments.notify:
-        print("  Nobody is told yet: add --notify URL, or watch `sightline alerts list`.")
+        print(as_called("  Nobody is told yet: add --notify URL, or watch `sightline alerts list`."))
     return 0
 
 
 def list_budgets(arguments: argparse.Namespace) -> int:
     """Print the budgets in force. Raises NotAnswered."""
-    show(Collector(arguments.url), LIST)
+    show(Collector(arguments.url), LIST, nothing=NO_BUDGET)
     return 0
 
 

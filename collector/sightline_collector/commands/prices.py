@@ -34,5 +34,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def list_prices(arguments: argparse.Namespace) -> int:
     """Print them. Raises NotAnswered."""
-    show(Collector(arguments.url), LIST, {"provider": arguments.provider, "model": arguments.model})
+    asked = {"provider": arguments.provider, "model": arguments.model}
+    named = " and ".join(f"{text!r} in its {name}'s name" for name, text in asked.items() if text)
+    nothing = (
+        named and f"There is no price with {named}. `sightline prices list` shows all: try a part of a name."
+    )
+    show(Collector(arguments.url), LIST, asked, nothing=nothing)
     return 0

@@ -6,9 +6,12 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
 from time import monotonic
 
-from sightline_collector.commands.asking import Collector, add_url, told
+from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
+from sightline_collector.commands.program import as_called
 
 TABLE_ROWS_MAX = 1_000
 """A table needs all its rows at hand; more are for --format csv."""
@@ -25,8 +28,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "sql",
         help="ask a running collector in SQL",
-        description="Ask a running collector in SQL. The views are listed by"
-        " `sightline sql \"select name from system.tables where engine = 'View'\"`.",
+        description='Ask a running collector in SQL. The views are listed by `sightline sql "show tables"`.',
     )
     parser.add_argument("statement", help="the statement, or - to read it from standard input")
     parser.add_argument(
@@ -47,15 +49,34 @@ def run(arguments: argparse.Namespace) -> int:
         show(collector, sql)
         return 0
     format_name, settings = NAMED_FORMATS.get(arguments.format, (arguments.format, {}))
-    with collector.statement(sql, format_name, settings) as pieces:
+    with _known(arguments.format), collector.statement(sql, format_name, settings) as pieces:
         for piece in pieces:
             sys.stdout.buffer.write(piece)
     sys.stdout.buffer.flush()
     return 0
 
 
-def show(collector: Collector, sql: str, parameters: dict[str, str] | None = None) -> None:
-    """Print the answer as a table, with its row count and time. Raises NotAnswered."""
+@contextmanager
+def _known(format_name: str) -> Iterator[None]:
+    """Says which formats there are when the collector knows none of that name."""
+    try:
+        yield
+    except NotAnswered as e:
+        if "(UNKNOWN_FORMAT)" not in e.message or format_name not in e.message:
+            raise
+        close = get_close_matches(format_name.lower(), ("table", *NAMED_FORMATS), n=1)
+        hint = "there are table, json, csv, and every output format of ClickHouse's, such as JSONEachRow"
+        meant = f"did you mean {close[0]}? " if close else ""
+        raise NotAnswered(f"there is no format {format_name!r}", meant + hint) from None
+
+
+def show(
+    collector: Collector, sql: str, parameters: dict[str, str] | None = None, *, nothing: str = ""
+) -> None:
+    """Print the answer as a table, with its row count and time; `nothing` instead of an empty one.
+
+    Raises NotAnswered.
+    """
     began = monotonic()
     settings = TABLE_SETTINGS | {f"param_{name}": value for name, value in (parameters or {}).items()}
     with collector.statement(sql, TABLE_FORMAT, settings) as pieces:
@@ -68,6 +89,9 @@ def show(collector: Collector, sql: str, parameters: dict[str, str] | None = Non
         names, types = json.loads(first), json.loads(next(lines))
         rows = [json.loads(line) for line, _ in zip(lines, range(TABLE_ROWS_MAX), strict=False)]
         more = len(rows) == TABLE_ROWS_MAX and next(lines, None) is not None
+    if nothing and not rows:
+        print(as_called(nothing))
+        return
     footer = _footer(len(rows), more, monotonic() - began)
     put_out(list(zip(names, types, strict=True)), rows, footer)
 

@@ -1,10 +1,12 @@
-"""Rows as a table for a terminal, or as records when they have more columns than fit. Pure.
+"""Rows as a table for a terminal, or as records (a column a line) when they do not fit. Pure.
 
-Numbers stand right and whole, whatever the width; text gives way and ends in ….
+Numbers stand right and whole, whatever the width, and so do keys: ids and names. Only long texts give way, to
+TEXT_WIDTH_MIN and no further, and end in ….
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,8 +15,13 @@ from sightline_collector.commands.cells import NOTHING, column, is_number
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-TEXT_WIDTH_MIN = 8
+TEXT_WIDTH_MIN = 24
 """A text column is not cut below this: records then show more."""
+KEY = re.compile(
+    r"(^|_)(id|name|title|model|provider|service|feature|operation|project|version|budget|scope|slice|reason|state"
+    r"|status|type)$"
+)
+"""Columns that rows are told apart by: one cut short could not be asked for."""
 GAP = 2
 """Between columns."""
 WHOLE_WIDTH = 10_000
@@ -36,8 +43,8 @@ def draw(
     if width is None:
         return _table(columns, cells, wide)
     narrow = [
-        natural if is_number(type_name) else min(natural, TEXT_WIDTH_MIN)
-        for natural, (_, type_name) in zip(wide, columns, strict=True)
+        natural if is_number(type_name) or KEY.search(name) else min(natural, TEXT_WIDTH_MIN)
+        for natural, (name, type_name) in zip(wide, columns, strict=True)
     ]
     room = width - GAP * (len(columns) - 1)
     if sum(narrow) > room:

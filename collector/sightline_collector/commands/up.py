@@ -6,18 +6,19 @@ import argparse
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sightline_collector.commands.program import complain, program
 from sightline_collector.config import Config, load
 from sightline_collector.errors import Fault
 
 if TYPE_CHECKING:
     from sightline_collector.pipeline import Running
 
+EXAMPLE = 'sql "select * from cost_by_model"'
 ALLOCATOR = "dirty_decay_ms:10000,muzzy_decay_ms:10000"
 """Keeps an insert's memory for the next one, ten seconds long: giving it back at once and asking for it anew
 was an eighth of the work. Read when the engine is loaded, so set before."""
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(config))
     except Fault as e:
-        print(f"sightline: {e.message}\n  → {e.hint}", file=sys.stderr)
+        complain(e.message, e.hint)
         return 1
     return 0
 
@@ -87,6 +88,6 @@ def _say(running: Running) -> None:
         f"  OTLP/HTTP  http://{running.otlp.host}:{running.otlp.port}",
         f"  SQL        http://{running.http.host}:{running.http.port}   also /healthz /readyz /metrics",
         f"  store      {running.store}   log {running.folder / 'wal'}",
-        'Ask it:  sightline sql "select * from cost_by_model"      Stop it: Ctrl-C',
+        f"Ask it:  {program()} {EXAMPLE}      Stop it: Ctrl-C",
     ]
     print("\n".join(lines), flush=True)

@@ -227,12 +227,20 @@ def fault_of(error: Exception, url: StoreUrl) -> Fault:
     text = str(error)
     found = re.search(r"Code: (\d+)", text)
     if found is None:
-        return StoreUnreachable(f"the store at {url} does not answer ({text[:300]})", hint=START_IT)
+        return StoreUnreachable(f"the store at {url} does not answer ({_cause(text, url)})", hint=START_IT)
     code = int(found[1])
     if code == FOLDER_LOCKED and url.path is not None:
         return FolderInUse(f"another process has {url.path} open", hint=ONE_PROCESS)
     hint = CHECK_LOGIN if code in WRONG_CREDENTIALS else f"see the engine's error {code}"
     return StoreRefused(f"the store at {url} refused: {text[found.start() :][:500]}", hint=hint, code=code)
+
+
+def _cause(text: str, url: StoreUrl) -> str:
+    """What lies at the bottom of a client's nested words."""
+    if "NameResolutionError" in text:
+        return f"no host is called {url.host!r}"
+    found = re.search(r"\[Errno -?\d+\] ([\w ]+)", text)
+    return found[1] if found else text[:300]
 
 
 def quoted(text: str) -> str:

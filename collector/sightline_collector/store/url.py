@@ -44,7 +44,7 @@ def parse_store_url(text: str) -> StoreUrl:
     if parts.scheme == "chdb":
         return _embedded(parts)
     if parts.scheme not in ("clickhouse", "clickhouses"):
-        raise BadConfiguration(f"the store's address starts with {parts.scheme!r}", hint=FORMS)
+        raise BadConfiguration(f"{_shown(parts)!r} is no address of a store", hint=FORMS)
     if not parts.hostname:
         raise BadConfiguration("the store's address names no host", hint=FORMS)
     secure = parts.scheme == "clickhouses"
@@ -57,6 +57,11 @@ def parse_store_url(text: str) -> StoreUrl:
         database=_database(parts.path.strip("/")),
         secure=secure,
     )
+
+
+def _shown(parts: SplitResult) -> str:
+    """An address that is none, without what could be a password."""
+    return f"{parts.scheme}://…" if parts.netloc else f"{parts.scheme}:…" if parts.scheme else parts.path
 
 
 def _embedded(parts: SplitResult) -> StoreUrl:

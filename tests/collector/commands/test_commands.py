@@ -12,7 +12,9 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from collector.alerts.webhook import Webhook, listening
 from collector.gateway.serving import Port, serving
+from collector.receive.receiving import Receiving
 
 from sightline_collector.cli import main
 from sightline_collector.store.engine import Engine
@@ -20,11 +22,31 @@ from sightline_collector.store.engine import Engine
 Command = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture(autouse=True)
+def _called_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hints name the program as one that the shell finds: test_program.py says what else they may do."""
+    monkeypatch.setattr(sys, "argv", ["/nowhere/sightline"])
+
+
 @pytest.fixture(scope="module")
 def port(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Port]:
     """The gateway of the module's store."""
     with serving(engine, tmp_path_factory.mktemp("gateway")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def receiving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiving]:
+    """A collector's doors for spans."""
+    with Receiving(tmp_path_factory.mktemp("receiving")) as doors:
+        yield doors
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    """Some other program that speaks HTTP."""
+    with listening() as hook:
+        yield hook
 
 
 @pytest.fixture
@@ -95,6 +117,13 @@ class TestSql:
         assert len(err) < 200
         assert "SELECT" in err
 
+    def test_an_unknown_format(self, sightline: Command) -> None:
+        """A format that is none is named, with the one that was meant and where to look for others."""
+        code, _, err = sightline("sql", "select 1", "--format", "tabel")
+        assert (code, err.splitlines()[0]) == (1, "sightline: there is no format 'tabel'")
+        assert "did you mean table?" in err
+        assert "JSONEachRow" in sightline("sql", "select 1", "--format", "nothing-like-it")[2]
+
     def test_an_error_at_the_end(self, sightline: Command) -> None:
         """A fault after the first rows ends with exit code 1 and is no part of the output."""
         code, out, err = sightline(
@@ -119,7 +148,7 @@ class TestSql:
             assert started.wait(30) == 0
 
     def test_on_a_terminal(self, port: Port) -> None:
-        """Colours, and cut to the terminal's width."""
+        """Colours, and long texts cut to the terminal's width."""
         sql = "select repeat('long ', 100) as text, 12345 as calls"
         said = on_a_terminal(["sql", sql, "--url", port.url], columns=60)
         assert "\x1b[1m" in said
@@ -162,18 +191,79 @@ def test_no_collector(capfd: pytest.CaptureFixture[str]) -> None:
         assert "`sightline up`" in said
 
 
-def test_an_address_that_is_none(capfd: pytest.CaptureFixture[str]) -> None:
-    """Only http and https are spoken."""
-    assert main(["sql", "select 1", "--url", "file:///etc/passwd"]) == 1
-    assert "no address" in capfd.readouterr().err
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "127.0.0.1:4319", "http://", "http://h:port", "http://h:99999", "http://[h"]
+)
+def test_an_address_that_is_none(capfd: pytest.CaptureFixture[str], url: str) -> None:
+    """Only http and https are spoken, and a host is named; the error shows what an address looks like."""
+    assert main(["sql", "select 1", "--url", url]) == 1
+    assert capfd.readouterr().err.splitlines() == [
+        f"sightline: {url!r} is no address",
+        "  → it looks like http://127.0.0.1:4319",
+    ]
+
+
+def test_a_host_that_is_none(capfd: pytest.CaptureFixture[str]) -> None:
+    """A name that resolves to nothing is named, without the resolver's own words."""
+    assert main(["sql", "select 1", "--url", "http://nosuch.host.invalid:4319"]) == 1
+    assert capfd.readouterr().err.splitlines()[0] == "sightline: no host is called 'nosuch.host.invalid'"
+
+
+@pytest.mark.parametrize("door", ["http", "grpc"])
+@pytest.mark.parametrize("command", [["sql", "select 1"], ["status"], ["budget", "set", "--usd", "1"]])
+def test_a_port_that_takes_otlp(
+    receiving: Receiving, capfd: pytest.CaptureFixture[str], door: str, command: list[str]
+) -> None:
+    """A question sent to a port for spans is told that it is not for SQL, and which port is."""
+    url = f"http://127.0.0.1:{getattr(receiving, door).port}"
+    assert main([*command, "--url", url]) == 1
+    assert capfd.readouterr().err.splitlines() == [
+        f"sightline: {url} is not a collector's SQL port",
+        "  → that is http://127.0.0.1:4319 unless `sightline up` said another; 4317 and 4318 only take OTLP",
+    ]
+
+
+def test_another_program_on_the_port(webhook: Webhook, capfd: pytest.CaptureFixture[str]) -> None:
+    """An answer that is none of a collector's is not shown as rows."""
+    url = webhook.address.removesuffix("/s3cret-token").replace("json://", "http://")
+    webhook.answers = [200]
+    assert main(["sql", "select 1", "--url", url]) == 1
+    assert "is not a collector's SQL port" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["budget", "set", "--usd", "fifty"], "'fifty' is no amount: write digits, such as 50 or 0.25"),
+        (["nosuch"], "invalid choice: 'nosuch'"),
+        (["sql"], "required: statement"),
+    ],
+)
+def test_what_is_asked_wrongly(capfd: pytest.CaptureFixture[str], arguments: list[str], says: str) -> None:
+    """One line says what is wrong and one where to read more; exit code 2."""
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    wrong, hint = capfd.readouterr().err.splitlines()
+    assert left.value.code == 2
+    assert says in wrong
+    assert "--help` says what it takes" in hint
 
 
 def test_budgets(sightline: Command) -> None:
-    """Set, list, remove; what cannot be is refused with the reason."""
-    code, out, _ = sightline("budget", "set", "--usd", "50", "--feature", "support")
+    """Set, replace, list, remove; what cannot be is refused with the reason."""
+    assert sightline("budget", "list")[1].startswith("No budget is set. `sightline budget set ")
+    code, out, _ = sightline("budget", "set", "--usd", "20", "--feature", "support")
     assert code == 0
-    assert out.startswith("Budget day:feature=support is set: 50 USD per day.\n")
-    assert "50.00" in sightline("budget", "list")[1]
+    assert out.startswith("Budget day:feature=support is set: 20 USD per UTC day.\n")
+    notify = ["--notify", "json://user:s3cret@hooks.example:8080/s3cret?s3cret"]
+    assert sightline("budget", "set", "--usd", "50.0", "--feature", "support", *notify)[1] == (
+        "Budget day:feature=support is set: 50.0 USD per UTC day, in place of 20 USD.\n"
+    )
+    listed = sightline("budget", "list")[1]
+    assert "50.00" in listed
+    assert "window_end_utc" in listed
+    assert "json://hooks.example:8080/***" in listed
+    assert "s3cret" not in listed
     assert sightline("budget", "remove", "day:feature=support")[:2] == (
         0,
         "Budget day:feature=support is removed.\n",
@@ -188,10 +278,13 @@ def test_budgets(sightline: Command) -> None:
 
 
 def test_alerts_and_prices(sightline: Command) -> None:
-    """Both are listed as tables."""
-    assert sightline("alerts", "list")[0] == 0
-    code, out, _ = sightline("prices", "list", "--model", "nosuch-model")
-    assert (code, out.splitlines()[-1].startswith("0 rows")) == (0, True)
+    """Both are listed; where there is nothing to list a sentence says so."""
+    assert sightline("alerts", "list")[:2] == (0, "Nothing is pending or firing.\n")
+    assert sightline("prices", "list", "--provider", "openai", "--model", "nosuch")[1] == (
+        "There is no price with 'openai' in its provider's name and 'nosuch' in its model's name."
+        " `sightline prices list` shows all: try a part of a name.\n"
+    )
+    assert "gpt-4o-mini" in sightline("prices", "list", "--model", "gpt-4o-mini")[1]
 
 
 def test_status(sightline: Command) -> None:

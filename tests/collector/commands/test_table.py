@@ -35,12 +35,32 @@ def test_a_table_has_names_a_line_and_rows() -> None:
     ]
 
 
-def test_text_gives_way_and_numbers_do_not() -> None:
-    """Cut to the width, text ends in …; numbers stay whole."""
-    lines = drawn(COLUMNS, ROWS, 40)
-    assert max(cell_len(line) for line in lines) <= 40
+def test_text_gives_way_and_keys_and_numbers_do_not() -> None:
+    """Cut to the width, text ends in …; ids, names and numbers stay whole."""
+    columns = [*COLUMNS, ("trace_id", "String"), ("output", "String")]
+    rows = [[*row, "0af7651916cd43dd8448eb211c80319c", "a long answer " * 9] for row in ROWS]
+    lines = drawn(columns, rows, 120)
+    assert max(cell_len(line) for line in lines) <= 120
+    for row, line in zip(rows, lines[2:], strict=True):
+        assert str(row[0]) in line
+        assert str(row[3]) in line
+        assert line.endswith("…")
     assert "12,345" in lines[2]
-    assert "…" in lines[3]
+
+
+def test_keys_that_do_not_fit_make_records() -> None:
+    """Where a key would have to be cut, each row stands vertically, a column a line, and nothing is cut."""
+    assert drawn(COLUMNS, ROWS, 40) == [
+        "row 1",
+        "model     gpt-4o-mini",
+        "calls     12,345",
+        "cost_usd  1.50",
+        "row 2",
+        "model     a-model-with-a-very-long-name-",
+        "          indeed",
+        "calls     7",
+        "cost_usd  –",
+    ]
 
 
 def test_what_does_not_fit_becomes_records() -> None:

@@ -55,3 +55,14 @@ def test_what_is_no_address_is_refused_with_the_forms_it_may_have(text: str) -> 
     """A wrong address says which forms there are."""
     with pytest.raises(BadConfiguration, match="chdb:///absolute/path"):
         parse_store_url(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("garbage", "'garbage'"), ("mysql://ann:s3cret@host/db", "'mysql://…'"), ("ann:s3cret@host", "'ann:…'")],
+)
+def test_what_is_no_address_is_named_without_secrets(text: str, shown: str) -> None:
+    """The error quotes as much of the address as cannot hold a password."""
+    with pytest.raises(BadConfiguration) as refused:
+        parse_store_url(text)
+    assert refused.value.message == f"{shown} is no address of a store"
