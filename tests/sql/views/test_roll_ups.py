@@ -49,7 +49,7 @@ select
     toString(number), 'shop', if(number % 3, 'llm', 'agent'), 'openai', 'm' || toString(number % 4),
     'f' || toString(number % 5), 'u' || toString(number % 100), 'p' || toString(number % 2), '1',
     if(number % 50, 'unset', 'error'), if(number % 50, '', 'Timeout'), 1 + number % 1000,
-    if(number % 2, 5, null), 30, number % 700, number % 90,
+    if(number % 2, 5, null), 30, if(number % 100, number % 700, null), if(number % 100, number % 90, null),
     if(number % 3 and number % 10, toDecimal64(number % 997, 12) / 1000000, null),
     if(number % 3, if(number % 10, 'priced', 'no_model'), 'not_a_call')
 from numbers({CALLS})

@@ -26,7 +26,7 @@ create table if not exists spans_v1 (
         select
             project, toStartOfHour(started_at), service, feature, provider, model, operation, prompt_name,
             prompt_version, variant,
-            count(), countIf(status = 'error'), countIf(isNull(cost_usd)), sum(cost_usd),
+            count(), countIf(status = 'error'), countIf({type:unpriced}), sum(cost_usd),
             count(cost_usd), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),
             sum(cache_write_tokens), sum(reasoning_tokens), sum(duration_ms), count(first_chunk_ms),
             sum(first_chunk_ms), count(tokens_per_second), sum(tokens_per_second),
@@ -40,7 +40,7 @@ create table if not exists spans_v1 (
     projection usage_by_user (
         select
             project, operation, user_id, toStartOfDay(started_at),
-            count(), countIf(status = 'error'), countIf(isNull(cost_usd)), sum(cost_usd),
+            count(), countIf(status = 'error'), countIf({type:unpriced}), sum(cost_usd), count(cost_usd),
             sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), min(started_at), max(started_at)
         group by project, operation, user_id, toStartOfDay(started_at)),
     projection answers_daily (

@@ -1,6 +1,6 @@
 -- Grain: one calendar window (UTC) of one budget: each with spend in the last 70 days, and the current one.
 -- Units: USD; share_pct and elapsed_pct in percent of the limit and of the window; drivers are the three
--- (feature / model) pairs that cost most. A call without a price adds nothing and is in unpriced_calls.
+-- (feature / model) pairs that cost most. What has no price adds nothing: unpriced_calls.
 -- forecast_usd goes on at the window's own pace: NULL before a tenth of it has passed, and once it is over.
 -- channels are told, see budget_limits.
 -- State: exceeded from 100 % on, warning from the last threshold below that (80 % when there is none), ok.
@@ -23,7 +23,7 @@ with
         union all
         select
             toStartOfHour(started_at) as hour, project, service, feature, model, user_id,
-            sum(cost_usd) as usd, count() as calls, countIf(isNull(cost_usd)) as unpriced
+            sum(cost_usd) as usd, count() as calls, countIf({type:unpriced}) as unpriced
         from spans_v1
         where started_at >= first_hour and sightline_model_call(operation)
             and user_id in (select b.user_id from budget_limits as b where b.user_id != '')

@@ -1,7 +1,7 @@
 -- Grain: one model of one project, over all retained time; model calls only (llm, embedding, rerank)
--- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to
---        cost_usd, which is NULL when no call of the model has a price. `provider` lists all that served
---        the model
+-- Units: USD, tokens as counts; a call without a price is in unpriced_calls, unless it failed
+--        before it used a token, and adds nothing to cost_usd, which is NULL when no call of the
+--        model has a price. `provider` lists all that served the model
 -- Reads: spans_v1
 -- Served by: usage_hourly
 -- Readers: people; the web pages; dashboards; the command line
@@ -9,7 +9,7 @@ create or replace view cost_by_model as
 with by_provider as (
     select
         project, provider, model, count() as calls, countIf(status = 'error') as errors,
-        countIf(isNull(cost_usd)) as unpriced, sum(cost_usd) as cost,
+        countIf({type:unpriced}) as unpriced, sum(cost_usd) as cost, count(cost_usd) as priced,
         sum(input_tokens) as input, sum(output_tokens) as output,
         sum(cache_read_tokens) as cache_read, sum(cache_write_tokens) as cache_write,
         sum(reasoning_tokens) as reasoning,
@@ -24,7 +24,7 @@ select
     arrayStringConcat(arraySort(groupArray(provider)), ', ') as provider,
     sum(cache_read) as cache_read_tokens, sum(cache_write) as cache_write_tokens,
     sum(reasoning) as reasoning_tokens, sum(errors) as errors,
-    cost_usd / nullIf(calls - unpriced_calls, 0) as cost_per_call_usd,
+    cost_usd / nullIf(sum(priced), 0) as cost_per_call_usd,
     min(first_at) as first_call_at, max(last_at) as last_call_at, project
 from by_provider
 group by project, model

@@ -1,7 +1,8 @@
 -- Grain: one user of one project, over all retained time; model calls only (llm, embedding, rerank)
--- Units: USD, tokens as counts; a call without a price is in unpriced_calls and adds nothing to
---        cost_usd, which is NULL when no call has a price; tokens are NULL when no call reported them.
---        User '' is that of the calls which name none
+-- Units: USD, tokens as counts; a call without a price is in unpriced_calls, unless it failed
+--        before it used a token, and adds nothing to cost_usd, which is NULL when no call has a
+--        price; tokens are NULL when no call reported them. User '' is that of the calls which name
+--        none
 -- Reads: spans_v1
 -- Served by: usage_by_user
 -- Readers: people; the web pages; dashboards; the command line
@@ -9,10 +10,10 @@ create or replace view cost_by_user as
 select
     s.user_id as user_id, count() as calls, sum(s.cost_usd) as cost_usd,
     sum(s.input_tokens) as input_tokens, sum(s.output_tokens) as output_tokens,
-    countIf(isNull(s.cost_usd)) as unpriced_calls,
+    countIf(sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)) as unpriced_calls,
     sum(s.cache_read_tokens) as cache_read_tokens,
     countIf(s.status = 'error') as errors,
-    sum(s.cost_usd) / nullIf(calls - unpriced_calls, 0) as cost_per_call_usd,
+    sum(s.cost_usd) / nullIf(count(s.cost_usd), 0) as cost_per_call_usd,
     min(s.started_at) as first_call_at, max(s.started_at) as last_call_at, s.project as project
 from spans_v1 as s
 where sightline_model_call(s.operation)

@@ -13,7 +13,10 @@ select
     sumIf(s.input_tokens, sightline_model_call(s.operation)) as input_tokens,
     sumIf(s.output_tokens, sightline_model_call(s.operation)) as output_tokens,
     sumIf(s.cost_usd, sightline_model_call(s.operation)) as cost_usd,
-    countIf(sightline_model_call(s.operation) and isNull(s.cost_usd)) as unpriced_calls,
+    countIf(
+        sightline_model_call(s.operation)
+            and sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)
+    ) as unpriced_calls,
     s.project as project
 from spans_v1 as s
 where s.session_id != ''

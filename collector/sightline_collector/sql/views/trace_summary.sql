@@ -30,7 +30,10 @@ with totals as (
         sumIf(s.cache_write_tokens, sightline_model_call(s.operation)) as cache_write_tokens,
         sumIf(s.reasoning_tokens, sightline_model_call(s.operation)) as reasoning_tokens,
         sumIf(s.cost_usd, sightline_model_call(s.operation)) as cost_usd,
-        countIf(sightline_model_call(s.operation) and isNull(s.cost_usd)) as unpriced_calls,
+        countIf(
+        sightline_model_call(s.operation)
+            and sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)
+    ) as unpriced_calls,
         min(toUnixTimestamp64Nano(s.started_at) / 1000000. + s.first_chunk_ms) as chunk_ms
     from spans_v1 as s
     group by project, trace_id

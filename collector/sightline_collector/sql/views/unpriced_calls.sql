@@ -1,4 +1,5 @@
--- Grain: one reason for which calls of one model of one provider of one project have no price
+-- Grain: one reason for which calls of one model of one provider of one project have no price. Calls that
+--        failed before they used a token have none and need none: spans shows them, as no_usage
 -- Units: tokens as counts, NULL when no call reported any; UTC; next_step says what to do about it
 -- Reads: spans_v1
 -- Readers: people; the web pages; alert rules
@@ -9,7 +10,6 @@ select
     sum(s.input_tokens) as input_tokens, sum(s.output_tokens) as output_tokens,
     min(s.started_at) as first_seen_at, max(s.started_at) as last_seen_at,
     multiIf(
-        reason = 'no_usage' and calls = errors, 'nothing: the calls failed before they used tokens',
         reason = 'no_usage',
             'make the sender report token usage (with OpenAI streams: stream_options include_usage)',
         reason = 'no_provider', 'set gen_ai.provider.name: the model alone does not say whose price holds',
@@ -20,5 +20,6 @@ select
     s.project as project
 from spans_v1 as s
 where s.cost_status in ('no_usage', 'no_provider', 'no_model', 'bad_usage', 'too_large')
+    and sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)
 group by project, provider, model, reason
 order by calls desc, provider, model, reason

@@ -13,7 +13,7 @@ with summed as (
         project, toStartOfHour(started_at) as hour, service, feature, provider, model, operation, prompt_name,
         prompt_version, variant,
         count() as calls, countIf(status = 'error') as errors,
-        countIf(isNull(cost_usd)) as without_cost, sum(cost_usd) as cost, count(cost_usd) as priced,
+        countIf({type:unpriced}) as unpriced, sum(cost_usd) as cost, count(cost_usd) as priced,
         sum(input_tokens) as input_sum, sum(output_tokens) as output_sum,
         sum(cache_read_tokens) as cache_read_sum, sum(cache_write_tokens) as cache_write_sum,
         sum(reasoning_tokens) as reasoning_sum, sum(duration_ms) as duration_sum,
@@ -30,7 +30,7 @@ with summed as (
 select
     hour, service, feature, provider, model, operation, prompt_name, prompt_version, variant,
     calls, errors,
-    if(sightline_model_call(operation), without_cost, 0) as unpriced_calls,
+    if(sightline_model_call(operation), unpriced, 0) as unpriced_calls,
     if(sightline_model_call(operation), cost, null) as cost_usd,
     if(sightline_model_call(operation), cost / nullIf(priced, 0), null) as cost_per_call_usd,
     if(sightline_model_call(operation), input_sum, null) as input_tokens,

@@ -11,7 +11,7 @@ create or replace view variant_comparison as
 with summed as (
     select
         project, feature, variant, count() as calls, countIf(status = 'error') as errors,
-        sum(cost_usd) as cost, countIf(isNull(cost_usd)) as unpriced,
+        sum(cost_usd) as cost, count(cost_usd) as priced, countIf({type:unpriced}) as unpriced,
         sum(input_tokens) as input, sum(output_tokens) as output,
         quantilesTDigest(0.5, 0.95, 0.99)(duration_ms) as durations,
         quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms) as first_chunks
@@ -23,7 +23,7 @@ select
     feature, variant, calls, errors, errors / calls as error_rate,
     sightline_wilson_low(errors, calls) as error_rate_low,
     sightline_wilson_high(errors, calls) as error_rate_high,
-    cost as cost_usd, cost / nullIf(calls - unpriced, 0) as cost_per_call_usd, unpriced as unpriced_calls,
+    cost as cost_usd, cost / nullIf(priced, 0) as cost_per_call_usd, unpriced as unpriced_calls,
     sightline_digest(durations, 1) as p50_ms,
     sightline_digest(durations, 2) as p95_ms,
     sightline_digest(durations, 3) as p99_ms,
