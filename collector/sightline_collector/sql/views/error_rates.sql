@@ -1,6 +1,7 @@
 -- Grain: one model of one operation of one service of one project ('' where a span has none)
--- Units: error_rate from 0 to 1, with its Wilson 95 % interval; top_error_type is the most frequent
---        error.type of the failed spans, '' when none failed or none says
+-- Units: error_rate is a fraction from 0 to 1, with its Wilson 95 % interval; top_error_type is the most
+--        frequent error.type of the failed spans, '' when none failed or none says. A class is named without
+--        its module: some senders say openai.RateLimitError and some RateLimitError (spans keeps either)
 -- Reads: spans_v1
 -- Served by: latency_daily
 -- Readers: people; the web pages; alert rules
@@ -11,13 +12,16 @@ with counted as (
     group by project, service, operation, model
 ),
 types as (
-    select project, service, operation, model, error_type, count() as errors
+    select
+        project, service, operation, model, count() as errors,
+        if(match(error_type, '^([A-Za-z_]\\w*\\.)+[A-Z]\\w*$'), extract(error_type, '\\w+$'), error_type)
+            as class
     from spans_v1
     where status = 'error' and error_type != ''
-    group by project, service, operation, model, error_type
+    group by project, service, operation, model, class
 ),
 most as (
-    select project, service, operation, model, argMax(error_type, (errors, error_type)) as top_error_type
+    select project, service, operation, model, argMax(class, (errors, class)) as top_error_type
     from types
     group by project, service, operation, model
 )
