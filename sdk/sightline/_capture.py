@@ -22,19 +22,57 @@ MAX_NODES: Final = 4_000  # bounds the time of a walk to about a millisecond
 MAX_DEPTH: Final = 12
 MAX_KEY_CHARS: Final = 256
 
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
+).encode
 _TEXTUAL: Final = (date, time, timedelta, Decimal, UUID, PurePath)
+_CUT: Final = '"<cut>"'
+_NODE_CHARS: Final = MAX_CHARS // MAX_NODES  # so that what has room by its characters has it by its nodes
+_TOO_LONG: Final = 2 * MAX_CHARS
 
 
 def plain_json(value: object) -> str:
-    """JSON text of what is known to be plain data of a harmless size: no walk, a third of the cost."""
+    """JSON text of what is known to be plain data of a harmless size: no walk."""
     return well_formed(_encode(value))
 
 
 def as_json(value: object, *, max_chars: int = MAX_CHARS) -> str:
     """JSON text of `value`, always valid, about `max_chars` long at most."""
-    plain = _Walk(max_chars).plain(value, 0)
-    return plain_json(plain)
+    if _plain_chars((value,), MAX_DEPTH + 1) <= max_chars:
+        try:
+            return plain_json(value)
+        except ValueError:  # an infinite number, which JSON has not
+            pass
+    return well_formed(_Walk(max_chars).json(value, 0))
+
+
+def _plain_chars(container: Any, depth: int) -> int:
+    """About how long plain data is as text; `_TOO_LONG` when it is none, or not known to end.
+
+    Most content is plain and short: then the encoder in C, which knows no bounds, may have it.
+    """
+    if not depth or len(container) > MAX_NODES:
+        return _TOO_LONG
+    chars = len(container) * _NODE_CHARS
+    if type(container) is dict:
+        for key in container:
+            if type(key) is not str or len(key) > MAX_KEY_CHARS:
+                return _TOO_LONG
+            chars += len(key)
+        container = container.values()
+    for item in container:
+        kind = type(item)
+        if kind is str:
+            chars += len(item)
+        elif kind is dict or kind is list or kind is tuple:
+            chars += _plain_chars(item, depth - 1)
+            if chars > MAX_CHARS:
+                return _TOO_LONG
+        elif kind is int:
+            chars += 0 if item.bit_length() <= 64 else _TOO_LONG
+        elif item is not None and kind is not bool and kind is not float:
+            return _TOO_LONG
+    return chars
 
 
 def well_formed(text: str) -> str:
@@ -53,72 +91,74 @@ class _Walk:
         self._room = max_chars
         self._nodes = MAX_NODES
 
-    def plain(self, value: object, depth: int) -> Any:
+    def json(self, value: object, depth: int) -> str:
         self._nodes -= 1
         kind = type(value)
         if kind is str:
             return self._text(value)  # type: ignore[arg-type]  # type() does not narrow
-        if value is None or kind is bool:
-            return value
+        if value is None:
+            return "null"
+        if kind is bool:
+            return "true" if value else "false"
         if kind is int:
             return self._integer(value)  # type: ignore[arg-type]
-        if (kind is dict or kind is list) and depth < MAX_DEPTH and self._nodes > 0 and self._room > 0:
-            return self._container(value, depth + 1)
         if kind is float:
-            return value if math.isfinite(value) else str(value)  # type: ignore[arg-type]
-        return self._other(value, depth)
+            return repr(value) if math.isfinite(value) else f'"{value}"'  # type: ignore[arg-type]
+        if kind is not dict and kind is not list:
+            return self._other(value, depth)
+        return self._container(value, depth)
 
-    def _other(self, value: object, depth: int) -> Any:
+    def _other(self, value: object, depth: int) -> str:
         if isinstance(value, Enum):
-            return self.plain(value.value, depth)
+            return self.json(value.value, depth)
         if isinstance(value, str):
             return self._text(str.__str__(value))
         if isinstance(value, _TEXTUAL):
             return self._text(str(value))
         if isinstance(value, bytes | bytearray | memoryview):
-            return f"<{len(value)} bytes>"
-        if depth >= MAX_DEPTH or self._nodes <= 0 or self._room <= 0:
-            return "<cut>"
-        return self._container(value, depth + 1)
+            return f'"<{len(value)} bytes>"'
+        return self._container(value, depth)
 
-    def _container(self, value: object, depth: int) -> Any:
+    def _container(self, value: object, depth: int) -> str:
+        if depth >= MAX_DEPTH or self._nodes <= 0 or self._room <= 0:
+            return _CUT
         if isinstance(value, dict):
-            return self._pairs(value, depth)
+            return self._pairs(value, depth + 1)
         if isinstance(value, list | tuple | set | frozenset | deque):
-            return self._items(value, depth)
+            return self._items(value, depth + 1)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             names = [field.name for field in dataclasses.fields(value)]
-            return self._pairs({name: getattr(value, name, None) for name in names}, depth)
+            return self._pairs({name: getattr(value, name, None) for name in names}, depth + 1)
         fields = _pydantic_fields(value)
         if fields is not None:
-            return self._pairs(fields, depth)
-        return f"<{type(value).__module__}.{type(value).__qualname__}>"
+            return self._pairs(fields, depth + 1)
+        return _encode(f"<{type(value).__module__}.{type(value).__qualname__}>")
 
-    def _pairs(self, pairs: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-        plain: dict[str, Any] = {}
+    def _pairs(self, pairs: Mapping[Any, Any], depth: int) -> str:
+        written: dict[str, str] = {}  # two keys may have one name: the last one's value stays
         for key, item in pairs.items():
             if self._nodes <= 0 or self._room <= 0:
-                plain["<cut>"] = len(pairs) - len(plain)
+                written["<cut>"] = str(len(pairs) - len(written))
                 break
             name = self._key(key)
-            plain[name] = self.plain(item, depth)
-        return plain
+            written[name] = self.json(item, depth)
+        return "{" + ",".join([f"{_encode(name)}:{text}" for name, text in written.items()]) + "}"
 
-    def _items(self, items: Any, depth: int) -> list[Any]:
-        plain: list[Any] = []
+    def _items(self, items: Any, depth: int) -> str:
+        written: list[str] = []
         for item in items:
             if self._nodes <= 0 or self._room <= 0:
-                plain.append(f"<cut {len(items) - len(plain)}>")
+                written.append(f'"<cut {len(items) - len(written)}>"')
                 break
-            plain.append(self.plain(item, depth))
-        return plain
+            written.append(self.json(item, depth))
+        return "[" + ",".join(written) + "]"
 
     def _key(self, key: object) -> str:
         """A key is kept as long as it is one: which value was cut must stay readable."""
         if isinstance(key, str):
             name = str.__str__(key)
         elif type(key) is int:
-            name = str(self._integer(key))
+            name = self._integer(key).strip('"')
         elif key is None or type(key) in (bool, float):
             name = str(key)
         else:
@@ -127,15 +167,15 @@ class _Walk:
         return name if len(name) <= MAX_KEY_CHARS else f"{name[:MAX_KEY_CHARS]}<cut>"
 
     def _text(self, text: str) -> str:
-        if len(text) <= self._room:
-            self._room -= len(text)
-            return text
-        kept, self._room = text[: max(self._room, 0)], 0
-        return f"{kept}<cut {len(text) - len(kept)}>"
+        if len(text) > self._room:
+            kept, self._room = text[: max(self._room, 0)], 0
+            return _encode(f"{kept}<cut {len(text) - len(kept)}>")
+        self._room -= len(text)
+        return _encode(text)
 
-    def _integer(self, number: int) -> int | str:
+    def _integer(self, number: int) -> str:
         """Python's integers have no limit; JSON readers' do, and so does turning one into text."""
-        return number if number.bit_length() <= 64 else f"<integer of {number.bit_length()} bits>"
+        return str(number) if number.bit_length() <= 64 else f'"<integer of {number.bit_length()} bits>"'
 
 
 def _pydantic_fields(value: object) -> Mapping[str, Any] | None:

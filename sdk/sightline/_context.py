@@ -56,20 +56,26 @@ def carried(context: Context | None = None) -> Mapping[str, Any]:
 
 def stamp(span: trace.Span, parent_context: Context | None) -> None:
     """Put what is carried on a span that has just started; what its own author has set stays."""
-    values = dict(carried(parent_context))
-    parents = _attributes_of(trace.get_current_span(parent_context))
+    values = carried(parent_context)
+    parents = attributes_of(trace.get_current_span(parent_context))
     if attributes.BACKDATE_NS in parents or (parents and attributes.BACKDATE_NS in values):
         # A trace moves as a whole: a child that moved alone would begin before its parent.
-        values[attributes.BACKDATE_NS] = parents.get(attributes.BACKDATE_NS, 0)
-    own = _attributes_of(span)
-    values = {name: value for name, value in values.items() if name not in own}
+        values = {**values, attributes.BACKDATE_NS: parents.get(attributes.BACKDATE_NS, 0)}
     if values:
-        span.set_attributes(values)
+        own = attributes_of(span)
+        missing = {name: value for name, value in values.items() if name not in own}
+        if missing:
+            span.set_attributes(missing)
 
 
-def _attributes_of(span: trace.Span) -> Mapping[str, Any]:
-    """The attributes of a span of this process; a remote parent has none that we can see."""
-    return (getattr(span, "attributes", None) or _NOTHING) if span.is_recording() else _NOTHING
+def attributes_of(span: object) -> Mapping[str, Any]:
+    """The attributes of a span of this process, to look at; a remote parent has none that we can see.
+
+    OpenTelemetry's own mapping answers each question in Python and some under a lock: the dictionary inside
+    of it is asked instead.
+    """
+    values = getattr(span, "_attributes", None)
+    return getattr(values, "_dict", values) or _NOTHING
 
 
 @shielded

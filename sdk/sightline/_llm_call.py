@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind
 from sightline import _clock, attributes
 from sightline._answer import Answer
 from sightline._safety import shielded
-from sightline._spans import OpenSpan, open_span
+from sightline._spans import OpenSpan
 from sightline.usage import Usage
 
 _MODEL_STAGE: Final = "model_inference"
@@ -78,8 +78,7 @@ class LLMCall:
     @shielded
     def _write_answer(self) -> None:
         if self._open.recording:
-            values = self._answer.attributes(self._messages, self._model, captures=self._open.captures)
-            self._open.span.set_attributes(values)
+            self._open.say(self._answer.attributes(self._messages, self._model, captures=self._open.captures))
 
 
 def llm_call(
@@ -109,4 +108,4 @@ def llm_call(
         attributes.REQUEST_MAX_TOKENS: max_tokens,
     }
     known = {name: value for name, value in values.items() if value is not None}
-    return LLMCall(open_span(f"{operation} {model}", known, kind=SpanKind.CLIENT), model, messages)
+    return LLMCall(OpenSpan(f"{operation} {model}", known, SpanKind.CLIENT), model, messages)

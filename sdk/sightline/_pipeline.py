@@ -13,6 +13,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 
 from sightline import _clock, _runtime, _safety, attributes, instrument
+from sightline._context import attributes_of
 from sightline._exporter import Sender
 from sightline._loss import Ledger
 from sightline._outgoing import Step, backdated, prepare, priced
@@ -202,8 +203,7 @@ _SPAN_BYTES = 2_000  # a span object with twenty small attributes
 
 def span_bytes(span: ReadableSpan) -> int:
     """About what a span takes in memory: a fixed sum and its content."""
-    # The SDK's own mapping answers each question under a lock; the dictionary inside is asked instead.
-    values = getattr(span._attributes, "_dict", None) or span.attributes or {}
+    values = attributes_of(span)
     weight = _SPAN_BYTES
     for name in _FAT_ATTRIBUTES:
         if name in values and isinstance(text := values[name], str):

@@ -10,7 +10,7 @@ from sightline import _clock, attributes
 from sightline._answer import Answer
 from sightline._arguments import Signature
 from sightline._safety import shielded
-from sightline._spans import OpenSpan, open_span
+from sightline._spans import OpenSpan
 from sightline.errors import GuardrailTripped
 
 MAX_YIELDS: Final = 1_000  # what a stream's captured result holds on to, at most
@@ -40,40 +40,36 @@ class Spec:
     captures: bool
 
 
-class Recording:
+class Recording(OpenSpan):
     """One call of a decorated function. None of its methods raises."""
 
-    __slots__ = ("_answer", "_open", "_sent", "_spec", "_yields", "activate", "suspend")
+    __slots__ = ("_answer", "_sent", "_spec", "_yields")
 
-    def __init__(self, spec: Spec, opened: OpenSpan) -> None:
-        self._spec, self._open = spec, opened
-        self._yields: list[Any] = []
-        self._sent: object = None
-        self._answer = Answer(_clock.elapsed_ns()) if spec.kind.operation == "llm" else None
-        self.activate, self.suspend = opened.activate, opened.suspend
-
-    @classmethod
-    def begin(cls, spec: Spec, args: Any, kwargs: Any, parent: Context | None = None) -> "Recording":
-        opened = open_span(spec.span_name, spec.values, kind=spec.kind.span_kind, parent=parent)
-        recording = cls(spec, opened)
-        if recording._answer is not None:
-            recording._sent = _sent_messages(spec.signature.named(args, kwargs))
-        elif spec.captures and opened.captures:
-            opened.capture(spec.kind.arguments_as, spec.signature.named(args, kwargs))
-        return recording
+    def __init__(self, spec: Spec, args: Any, kwargs: Any, parent: Context | None = None) -> None:
+        super().__init__(spec.span_name, spec.values, spec.kind.span_kind, parent)
+        self._spec = spec
+        self._yields: list[Any] | None = None
+        self._answer: Answer | None = None
+        if spec.kind.operation == "llm":
+            self._answer = Answer(_clock.elapsed_ns())
+            self._sent = _sent_messages(spec.signature.named(args, kwargs))
+        elif spec.captures and self.captures:
+            self.capture(spec.kind.arguments_as, spec.signature.named(args, kwargs))
 
     @shielded
     def yielded(self, item: object) -> None:
         if self._answer is not None:
             self._answer.chunk(item, _clock.elapsed_ns())
-        elif len(self._yields) < MAX_YIELDS and self._open.recording:
+        elif self._yields is None:
+            self._yields = [item]
+        elif len(self._yields) < MAX_YIELDS and self.recording:
             self._yields.append(item)
 
     def returned(self, result: object) -> None:
         if self._spec.kind.operation == "guardrail":
-            self._open.set(attributes.GUARDRAIL_BLOCKED, result is False)
+            self._said[attributes.GUARDRAIL_BLOCKED] = result is False
         self._note_result(result)
-        self._open.end()
+        self.end()
 
     def stopped(self) -> None:
         """The stream is over, read to its end or not: stopping early is no error."""
@@ -82,30 +78,29 @@ class Recording:
     def failed(self, error: BaseException) -> None:
         """What a stream had yielded until then stays on record, tokens and cost of an answer included."""
         if self._spec.kind.operation == "guardrail" and isinstance(error, GuardrailTripped):
-            self._open.set(attributes.GUARDRAIL_BLOCKED, True)
+            self._said[attributes.GUARDRAIL_BLOCKED] = True
         else:
             self._note_result(self._yielded_so_far())
-            self._open.fail(error)
-        self._open.end()
+            self.fail(error)
+        self.end()
 
     def _yielded_so_far(self) -> object:
-        texts = self._yields and all(isinstance(item, str) for item in self._yields)
-        return "".join(self._yields) if texts else self._yields or None
+        yields = self._yields
+        return "".join(yields) if yields and all(isinstance(item, str) for item in yields) else yields
 
-    @shielded
     def _note_result(self, result: object) -> None:
         if self._answer is not None:
             self._note_answer(self._answer, result)
-        elif self._spec.captures and result is not None:
-            self._open.capture(self._spec.kind.result_as, result)
+        elif result is not None and self._spec.captures:
+            self.capture(self._spec.kind.result_as, result)
 
+    @shielded
     def _note_answer(self, answer: Answer, result: object) -> None:
         if result is not None:
             answer.response(result)
-        model = self._spec.values.get(attributes.REQUEST_MODEL)
-        captures = self._open.captures and self._spec.captures
-        if self._open.recording:
-            self._open.span.set_attributes(answer.attributes(self._sent, model, captures=captures))
+        if self.recording:
+            model = self._spec.values.get(attributes.REQUEST_MODEL)
+            self.say(answer.attributes(self._sent, model, captures=self.captures and self._spec.captures))
 
 
 def _sent_messages(arguments: dict[str, Any]) -> object:

@@ -1,8 +1,10 @@
 """One span of ours, from its start to its end: what decorators, stages and model calls have in common.
 
-Nothing here raises: a span that could not be opened is replaced by one that does nothing.
+Nothing here raises: a span that could not be opened is replaced by one that does nothing. What is said of a
+span is put on it all at once, when it ends: OpenTelemetry takes two locks for each attribute set alone.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
@@ -10,9 +12,10 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from sightline import _clock, _runtime, attributes
+from sightline import _runtime, attributes
 from sightline._capture import as_json
-from sightline._safety import shielded
+from sightline._context import carried
+from sightline._safety import record_fault, shielded
 
 _SEEN: Final = "_sightline_seen"
 
@@ -20,17 +23,32 @@ _SEEN: Final = "_sightline_seen"
 class OpenSpan:
     """A running span. `activate` and `suspend` make it current and not, any number of times.
 
-    What the work inside leaves in the context (an open `with` around a `yield`) is kept over a suspension.
+    It starts under `parent` (the current context if None), and is not current yet. What the work inside
+    leaves in the context (an open `with` around a `yield`) is kept over a suspension.
     """
 
-    __slots__ = ("_context", "_token", "captures", "recording", "span")
+    __slots__ = ("_context", "_said", "_token", "captures", "recording", "span")
 
-    def __init__(self, span: trace.Span, context: Context, captures: bool) -> None:
-        self.span = span
-        self.recording = span.is_recording()
-        self.captures = captures and self.recording
-        self._context = context
+    def __init__(
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        kind: SpanKind = SpanKind.INTERNAL,
+        parent: Context | None = None,
+    ) -> None:
+        runtime = _runtime.current
         self._token: Any = None
+        self._said: dict[str, Any] = {}
+        try:
+            self.span = runtime.tracer.start_span(
+                name, parent, kind, _with_carried(values, parent), record_exception=False
+            )
+            self._context = trace.set_span_in_context(self.span, parent)
+        except Exception as error:
+            record_fault("OpenSpan", error)
+            self.span, self._context = trace.INVALID_SPAN, parent or otel_context.get_current()
+        self.recording = self.span.is_recording()
+        self.captures = runtime.captures and self.recording
 
     def activate(self) -> None:
         self._token = otel_context.attach(self._context)
@@ -41,17 +59,17 @@ class OpenSpan:
             otel_context.detach(self._token)
             self._token = None
 
-    @shielded
-    def set(self, name: str, value: Any) -> None:
-        """Set an attribute, unless there is nothing to say."""
-        if value is not None and self.recording:
-            self.span.set_attribute(name, value)
+    def say(self, values: Mapping[str, Any]) -> None:
+        """These attributes are on the span when it ends."""
+        self._said.update(values)
 
-    @shielded
     def capture(self, name: str, value: object) -> None:
-        """Record a value's content, if content is wanted."""
+        """Record a value's content as it is now, if content is wanted."""
         if self.captures:
-            self.span.set_attribute(name, as_json(value))
+            try:
+                self._said[name] = as_json(value)
+            except Exception as error:
+                record_fault("OpenSpan.capture", error)
 
     @shielded
     def fail(self, error: BaseException) -> None:
@@ -59,34 +77,31 @@ class OpenSpan:
         if not self.recording:
             return
         kind = type(error)
-        self.span.set_attribute(attributes.ERROR_TYPE, kind.__qualname__)
+        self._said[attributes.ERROR_TYPE] = kind.__qualname__
         words = _words_of(error)
         self.span.set_status(Status(StatusCode.ERROR, words or kind.__qualname__))
         if words is not None and not getattr(error, _SEEN, False):
-            self.span.record_exception(error, timestamp=_clock.now_ns())
+            self.span.record_exception(error)
             _mark_seen(error)
 
-    @shielded
     def end(self) -> None:
-        self.suspend()
-        self.span.end(end_time=_clock.now_ns())
+        try:
+            if self._token is not None:
+                otel_context.detach(self._token)
+                self._token = None
+            if self._said and self.recording:
+                self.span.set_attributes(self._said)
+            self.span.end()
+        except Exception as error:
+            record_fault("OpenSpan.end", error)
 
 
-def open_span(
-    name: str, values: dict[str, Any], *, kind: SpanKind = SpanKind.INTERNAL, parent: Context | None = None
-) -> OpenSpan:
-    """Start a span under `parent` (the current context if None); it is not current yet."""
-    opened = _open(name, values, kind, parent)
-    return opened or OpenSpan(trace.INVALID_SPAN, parent or otel_context.get_current(), captures=False)
-
-
-@shielded
-def _open(name: str, values: dict[str, Any], kind: SpanKind, parent: Context | None) -> OpenSpan:
-    runtime = _runtime.current
-    span = runtime.tracer.start_span(
-        name, parent, kind=kind, attributes=values, start_time=_clock.now_ns(), record_exception=False
-    )
-    return OpenSpan(span, trace.set_span_in_context(span, parent), runtime.captures)
+def _with_carried(values: Mapping[str, Any], parent: Context | None) -> Mapping[str, Any]:
+    """The attributes to start with; what moves a whole trace is left to `stamp`, which knows the parent."""
+    around = carried(parent)
+    if not around or attributes.BACKDATE_NS in around:
+        return values
+    return {**around, **values}
 
 
 def _words_of(error: BaseException) -> str | None:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sightline import attributes
-from sightline._spans import open_span
+from sightline._spans import OpenSpan
 
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
     """Put the time of the block under this stage: one of `attributes.STAGES`, or a name of your own."""
-    opened = open_span(name, {attributes.OPERATION: "step", attributes.STAGE: name})
+    opened = OpenSpan(name, {attributes.OPERATION: "step", attributes.STAGE: name})
     opened.activate()
     try:
         yield

@@ -1,6 +1,6 @@
 """Four thin wrappers around one recording: function, coroutine, generator, asynchronous generator.
 
-    call ──► Recording.begin: span opened, arguments captured
+    call ──► Recording: span opened, arguments captured
              function      runs inside the span
              coroutine     runs inside the span, cancellation included
              generator     each step runs inside; between steps the span is not current:
@@ -35,7 +35,7 @@ def wrapped(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
 def _plain(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        recording = Recording.begin(spec, args, kwargs)
+        recording = Recording(spec, args, kwargs)
         recording.activate()
         try:
             result = function(*args, **kwargs)
@@ -51,7 +51,7 @@ def _plain(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
 def _coroutine(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
     @functools.wraps(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
-        recording = Recording.begin(spec, args, kwargs)
+        recording = Recording(spec, args, kwargs)
         recording.activate()
         try:
             result = await function(*args, **kwargs)
@@ -78,7 +78,7 @@ class _StreamFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         stream = self._function(*args, **kwargs)  # a wrong call fails here, as it does undecorated
-        begin = functools.partial(Recording.begin, self._spec, args, kwargs, otel_context.get_current())
+        begin = functools.partial(Recording, self._spec, args, kwargs, otel_context.get_current())
         return self._drive(stream, begin)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from sightline._capture import MAX_CHARS, as_json
+from sightline._capture import MAX_CHARS, MAX_DEPTH, _Walk, as_json, well_formed
 
 
 class Colour(Enum):
@@ -137,3 +137,18 @@ def test_the_text_is_always_valid(value: object, room: int) -> None:
     text = as_json(value, max_chars=room)
     json.loads(text)
     text.encode()
+
+
+@given(anything, st.integers(0, 200))
+def test_the_short_way_writes_what_the_walk_writes(value: object, room: int) -> None:
+    """Short plain data is not walked, and its text is the same as if it were."""
+    assert as_json(value, max_chars=room) == well_formed(_Walk(room).json(value, 0))
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1])
+def test_the_depth_is_bounded_alike(depth: int) -> None:
+    """Lists in lists are cut at the same depth by both ways."""
+    nested: list[Any] = ["x"]
+    for _ in range(depth):
+        nested = [nested]
+    assert ("<cut>" in as_json(nested)) == (depth >= MAX_DEPTH)

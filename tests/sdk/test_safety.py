@@ -50,7 +50,7 @@ def test_a_tracer_that_fails_costs_the_span_only(monkeypatch: pytest.MonkeyPatch
     with testing.capture() as seen:
         assert program() == "why"
     assert seen.spans == []
-    assert sightline.health().faults["_open"] == 2
+    assert sightline.health().faults["OpenSpan"] == 2
     _safety.forget_faults()
 
 
