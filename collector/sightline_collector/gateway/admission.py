@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sightline_collector.errors import StoreRefused
 from sightline_collector.gateway.judgement import check_table, check_tree, other_database, writes
@@ -22,10 +23,12 @@ from sightline_collector.store.engine import quoted
 from sightline_collector.store.reads import Reads
 
 _NAME = r"[A-Za-z_]\w*"
-_LIKE = r"(?: NOT)?(?: I?LIKE '(?:[^'\\]|\\.)*')?(?: LIMIT \d+)?"
+_LIKE = r"(?: NOT)? I?LIKE '(?:[^'\\]|\\.)*'"
+_LIMIT = r" LIMIT \d+"
 _SHOWS = re.compile(
-    rf"SHOW (?:DATABASES|FUNCTIONS|TABLES(?: FROM (?P<database>{_NAME}))?){_LIKE}"
-    rf"|SHOW COLUMNS FROM (?P<relation>{_NAME})(?: FROM (?P<within>{_NAME}))?{_LIKE}"
+    rf"SHOW (?:DATABASES|FUNCTIONS)(?:{_LIKE})?(?:{_LIMIT})?"
+    rf"|SHOW TABLES(?: FROM (?P<database>{_NAME}))?(?P<like>{_LIKE})?(?P<limit>{_LIMIT})?"
+    rf"|SHOW COLUMNS FROM (?P<relation>{_NAME})(?: FROM (?P<within>{_NAME}))?(?:{_LIKE})?(?:{_LIMIT})?"
     rf"|SHOW CREATE (?:TABLE|VIEW) (?:(?P<owner>{_NAME})\.)?(?P<made>{_NAME})",
     re.ASCII,
 )
@@ -46,9 +49,8 @@ def admit(text: str, parameters: Mapping[str, str], reads: Reads, names: Names) 
     if not reads.single_read(statement.body):
         raise writes()
     if statement.body.startswith("SHOW "):
-        _check_show(statement.body, names)
-    else:
-        check_tree(_tree(statement.body, parameters, reads), names)
+        return replace(statement, body=_shown(statement.body, names))
+    check_tree(_tree(statement.body, parameters, reads), names)
     return statement
 
 
@@ -83,7 +85,8 @@ def _tree(body: str, parameters: Mapping[str, str], reads: Reads) -> Node:
         raise access_denied("The statement's names cannot be told apart", "Give plain aliases") from None
 
 
-def _check_show(body: str, names: Names) -> None:
+def _shown(body: str, names: Names) -> str:
+    """The SHOW that is run: of the store's own tables only the views, which are all that a reader may ask."""
     found = _SHOWS.fullmatch(body)
     if found is None:
         raise access_denied(
@@ -95,6 +98,14 @@ def _check_show(body: str, names: Names) -> None:
     relation, owner = found["relation"] or found["made"], found["within"] or found["owner"]
     if relation:
         check_table(f"{owner}.{relation}" if owner else relation, names)
+    if not body.startswith("SHOW TABLES") or found["database"] == SYSTEM:
+        return body
+    like = f" AND name{found['like']}" if found["like"] else ""
+    return (
+        "SELECT name FROM system.tables"  # noqa: S608 - of parts that matched
+        f" WHERE database = {quoted(names.database)} AND engine = 'View'{like}"
+        f" ORDER BY name{found['limit'] or ''}"
+    )
 
 
 def database_of(asked: str, names: Names) -> str:

@@ -151,7 +151,7 @@ def _hidden(node: Node) -> Refused:
 
 def _private(name: str, names: Names) -> Refused:
     view = re.sub(r"_v\d+$", "", name)
-    listed = "Ask a view: select name from system.tables where engine = 'View' lists them"
+    listed = "Ask a view: SHOW TABLES lists them"
     return access_denied(f"{name} is private", f"Ask the view {view}" if view in names.views else listed)
 
 

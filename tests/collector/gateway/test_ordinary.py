@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from collector.gateway.serving import Port
 
+from sightline_collector.sql.catalog import Catalog
+
 ORDINARY = [
     "select model, sum(cost_usd) from cost_by_model group by model order by 2 desc limit 3",
     "with t as (select model from cost_by_model) select count(), uniq(model) from t",
@@ -46,6 +48,26 @@ def test_ordinary_questions_pass(port: Port, sql: str) -> None:
     """The boundary is not in the way of what people ask."""
     answer = port.ask(sql)
     assert answer.status_code == 200, answer.text
+
+
+def test_show_tables_lists_the_views_and_nothing_else(port: Port) -> None:
+    """What a reader may ask is listed, what is private is not; LIKE, FROM and LIMIT narrow the list."""
+    views = sorted(relation.name for relation in Catalog("any").relations("views"))
+    cost = [view for view in views if view.startswith("cost_")]
+    database = port.ask("select currentDatabase()").text.strip()
+    asked = {
+        "show tables": views,
+        f"show tables from {database}": views,
+        f"show full tables in {database} ilike 'COST%'": None,
+        f"show tables in {database} ilike 'COST%'": cost,
+        "show tables like 'cost\\_%' limit 2": cost[:2],
+        "show tables not like 'cost%'": [view for view in views if view not in cost],
+        "show tables like 'it''s'": [],
+    }
+    for sql, names in asked.items():
+        answer = port.ask(sql)
+        assert (answer.text.split() if answer.status_code == 200 else None) == names, sql
+    assert "one" in port.ask("show tables from system").text.split()
 
 
 def test_the_spelling_keeps_a_statements_column_names(port: Port) -> None:
