@@ -1,4 +1,5 @@
-"""`init()`: the one place that decides what everything is made with, and the one reader of the environment.
+"""`init()`: the one place that decides what everything is made with. Reads the environment, as does
+`_destination` for the collector's address.
 
     spans ─► SightlineProcessor ─► Shipper ─► steps: backdated, priced, Guard ─► Sender ─► collector
     feedback ─► Logger ─► Shipper ─────────────────────────────────── Guard ─► Sender ─► collector
@@ -13,18 +14,17 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal
 
 from sightline import _safety
 from sightline._runtime import CONTENT_MODES, Content
 from sightline.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sightline._exporter import Destination
+    from sightline._destination import Destination
     from sightline._pipeline import Pipeline
     from sightline._shipping import Limits
 
-DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4318"
 FLUSH_S: Final = 30.0
 # OpenTelemetry keeps 128 and drops the oldest: model and usage, which are set first.
 SPAN_ATTRIBUTES: Final = 1_024
@@ -149,13 +149,13 @@ def _read(
     stream_usage: bool,
 ) -> Settings:
     """The arguments win over the environment, the environment over our defaults."""
-    from sightline._exporter import Destination
+    from sightline._destination import destination
     from sightline._shipping import Limits
 
     limits = Limits()
     return Settings(
         service_name=service_name,
-        destination=Destination(endpoint or _endpoint(), tuple(headers.items()), _protocol()),
+        destination=destination(endpoint, headers),
         content=_content(content),
         instrument=_instrument(instrument),
         limits=Limits(
@@ -166,19 +166,6 @@ def _read(
         span_attributes=_span_attributes(),
         stream_usage=stream_usage,
     )
-
-
-def _endpoint() -> str | None:
-    """The default, unless the environment names a collector: then None, and the exporters read it themselves.
-
-    A collector named for traces only is also sent the feedback on them.
-    """
-    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
-        return None
-    traces = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
-    if traces and (os.environ.get("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT") or not traces.endswith("/v1/traces")):
-        return None
-    return traces or DEFAULT_ENDPOINT
 
 
 def _content(content: str) -> Content:
@@ -201,17 +188,6 @@ def _instrument(instrument: object) -> "Literal['auto'] | tuple[str, ...]":
             f'instrument names {", ".join(unknown)}; it may be "auto", False, or a list of {", ".join(KNOWN)}'
         )
     return names
-
-
-def _protocol() -> "Literal['http/protobuf', 'grpc']":
-    variables = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-    for variable in variables:
-        protocol = os.environ.get(variable, "").strip()
-        if protocol in ("http/protobuf", "grpc"):
-            return cast("Literal['http/protobuf', 'grpc']", protocol)
-        if protocol:
-            raise ConfigurationError(f'{variable} is {protocol!r}; it may be "http/protobuf" or "grpc"')
-    return "http/protobuf"
 
 
 def _number(variable: str, default: int) -> int:

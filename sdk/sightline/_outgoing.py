@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Status, StatusCode
 
 from sightline import attributes
+from sightline._context import attributes_of
 from sightline._fork import importing
 from sightline._late import Findings
 from sightline._safety import record_fault
@@ -39,7 +40,7 @@ class Draft:
     def of(cls, span: ReadableSpan) -> "Draft":
         return cls(
             span,
-            dict(span.attributes or {}),
+            dict(attributes_of(span)),
             span.events,
             span.status,
             span.start_time or 0,
@@ -87,9 +88,9 @@ class _Finished(ReadableSpan):
 Step = Callable[[Draft], None]
 
 
-def prepare(spans: Iterable[ReadableSpan], steps: Sequence[Step]) -> list[ReadableSpan]:
+def prepare(spans: Iterable[ReadableSpan], steps: Sequence[Step]) -> list[Draft]:
     """Each span through each step. A step that fails is counted and skipped: the span goes on without it."""
-    return [_through(Draft.of(span), steps).finished() for span in spans]
+    return [_through(Draft.of(span), steps) for span in spans]
 
 
 def amended(span: ReadableSpan, findings: Findings) -> ReadableSpan:

@@ -14,11 +14,12 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 
 from sightline import _clock, _runtime, _safety, attributes, instrument
 from sightline._context import attributes_of
-from sightline._exporter import Sender
 from sightline._loss import Ledger
 from sightline._outgoing import Step, backdated, prepare, priced
 from sightline._processor import SightlineProcessor
+from sightline._sender import Sender
 from sightline._shipping import Refusal, Shipper
+from sightline._undelivered import lost
 from sightline.masking import Guard
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class Pipeline:
         self.sender.close()
         self.spans.flush(CLOSE_UNREACHABLE_S)  # the batch that was on its way comes back, and is counted
         for (signal, reason), items in self.ledger.take().items():
-            _safety.log.warning("Sightline could not send %d %s: %s", items, signal, reason)
+            address = self.sender.route("traces" if signal == "traces" else "logs").address
+            _safety.log.warning("%s", lost(items, signal, reason, address))
 
     def _join(self, provider: TracerProvider, settings: "Settings") -> None:
         if provider not in _processors:
@@ -168,8 +170,7 @@ def guarded_log(record: ReadableLogRecord, guard: Guard) -> ReadableLogRecord:
     """The record with what may leave of its attributes and its body."""
     inner = record.log_record
     inner.attributes = guard.attributes(inner.attributes or {})
-    if isinstance(inner.body, str):
-        inner.body = guard.text(inner.body)
+    inner.body = guard.body(inner.body)
     return record
 
 

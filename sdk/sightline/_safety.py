@@ -53,11 +53,17 @@ def record_fault(where: str, error: Exception) -> None:
     )
 
 
-def log_rarely(topic: str, message: str, *args: object, error: Exception | None = None) -> None:
-    """Warn, at most once a minute for one topic: a collector that is down must not fill the user's log."""
+def log_rarely(
+    topic: str,
+    message: str,
+    *args: object,
+    error: Exception | None = None,
+    every_s: float = LOG_EVERY_S,
+) -> None:
+    """Warn, but rarely about one topic: a collector that is down must not fill the user's log."""
     now = time.monotonic()
     with _lock:
-        if now - _last_logged.get(topic, -LOG_EVERY_S) < LOG_EVERY_S:
+        if topic in _last_logged and now - _last_logged[topic] < every_s:
             return
         _last_logged[topic] = now
     log.warning(message, *args, exc_info=error)

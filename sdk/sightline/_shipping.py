@@ -26,17 +26,22 @@ T = TypeVar("T")
 
 QUEUE_FULL: Final = "queue_full"
 EXPORT_FAILED: Final = "export_failed"
+UNREACHABLE: Final = "unreachable"
 CLOSED: Final = "closed"
 RETRY_MAX_S: Final = 30.0  # a collector that is back is noticed within half a minute
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a batch was not taken. `later`: waiting may help. `splits`: its parts may be taken one by one."""
+    """Why a batch was not taken. `later`: waiting may help, `after_s` at least. `splits`: its parts may be
+    taken one by one. `detail` is for people.
+    """
 
     reason: str = EXPORT_FAILED
     later: bool = False
     splits: bool = False
+    detail: str = ""
+    after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +192,7 @@ class Shipper(Generic[T]):
         """Send until it is taken or refused for good; what is refused as a whole is tried in halves."""
         attempt = 0
         refusal = self._attempt(batch)
-        while refusal and refusal.later and patient and self._may_retry(attempt):
+        while refusal and refusal.later and patient and self._may_retry(refusal, attempt):
             attempt += 1
             refusal = self._attempt(batch)
         if refusal is None:
@@ -207,11 +212,16 @@ class Shipper(Generic[T]):
                 record_fault(f"send {self._name}", error)
             return Refusal(splits=True)
 
-    def _may_retry(self, attempt: int) -> bool:
-        """Wait, longer each time, unless somebody flushes; False when closed meanwhile."""
+    def _may_retry(self, refusal: Refusal, attempt: int) -> bool:
+        """Wait, longer each time, unless somebody flushes; False when closed meanwhile.
+
+        A flush does not wait for a collector that is not there; for a busy one it does.
+        """
+        pause_s = min(max(2.0**attempt, refusal.after_s), RETRY_MAX_S)
         with self._changed:
-            self._failures += 1
+            if refusal.reason == UNREACHABLE:
+                self._failures += 1
             self._hurry = False
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._hurry or self._closed, min(2.0**attempt, RETRY_MAX_S))
+            self._changed.wait_for(lambda: self._hurry or self._closed, pause_s)
             return not self._closed

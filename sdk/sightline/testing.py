@@ -161,7 +161,7 @@ def _recording_into(seen: Captured, guard: Guard) -> tuple[TracerProvider, Logge
     steps = outgoing_steps(guard)
 
     def keep_span(span: ReadableSpan) -> None:
-        seen.spans.extend(_plain_span(left) for left in prepare([span], steps))
+        seen.spans.extend(_plain_span(left.finished()) for left in prepare([span], steps))
 
     def keep_log(record: ReadableLogRecord) -> None:
         seen.logs.append(_plain_log(guarded_log(record, guard)))

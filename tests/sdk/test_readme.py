@@ -32,9 +32,10 @@ def test_the_readmes_snippets_run_and_send_what_they_say(
 
     first = {span.name: span for span in reversed(sink.spans)}
     root = first["invoke_agent answer"]
-    for name in ("retrieval search", "chat gpt-4o-mini"):
-        assert first[name].parent_span_id == root.span_id
-        values = attributes_of(first[name])
+    below = [first[name] for name in ("retrieval search", "chat gpt-4o-mini")]
+    assert {span.parent_span_id for span in below} == {root.span_id}
+    for span in (root, *below):
+        values = attributes_of(span)
         assert (values["user.id"], values["sightline.feature"], values["gen_ai.prompt.name"]) == (
             "u1",
             "support",

@@ -1,0 +1,144 @@
+"""Where spans and log records go, and how: what the program said, or else the OTEL_EXPORTER_OTLP_* variables.
+
+A variable with the signal's name in it (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) wins over the general one, as
+OpenTelemetry's specification of OTLP exporters has it.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+from urllib.parse import urlsplit
+
+from opentelemetry.util.re import parse_env_headers
+
+from sightline.errors import ConfigurationError
+
+Protocol = Literal["http/protobuf", "grpc"]
+Signal = Literal["traces", "logs"]
+
+DEFAULT_ENDPOINT: Final[Mapping[Protocol, str]] = {
+    "http/protobuf": "http://127.0.0.1:4318",
+    "grpc": "http://127.0.0.1:4317",
+}
+TIMEOUT_S: Final = 10.0
+_COMPRESSIONS: Final = ("none", "gzip", "deflate")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One signal's way. HTTP posts to the whole URL; gRPC takes its address, and `insecure`."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout_s: float = TIMEOUT_S
+    compression: str = "none"
+    insecure: bool = True
+    authorities: str | None = None  # this and the next two: paths of PEM files
+    certificate: str | None = None
+    key: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Scheme, host and port, to be shown: the rest of a URL may hold credentials."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else self.url
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """The collector, a way for each signal."""
+
+    traces: Route
+    logs: Route
+    protocol: Protocol = "http/protobuf"
+
+
+def destination(endpoint: str | None, headers: Mapping[str, str]) -> Destination:
+    """What `init()` was told, completed by the environment. Raises ConfigurationError."""
+    protocol = _protocol()
+    return Destination(
+        _route("traces", endpoint, headers, protocol), _route("logs", endpoint, headers, protocol), protocol
+    )
+
+
+def _route(signal: Signal, endpoint: str | None, headers: Mapping[str, str], protocol: Protocol) -> Route:
+    url = _grpc_url(signal, endpoint) if protocol == "grpc" else _http_url(signal, endpoint)
+    known = dict(parse_env_headers(_variable(signal, "HEADERS"), liberal=True))
+    known.update((name.lower(), value) for name, value in headers.items())
+    return Route(
+        url,
+        tuple(known.items()),
+        _seconds(signal),
+        _compression(signal),
+        _insecure(signal, url),
+        _variable(signal, "CERTIFICATE") or None,
+        _variable(signal, "CLIENT_CERTIFICATE") or None,
+        _variable(signal, "CLIENT_KEY") or None,
+    )
+
+
+def _variable(signal: Signal, name: str) -> str:
+    """The signal's own variable, or the general one; empty when neither is set."""
+    own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}", "").strip()
+    return own or os.environ.get(f"OTEL_EXPORTER_OTLP_{name}", "").strip()
+
+
+def _http_url(signal: Signal, endpoint: str | None) -> str:
+    """A collector named for traces only, by its usual path, is also sent the feedback on them."""
+    own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", "").strip()
+    general = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+    traces = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "").strip()
+    base = endpoint or general or (traces if traces.endswith("/v1/traces") else "")
+    if own and not endpoint:
+        url = own
+    else:
+        base = (base or DEFAULT_ENDPOINT["http/protobuf"]).rstrip("/").removesuffix("/v1/traces")
+        url = f"{base}/v1/{signal}"
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise ConfigurationError(
+            f"the collector's endpoint is {endpoint or own or general!r}; it must be a URL like "
+            f"{DEFAULT_ENDPOINT['http/protobuf']} (init(endpoint=...) or OTEL_EXPORTER_OTLP_ENDPOINT)"
+        )
+    return url
+
+
+def _grpc_url(signal: Signal, endpoint: str | None) -> str:
+    return endpoint or _variable(signal, "ENDPOINT") or DEFAULT_ENDPOINT["grpc"]
+
+
+def _insecure(signal: Signal, url: str) -> bool:
+    said = _variable(signal, "INSECURE").lower()
+    scheme = urlsplit(url).scheme
+    return scheme != "https" and (said == "true" if said else scheme == "http")
+
+
+def _seconds(signal: Signal) -> float:
+    text = _variable(signal, "TIMEOUT")
+    try:
+        seconds = float(text or TIMEOUT_S)
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise ConfigurationError(f"OTEL_EXPORTER_OTLP_TIMEOUT is {text!r}; it must be a number of seconds")
+    return seconds
+
+
+def _compression(signal: Signal) -> str:
+    said = _variable(signal, "COMPRESSION").lower() or "none"
+    if said not in _COMPRESSIONS:
+        raise ConfigurationError(
+            f"OTEL_EXPORTER_OTLP_COMPRESSION is {said!r}; it may be one of {', '.join(_COMPRESSIONS)}"
+        )
+    return said
+
+
+def _protocol() -> Protocol:
+    variables = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+    for variable in variables:
+        protocol = os.environ.get(variable, "").strip()
+        if protocol in ("http/protobuf", "grpc"):
+            return cast(Protocol, protocol)
+        if protocol:
+            raise ConfigurationError(f'{variable} is {protocol!r}; it may be "http/protobuf" or "grpc"')
+    return "http/protobuf"

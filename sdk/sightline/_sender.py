@@ -1,0 +1,105 @@
+"""The way to the collector: drafts and records become bytes, and a transport carries them there.
+
+A transport is built when the first batch is there: it imports an HTTP or gRPC stack (0.1 s and more), which
+the user's `init()` must not wait for.
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from opentelemetry.sdk._logs import ReadableLogRecord
+
+from sightline import _safety
+from sightline._destination import Destination, Route, Signal
+from sightline._fork import importing, reset_in_child
+from sightline._outgoing import Draft
+from sightline._shipping import UNREACHABLE, Refusal
+from sightline._undelivered import refused, waiting
+
+REQUEST_BYTES: Final = 4_000_000  # gRPC servers take 4 MiB unless told otherwise; HTTP ones 16 MB and more
+COMPLAIN_EVERY_S: Final = 600.0  # a collector may be away for days
+
+
+class Transport(Protocol):
+    """Carries requests of one signal."""
+
+    def send(self, body: bytes) -> Refusal | None: ...
+    def close(self) -> None: ...
+
+
+class Sender:
+    """Sends batches; each method answers None when the collector took the batch, or why it did not.
+
+    `reachable` is what the latest attempt found.
+    """
+
+    def __init__(self, to: Destination) -> None:
+        self._to = to
+        self.reachable = True
+        self._reset()
+        reset_in_child(self._reset)
+
+    def _reset(self) -> None:
+        """No connections yet; a forked child must not talk on its parent's."""
+        self._transports: dict[Signal, Transport] = {}
+        self._lock = threading.Lock()
+
+    def spans(self, batch: Sequence[Draft]) -> Refusal | None:
+        from sightline._otlp import trace_request
+
+        try:
+            body = trace_request(batch)
+        except Exception:
+            return Refusal("unencodable", splits=True)
+        return self._send("traces", body, len(batch))
+
+    def logs(self, batch: Sequence[ReadableLogRecord]) -> Refusal | None:
+        from sightline._otlp import log_request
+
+        try:
+            body = log_request(batch)
+        except Exception:
+            return Refusal("unencodable", splits=True)
+        return self._send("logs", body, len(batch))
+
+    def close(self) -> None:
+        for transport in self._transports.values():
+            transport.close()
+
+    def route(self, signal: Signal) -> Route:
+        return self._to.traces if signal == "traces" else self._to.logs
+
+    def _send(self, signal: Signal, body: bytes, items: int) -> Refusal | None:
+        if len(body) > REQUEST_BYTES and items > 1:
+            return Refusal("too_large", splits=True)
+        refusal = self._transport(signal).send(body)
+        self.reachable = refusal is None or refusal.reason != UNREACHABLE
+        if refusal:
+            _complain(refusal, signal, self.route(signal))
+        return refusal
+
+    def _transport(self, signal: Signal) -> Transport:
+        with self._lock:
+            if signal not in self._transports:
+                with importing:
+                    self._transports[signal] = _built(self._to, signal, self.route(signal))
+            return self._transports[signal]
+
+
+def _built(to: Destination, signal: Signal, route: Route) -> Transport:
+    if to.protocol == "grpc":
+        from sightline._grpc import GrpcTransport
+
+        return GrpcTransport(route, signal)
+    from sightline._http import HttpTransport
+
+    return HttpTransport(route)
+
+
+def _complain(refusal: Refusal, signal: Signal, route: Route) -> None:
+    if refusal.splits:
+        return  # its parts are tried alone, and are heard of then
+    say = waiting if refusal.later else refused
+    message = say(signal, route.address, refusal)
+    _safety.log_rarely(f"{refusal.reason} {signal}", "%s", message, every_s=COMPLAIN_EVERY_S)
