@@ -1,8 +1,8 @@
 """The support desk's library: Sightline's own documents, cut into passages and searched by BM25.
 
-README                  one passage a section
-views and ingest SQL    one passage a relation: its header
-Python modules          one passage a module: its docstring
+README                         one passage a section
+views, steps and ingest SQL    one passage a file: its header
+Python modules                 one passage a module: its docstring
 """
 
 import ast
@@ -89,7 +89,7 @@ def _readme_text() -> str:
 
 
 def _relations() -> Iterator[Passage]:
-    for folder in ("views", "ingest"):
+    for folder in ("views", "steps", "ingest"):
         for file in _files(resources.files("sightline_collector") / "sql" / folder, ".sql"):
             lines = [line.removeprefix("--").strip() for line in _lines(file) if line.startswith("--")]
             header = _HEADER_KEY.sub(r". \1:", " ".join(lines))

@@ -10,5 +10,5 @@ Prices as rows: the dated prices of `genai-prices` as tables from which the engi
       rules.py        rows of a regular expression tree that RE2 can run
     load.py       writes an export into the store and makes the engine see it
 
-The arithmetic itself is SQL: `sql/ingest/price_spans.sql`.
+The arithmetic itself is SQL: `sql/steps/priced_spans.sql`.
 """

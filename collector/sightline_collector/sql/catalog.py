@@ -3,11 +3,12 @@
 Folders, in the order in which their relations come to life:
 
     types/         texts that others quote as {type:NAME}: a tuple spelled once
+    steps/         queries that others quote as {steps:ONE ANOTHER}: a span on its way
     tables/        what is stored; made once by a migration, never replaced
     migrations/    numbered changes to what is stored
     functions/     sightline_*: global in the engine, inlined where they are used
     dictionaries/  look-ups over small tables
-    ingest/        Null tables and materialized views: the way of a span
+    ingest/        Null tables and materialized views: the exporter's door, and what one log record becomes
     views/         the public interface
 
 A file may say {database} (replaced by the database's name) and {data:FILE} (a file of data/, quoted
@@ -69,15 +70,24 @@ class Catalog:
     def _types(self) -> dict[str, str]:
         return {r.name: r.body for r in _read("types")}
 
-    def render(self, text: str) -> str:
-        """The text with its {type:}, {data:} and {database} replaced.
+    @cached_property
+    def _steps(self) -> dict[str, str]:
+        return {r.name: r.body for r in _read("steps")}
 
-        Raises KeyError for a type, FileNotFoundError for a data file that is not there.
+    def render(self, text: str) -> str:
+        """The text with its {steps:}, {type:}, {data:} and {database} replaced.
+
+        Raises KeyError for a step or a type, FileNotFoundError for a data file that is not there.
         """
+        text = re.sub(r"\{steps:([\w ]+)\}", lambda m: self._named(m[1].split()), text)
         while "{type:" in text:
             text = re.sub(r"\{type:(\w+)\}", lambda m: self._types[m[1]], text)
         text = re.sub(r"\{data:([\w./]+)\}", lambda m: _quoted(m[1]), text)
         return text.replace("{database}", self.database)
+
+    def _named(self, steps: list[str]) -> str:
+        """The steps as a WITH clause names them."""
+        return ",\n".join(f"{name} as (\n{self._steps[name]})" for name in steps)
 
     def relations(self, folder: str) -> list[Relation]:
         """The folder's relations, rendered, each after those that it reads."""

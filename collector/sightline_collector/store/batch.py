@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sightline_collector.sql.catalog import DATA
-from sightline_collector.store.engine import ANSWER_S, Engine
+from sightline_collector.sql.catalog import DATA, Catalog
+from sightline_collector.store.engine import ANSWER_S, Engine, Messages
 from sightline_collector.wal.segment import Signal
 
 INSERT_MEMORY_BYTES = 1 << 30
@@ -17,16 +17,31 @@ INSERT_S = ANSWER_S - 10
 """What an insert may take. Less than a client waits for its answer: a server that went on after the client
 had left would insert a second time what the client had meanwhile inserted again."""
 
-INSERT_SETTINGS = (
-    # One segment is one block, so that an insert is all or nothing.
-    "max_block_size = 1000000000, min_insert_block_size_rows = 1000000000000,"
-    " min_insert_block_size_bytes = 1000000000000000, max_threads = 1,"
+INSERT_SETTINGS = {
+    # Blocks small enough to stay in the processor's caches on their way, and one at its end, so that an
+    # insert is all or nothing.
+    "max_threads": 1,
+    "max_block_size": 65_536,
+    "input_format_max_block_size_bytes": 4 << 20,
+    "min_insert_block_size_rows": 10**12,
+    "min_insert_block_size_bytes": 10**15,
     # A view that fails must fail the insert; equal segments are not duplicates.
-    " materialized_views_ignore_errors = 0, deduplicate_insert = 'disable',"
-    # The chain's plans are one way through: looking for better ones costs a sixth of a small insert.
-    " query_plan_enable_optimizations = 0,"
-    f" max_memory_usage = {INSERT_MEMORY_BYTES}, max_execution_time = {INSERT_S}"
-)
+    "materialized_views_ignore_errors": 0,
+    "deduplicate_insert": "'disable'",
+    # The plan is one way through: looking for a better one costs more than a small insert's work.
+    "query_plan_enable_optimizations": 0,
+    "optimize_and_compare_chain": 0,
+    "max_memory_usage": INSERT_MEMORY_BYTES,
+    "max_execution_time": INSERT_S,
+}
+
+TO_SPANS = "otlp_spans spelled_spans raw_spans recognised_spans mapped_spans priced_spans"
+WAYS: dict[Signal, tuple[str, str]] = {
+    Signal.TRACES: ("spans_v1", TO_SPANS),
+    Signal.LOGS: ("raw_logs", "otlp_log_records spelled_logs decoded_logs"),
+    Signal.METRICS: ("metrics_v1", "otlp_metric_points spelled_metrics decoded_metrics"),
+}
+"""Where a signal's requests go, and the steps on the way."""
 
 TABLES: dict[Signal, tuple[str, ...]] = {
     Signal.TRACES: ("spans_v1",),
@@ -43,14 +58,30 @@ class CountDiffers(Exception):  # noqa: N818 - it names what was seen
 
 
 @cache
-def _schema(signal: Signal) -> str:
+def _requests(signal: Signal) -> Messages:
     parts = (DATA / "otlp" / "any_value.proto", DATA / "otlp" / f"{signal.value}.proto")
-    return "\n".join(part.read_text("utf8") for part in parts)
+    structure = Catalog("").render(f"{{type:otlp_{signal.value}}}")
+    return Messages("\n".join(part.read_text("utf8") for part in parts), structure)
+
+
+@cache
+def _insertion(database: str, signal: Signal, columns: tuple[str, ...]) -> str:
+    """The statement that takes a signal's requests from {source} all the way."""
+    target, steps = WAYS[signal]
+    names = ", ".join(columns)
+    settings = ", ".join(f"{name} = {value}" for name, value in INSERT_SETTINGS.items())
+    way = Catalog(database).render(f"{{steps:{steps}}}")
+    return (
+        f"insert into {target} ({names}) settings {settings}\n"  # noqa: S608 - our own files
+        f"with otlp_{signal.value} as (select * from {{source}}),\n{way}\n"
+        f"select {names} from {steps.split()[-1]}"
+    )
 
 
 def insert_segment(engine: Engine, signal: Signal, file: Path) -> None:
-    """Insert a segment file; its rows go the whole way through the views. Raises StoreRefused."""
-    engine.insert_protobuf(f"otlp_{signal.value}", file, _schema(signal), INSERT_SETTINGS)
+    """Insert a segment file; its rows go the whole way. Raises StoreRefused."""
+    columns = engine.columns(WAYS[signal][0])
+    engine.insert_messages(_insertion(engine.database, signal, columns), file, _requests(signal))
 
 
 @dataclass(frozen=True, slots=True)

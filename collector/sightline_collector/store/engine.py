@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
@@ -55,6 +56,14 @@ CHECK_LOGIN = "check the user and password in the store's address"
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """How to read a file of protobuf messages: their .proto text, whose message is `Request`, and columns."""
+
+    schema: str
+    structure: str
+
+
 class Engine:
     """A store that is open. `close()` it before the process ends."""
 
@@ -63,6 +72,7 @@ class Engine:
         self.database = url.database
         self._writer = _connect(url, None)
         self._write_lock = Lock()
+        self._columns: dict[str, tuple[str, ...]] = {}
         try:
             self._writer.command(f"create database if not exists {url.database}")
         except ClickHouseError as e:
@@ -142,23 +152,34 @@ class Engine:
         with self._write_lock, self._named():
             self._writer.raw_insert(table, insert_block=block, fmt="JSONEachRow")
 
-    def insert_protobuf(self, table: str, file: Path, schema: str, settings: str) -> None:
-        """Insert a file of length-delimited messages `Request` of the schema; `settings` is SQL text."""
+    def columns(self, table: str) -> tuple[str, ...]:
+        """A table's column names, in their order. Asked once: a table changes before it is filled."""
+        if table not in self._columns:
+            rows = self.rows(
+                "select name from system.columns where database = currentDatabase()"
+                " and table = {table:String} order by position",
+                {"table": table},
+            )
+            self._columns[table] = tuple(str(row["name"]) for row in rows)
+        return self._columns[table]
+
+    def insert_messages(self, insertion: str, file: Path, messages: Messages) -> None:
+        """Run an INSERT ... SELECT whose `{source}` is a file of length-delimited protobuf messages."""
+        structure = quoted(messages.structure)
         with self._write_lock, self._named():
             if self.embedded:
-                source = f"format_schema = {quoted(f'{self._schema_file(schema)}:Request')}"
-                self._writer.command(
-                    f"insert into {table} from infile {quoted(str(file))}"
-                    f" settings {source}, {settings} format Protobuf"
-                )
+                source = f"file({quoted(str(file))}, Protobuf, {structure})"
+                schema = f"format_schema = {quoted(f'{self._schema_file(messages.schema)}:Request')}"
+                self._writer.command(f"{insertion.replace('{source}', source)}\nsettings {schema}")
                 return
-            source = (
+            schema = (
                 "format_schema_source = 'string', format_schema_message_name = 'Request',"
-                f" format_schema = {quoted(schema)}"
+                f" format_schema = {quoted(messages.schema)}"
             )
+            statement = f"{insertion.replace('{source}', f'input({structure})')}\nsettings {schema}"
             with file.open("rb") as body:
                 self._writer.raw_insert(
-                    f"{table} settings {source}, {settings}", insert_block=body, fmt="Protobuf"
+                    statement.removeprefix("insert into "), insert_block=body, fmt="Protobuf"
                 )
 
     def _schema_file(self, schema: str) -> Path:

@@ -27,6 +27,6 @@ def test_its_own_documents_are_the_readme_the_views_and_the_modules() -> None:
     """The desk reads what the project says about itself, as prose."""
     passages = own_documents().passages
     kinds = {passage.title.split(":")[0].split("/")[0] for passage in passages}
-    assert {"README", "views", "ingest", "sightline", "wal"} <= kinds
+    assert {"README", "views", "steps", "ingest", "sightline", "wal"} <= kinds
     assert not [passage for passage in passages if set(passage.text) & set("│└├")]
     assert not [passage for passage in passages if passage.title.startswith("demo/")]

@@ -1,4 +1,4 @@
-"""Model calls that both sides price: the library in Python, the engine through price_spans."""
+"""Model calls that both sides price: the library in Python, the engine through priced_spans."""
 
 from __future__ import annotations
 
@@ -89,14 +89,18 @@ def make_store(engine: Engine) -> None:
     load(engine)
     _make(engine, catalog, "functions", ("sightline_price_*",))
     _make(engine, catalog, "dictionaries", ("price_*",))
-    _make(engine, catalog, "ingest", ("mapped_spans", "price_spans"))
+    engine.command(catalog.render("create table mapped_spans ({type:span_facts}) engine = Null"))
+    engine.command(
+        "create materialized view price_spans to priced_calls as"
+        f" with {catalog.render('{steps:priced_spans}')} select * from priced_spans"
+    )
     _make(engine, catalog, "views", ("price*",))
 
 
 def _make(engine: Engine, catalog: Catalog, folder: str, patterns: tuple[str, ...]) -> None:
     files = [f for f in (SQL / folder).iterdir() if any(fnmatchcase(f.name, f"{p}.sql") for p in patterns)]
     for relation in in_order([_relation(catalog, folder, file) for file in files]):
-        engine.command(relation.body.replace(" to spans_v1 as", " to priced_calls as"))
+        engine.command(relation.body)
 
 
 def _relation(catalog: Catalog, folder: str, file: Traversable) -> Relation:

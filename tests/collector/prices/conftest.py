@@ -14,7 +14,7 @@ from sightline_collector.store.engine import Engine
 
 @pytest.fixture(scope="session")
 def pricer(engine_folder: Path) -> Iterator[Engine]:
-    """What price_spans makes of mapped_spans is in priced_calls."""
+    """What priced_spans makes of mapped_spans is in priced_calls."""
     engine = fresh_database(engine_folder, "prices")
     make_store(engine)
     yield engine

@@ -6,6 +6,7 @@ from sightline_collector.sql.catalog import DERIVED, Catalog, Relation, in_order
 
 CATALOG = Catalog("somewhere")
 ALL = [r for folder in ("tables", *DERIVED) for r in CATALOG.relations(folder)]
+STEPS = CATALOG.relations("steps")
 
 
 @pytest.mark.parametrize("relation", ALL, ids=lambda r: f"{r.folder}/{r.name}")
@@ -15,18 +16,19 @@ def test_a_file_makes_the_relation_it_is_named_after(relation: Relation) -> None
     assert relation.name in first
 
 
-@pytest.mark.parametrize("relation", ALL, ids=lambda r: f"{r.folder}/{r.name}")
+@pytest.mark.parametrize("relation", [*ALL, *STEPS], ids=lambda r: f"{r.folder}/{r.name}")
 def test_a_header_says_what_the_relation_is(relation: Relation) -> None:
     """Every file opens with a comment; whoever reads other relations names all of them under reads."""
     assert relation.header.startswith("-- ")
     said = set(relation.header.lower().replace(",", " ").replace(".", " ").replace(":", " ").split())
-    if relation.folder in ("ingest", "views"):
+    if relation.folder in ("steps", "ingest", "views"):
         assert "reads" in said
 
 
 def test_no_placeholder_is_left_unrendered() -> None:
     """Types, data and the database are all filled in."""
-    for relation in ALL:
+    for relation in [*ALL, *STEPS]:
+        assert "{steps:" not in relation.body
         assert "{type:" not in relation.body
         assert "{data:" not in relation.body
         assert "{database}" not in relation.body
@@ -47,7 +49,8 @@ def test_a_circle_is_refused() -> None:
         in_order([one, two])
 
 
-def test_an_unknown_type_is_an_error() -> None:
-    """A misspelled {type:} stops at once."""
+@pytest.mark.parametrize("text", ["select {type:nothing}", "with {steps:raw_spans nothing} select 1"])
+def test_an_unknown_type_or_step_is_an_error(text: str) -> None:
+    """A misspelled {type:} or {steps:} stops at once."""
     with pytest.raises(KeyError):
-        CATALOG.render("select {type:nothing}")
+        CATALOG.render(text)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import fresh_database
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from remembered_load import TRACE, request_template
 
@@ -41,10 +42,10 @@ def engine(engine_folder: Path, request: pytest.FixtureRequest) -> Iterator[Engi
 
 
 class Parts:
-    """A log and the inserter of its traces, on a folder of the test's own."""
+    """A log and the inserter of one signal, on a folder of the test's own."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        self.engine, self.folder, self.health = engine, folder, Health()
+    def __init__(self, engine: Engine, folder: Path, signal: Signal = Signal.TRACES) -> None:
+        self.engine, self.folder, self.signal, self.health = engine, folder, signal, Health()
         self.letters = DeadLetters(folder / "dead-letter", self.health)
 
     async def run(self, work: Callable[[Log], Awaitable[None]]) -> None:
@@ -54,7 +55,7 @@ class Parts:
         self.health.watch(log)
         with ThreadPoolExecutor(1) as threads:
             inserter = Inserter(
-                Signal.TRACES, self.engine, log, self.letters, self.health, self.folder, threads
+                self.signal, self.engine, log, self.letters, self.health, self.folder, threads
             )
             inserting = asyncio.create_task(inserter.run())
             await work(log)
@@ -64,7 +65,7 @@ class Parts:
 
     def metric(self, name: str, **labels: str) -> float:
         """A counter's value, 0 when it never counted."""
-        return self.health.registry.get_sample_value(name, {"signal": "traces", **labels}) or 0.0
+        return self.health.registry.get_sample_value(name, {"signal": self.signal, **labels}) or 0.0
 
     def stored(self) -> dict[str, int]:
         """Spans in the store by trace."""
@@ -113,19 +114,21 @@ def test_a_poisoned_request_goes_to_the_dead_letters_and_no_other(engine: Engine
 
 def test_a_broken_chain_is_noticed_and_nothing_is_let_go(engine: Engine, tmp_path: Path) -> None:
     """A dropped view, which the engine reports as success, keeps the segment until the view is back."""
-    parts = Parts(engine, tmp_path)
-    view = next(r for r in Catalog(engine.database).relations("ingest") if r.name == "map_spans")
-    engine.command("drop view map_spans")
+    parts = Parts(engine, tmp_path, Signal.LOGS)
+    view = next(r for r in Catalog(engine.database).relations("ingest") if r.name == "store_logs")
+    engine.command("drop view store_logs")
+    logs = ExportLogsServiceRequest()
+    logs.resource_logs.add().scope_logs.add().log_records.add(severity_number=9)
 
     async def work(log: Log) -> None:
-        await log.append(Signal.TRACES, request(1), SPANS)
+        await log.append(Signal.LOGS, logs.SerializeToString(), 1)
         while not parts.metric("sightline_store_retries_total", reason="CountDiffers"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        assert parts.stored() == {}
+        assert engine.value("select count() from logs_v1") == 0
         engine.command(view.body)
 
     asyncio.run(parts.run(work))
-    assert parts.stored() == {trace(1): SPANS}
+    assert engine.value("select count() from logs_v1") == 1
 
 
 def test_a_request_that_counts_otherwise_is_buried_alone(engine: Engine, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
--- Grain: one attribute key. Reads: dialects_v1. Readers: map_spans.
+-- Grain: one attribute key. Reads: dialects_v1. Readers: mapped_spans.
 create or replace dictionary dialects (
     key String, column String default '', rank UInt8 default 0, dialect String default '')
 primary key key

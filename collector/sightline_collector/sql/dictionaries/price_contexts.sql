@@ -1,7 +1,7 @@
 -- Grain: what a context value adds to the number of a cell; every export
 -- Units: numbers of cells
 -- Reads: price_contexts_v1
--- Readers: sightline_price_*, price_spans
+-- Readers: sightline_price_*, priced_spans
 create or replace dictionary price_contexts
 (
     model UInt32,

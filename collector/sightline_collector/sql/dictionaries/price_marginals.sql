@@ -1,7 +1,7 @@
 -- Grain: the marginal price of a rare unit in one cell; every export
 -- Units: USD for one more of the unit
 -- Reads: price_marginals_v1
--- Readers: sightline_price_*, price_spans
+-- Readers: sightline_price_*, priced_spans
 create or replace dictionary price_marginals
 (
     point UInt32,

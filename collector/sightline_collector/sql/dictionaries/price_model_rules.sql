@@ -1,7 +1,7 @@
 -- Grain: name or pattern of `provider|model` -> number of its model, 0 when unknown; newest export
 -- Units: -
 -- Reads: price_rules_v1, price_exports_v1
--- Readers: sightline_price_*, price_spans
+-- Readers: sightline_price_*, priced_spans
 create or replace dictionary price_model_rules
 (
     regexp String,

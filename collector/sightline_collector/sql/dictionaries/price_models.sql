@@ -1,7 +1,7 @@
 -- Grain: where a model's cells are and what finds one; every export
 -- Units: as in price_models_v1
 -- Reads: price_models_v1
--- Readers: sightline_price_*, price_spans
+-- Readers: sightline_price_*, priced_spans
 create or replace dictionary price_models
 (
     model UInt64,

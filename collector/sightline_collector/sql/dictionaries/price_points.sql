@@ -1,7 +1,7 @@
 -- Grain: the marginal prices of one cell; every export, so that old price ids resolve
 -- Units: USD for one more of a unit
 -- Reads: price_points_v1
--- Readers: sightline_price_*, price_spans
+-- Readers: sightline_price_*, priced_spans
 create or replace dictionary price_points
 (
     point UInt64,

@@ -1,7 +1,7 @@
 -- Grain: what a span says -> `provider|model`, empty when no such provider; the newest export
 -- Units: -
 -- Reads: price_rules_v1, price_exports_v1
--- Readers: sightline_price_*, price_spans
+-- Readers: sightline_price_*, priced_spans
 create or replace dictionary price_provider_rules
 (
     regexp String,

@@ -11,8 +11,8 @@
 -- strings cannot contain, and sightline_json_marks settles them:
 --     1 an element or entry starts   2 a value belongs here   3 a key belongs here   4 a key is here
 -- Steps are bounded by the count of bytes that may be a tag, and by 512; values over 64 KB are not walked:
--- what is not unfolded then stays as its bytes, for a step costs the value's length. There are none for the most frequent value,
--- an array of one short string (finish reasons), whose text is in the initial state.
+-- what is not unfolded then stays as its bytes, for a step costs the value's length. There are none for the
+-- most frequent value, an array of one short string (finish reasons), whose text is in the initial state.
 -- Each insert plans this anew, and every lambda around an expression costs a fifth of its planning: hence
 -- two for names, and what is short is written twice.
 create or replace function sightline_any_json as (v) -> sightline_json_marks(arrayFold((a, i) -> arrayMap(

@@ -3,7 +3,7 @@
 -- of each rare unit that was reported, so a call without any costs nothing.
 -- Units: rare maps names of units to counts; columns are the counts of the units that have a
 --     column, in the order of sightline_price_reported.
--- Reads: price_checks. Readers: price_spans.
+-- Reads: price_checks. Readers: priced_spans.
 create or replace function sightline_price_contradicts as (lattice, columns, rare) -> arrayExists(
     (part, count) ->
         arrayExists(

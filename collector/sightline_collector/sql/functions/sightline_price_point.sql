@@ -2,7 +2,7 @@
 -- of the call's context values adds (the first value of each key), plus the strides of the days,
 -- the seconds of the day and the input sizes that it has passed.
 -- Units: model is a number of price_models_v1, ns since 1970, input in tokens; 0 for model 0.
--- Reads: price_models, price_contexts. Readers: price_spans.
+-- Reads: price_models, price_contexts. Readers: priced_spans.
 create or replace function sightline_price_point as (model, context, ns, input) ->
     dictGet('{database}.price_models', 'first', model)
     + arraySum(

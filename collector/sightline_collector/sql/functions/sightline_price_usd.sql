@@ -1,6 +1,6 @@
 -- What one call costs: each count times the price of one more of its unit, and a request's fee.
 -- Units: Decimal(38, 18) USD; counts of at most a little over 10^12.
--- Reads: price_points, price_marginals. Readers: price_spans.
+-- Reads: price_points, price_marginals. Readers: priced_spans.
 create or replace function sightline_price_usd as (
     point, input, output, cache_read, cache_write, cache_write_1h, reasoning, rare
 ) ->

@@ -1,6 +1,6 @@
 -- Unix nanoseconds as a time, or `otherwise` when they lie over 400 days before it or over a day after
 -- it: a wrong clock must not open partitions. Compared as UInt64, which cannot wrap.
--- Reads: nothing. Readers: map_spans, decode_*.
+-- Reads: nothing. Readers: mapped_spans, decoded_*, decode_otel_logs.
 create or replace function sightline_time as (ns, otherwise) -> if(
     ns between toUInt64(toUnixTimestamp64Nano(otherwise)) - 34560000000000000
         and toUInt64(toUnixTimestamp64Nano(otherwise)) + 86400000000000,

@@ -1,7 +1,8 @@
 -- Grain: one span that came through otel_traces. Its attributes are text and no longer typed. Kind and
 -- status are words, with or without the prefix of older exporters.
--- Reads: otel_traces. Readers: raw_spans.
-create materialized view decode_otel_traces to raw_spans as
+-- Reads: otel_traces. Readers: spans_v1.
+create materialized view decode_otel_traces to spans_v1 as
+with raw_spans as (
 select
     now64(9, 'UTC') as received_at, toUInt64(0) as batch, 'otel_traces' as writer, 'default' as project,
     TraceId as trace_id, SpanId as span_id, ParentSpanId as parent_span_id, TraceState as trace_state,
@@ -22,4 +23,6 @@ select
     arrayMap((trace, span, state, pairs) -> (trace, span, state, pairs, map()),
         Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes) as links,
     toUInt32(0) as dropped_attributes, toUInt32(0) as dropped_events, toUInt32(0) as dropped_links
-from otel_traces
+from otel_traces),
+{steps:recognised_spans mapped_spans priced_spans}
+select * from priced_spans

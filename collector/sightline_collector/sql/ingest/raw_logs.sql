@@ -1,3 +1,3 @@
 -- Grain: one log record, through whichever door it came. Keeps nothing.
--- Reads: decode_otlp_logs, decode_otel_logs. Readers: store_logs, judge_feedback, count_losses.
+-- Reads: decoded_logs, decode_otel_logs. Readers: store_logs, judge_feedback, count_losses.
 create table raw_logs ({type:log_facts}) engine = Null

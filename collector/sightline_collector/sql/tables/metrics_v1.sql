@@ -2,7 +2,7 @@
 -- double_value, neither when nothing was recorded (bit 0 of flags); the other kinds have count and sum.
 -- `bounds` are the upper bounds of all `buckets` but the last. Exponential histograms have a `scale` instead:
 -- bucket i of positive_buckets ends at 2 ^ (2 ^ -scale * (positive_offset + i)), i from 1.
--- Private: people read views over it. Reads: decode_otlp_metrics. Readers: views.
+-- Private: people read views over it. Reads: decoded_metrics. Readers: views.
 create table if not exists metrics_v1 (
     {type:envelope},
     at DateTime64(9, 'UTC'), started_at Nullable(DateTime64(9, 'UTC')),

@@ -1,7 +1,7 @@
 -- Grain: one span of any kind; model calls are rows with an operation of llm, embedding or rerank.
 -- Money in USD, times in UTC, durations in ms, tokens as counts; unknown is NULL, with the reason in
 -- cost_status or notes. Private: people read the view spans.
--- Reads: price_spans. Readers: spans and all views over it.
+-- Reads: priced_spans. Readers: spans and all views over it.
 create table if not exists spans_v1 (
     {type:span_facts},
     cost_usd Nullable(Decimal(18, 12)),

@@ -1,6 +1,6 @@
--- Grain: one span. Turns all attributes of a span into text in one list, so that the conversion is planned
--- once. Reads: otlp_spans. Readers: spelled_spans.
-create materialized view spell_otlp_spans to spelled_spans as
+-- Grain: one span whose attributes are text: keys, texts and types are parallel, and hold one after
+-- the other its own, its resource's, its scope's, its events' and its links'. In one list, so that the
+-- conversion is planned once. Reads: otlp_spans. Readers: raw_spans.
 select
     * except (shared, pairs), tupleElement(pairs, 'key') as keys,
     sightline_texts(tupleElement(pairs, 'value')) as texts,

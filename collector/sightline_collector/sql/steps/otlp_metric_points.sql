@@ -1,6 +1,6 @@
--- Grain: one data point. Unfolds requests into data points of one shape, whatever their metric's kind.
--- Reads: otlp_metrics. Readers: otlp_metric_points.
-create materialized view unfold_otlp_metrics to otlp_metric_points as
+-- Grain: one data point of one shape, whatever its metric's kind, beside the attributes of its resource and
+-- scope: `shared` holds both, `of_resource` says how many come from the resource; `kind` is metrics_v1's.
+-- Reads: otlp_metrics. Readers: spelled_metrics.
 select
     received_at, batch, writer, project, scope_name, scope_version, shared,
     least(own, length(shared)) as of_resource,
@@ -12,7 +12,7 @@ select
     greatest(metric.sum.aggregation_temporality, metric.histogram.aggregation_temporality,
         metric.exponential_histogram.aggregation_temporality) as temporality,
     metric.sum.is_monotonic != 0 as monotonic,
-    -- The elements of metric_point, in its order; the types come from the table that is inserted into.
+    -- The elements of metric_point, in its order.
     arrayJoin(arrayConcat(
         arrayMap(
             p -> (p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, p.as_int, p.as_double,
@@ -32,7 +32,7 @@ select
             p -> (p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags, null, null,
                 (p.count, ifNull(p.sum, 0), null, null, [], [], null, 0, 0, (0, []), (0, []),
                     p.quantile_values), []),
-            metric.summary.data_points))) as point
+            metric.summary.data_points))::Array({type:metric_point})) as point
 from (
     select
         received_at, batch, writer, project, length(attributes) as own,

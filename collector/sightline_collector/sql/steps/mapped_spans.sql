@@ -1,7 +1,6 @@
 -- Grain: one span. Finds what a span means, whatever its dialect: for each column the first of its keys
 -- that is present. Units: ms, tokens, USD. Nothing in it may throw: what does not fit is NULL or
--- clamped, and noted. Reads: recognised_spans, operations. Readers: mapped_spans.
-create materialized view map_spans to mapped_spans as
+-- clamped, and noted. Reads: recognised_spans, operations. Readers: priced_spans.
 select
     received_at, batch, writer, project,
     sightline_time(start_ns, received_at) as started_at,

@@ -1,5 +1,5 @@
--- Grain: one span. Slices a span's spelled attributes apart. Reads: spelled_spans. Readers: raw_spans.
-create materialized view decode_otlp_traces to raw_spans as
+-- Grain: one span of any dialect, decoded and not yet understood: its spelled attributes sliced apart.
+-- Times in ns. Reads: spelled_spans. Readers: recognised_spans.
 select
     fromUnixTimestamp64Nano(toInt64(least(received_at, 4102444800000000000)), 'UTC') as received_at,
     batch, writer, if(project = '', 'default', project) as project,

@@ -1,6 +1,6 @@
--- Grain: one data point. Turns all its attributes into text in one list, so that the conversion is planned
--- once. Reads: otlp_metric_points. Readers: spelled_metrics.
-create materialized view spell_otlp_metrics to spelled_metrics as
+-- Grain: one data point whose attributes are text: keys, texts and types are parallel, and hold one after
+-- the other its own, its resource's, its scope's, and its exemplars'. In one list, so that the conversion
+-- is planned once. Reads: otlp_metric_points. Readers: decoded_metrics.
 select
     * except (shared, pairs), tupleElement(pairs, 'key') as keys,
     sightline_texts(tupleElement(pairs, 'value')) as texts,

@@ -3,12 +3,11 @@
 --     price_id is the cell of the price list (price_history.price_id), 0 when there is none.
 -- Reads: mapped_spans. Readers: spans_v1.
 --
--- Every insert plans this view anew. A subquery costs its number of columns, so there is one, and
+-- Every insert plans this anew. A subquery costs its number of columns, so there is one, and
 -- what is used twice is bound by a lambda: arrayMap(x -> f(x), [y])[1] reads "let x = y in f(x)".
 -- Names are resolved outside of the lambdas, as LowCardinality columns: once for each name in a
 -- block, not for each row. Money stands under no `if`, which would evaluate its whole chain lazily,
 -- row by row: a null is added instead.
-create materialized view price_spans to spans_v1 as
 select
     * except price,
     price.1 + if(price.2 in (1, 2, 3, 4), 0::Nullable(Decimal(18, 12)), null) as cost_usd,

@@ -1,5 +1,6 @@
--- Grain: one span. Unfolds requests into spans. Reads: otlp_traces. Readers: otlp_spans.
-create materialized view unfold_otlp_traces to otlp_spans as
+-- Grain: one span as OTLP has it, beside the attributes of its resource and scope: `shared` holds both,
+-- `of_resource` says how many come from the resource.
+-- Reads: otlp_traces. Readers: spelled_spans.
 select
     received_at, batch, writer, project, scope_name, scope_version, shared,
     least(own, length(shared)) as of_resource, arrayJoin(spans) as span

@@ -1,5 +1,5 @@
--- Grain: one log record. Unfolds requests into records. Reads: otlp_logs. Readers: otlp_log_records.
-create materialized view unfold_otlp_logs to otlp_log_records as
+-- Grain: one log record as OTLP has it, beside the attributes of its resource and scope: `shared` holds
+-- both, `of_resource` says how many come from the resource. Reads: otlp_logs. Readers: spelled_logs.
 select
     received_at, batch, writer, project, scope_name, scope_version, shared,
     least(own, length(shared)) as of_resource, arrayJoin(records) as record

@@ -1,7 +1,6 @@
 -- Grain: one log record. Slices its spelled values apart. A record without a time has the time at which it
 -- was observed. An event's name was once the attribute event.name.
 -- Reads: spelled_logs. Readers: raw_logs.
-create materialized view decode_otlp_logs to raw_logs as
 select
     came_at as received_at, batch, writer, if(project = '', 'default', project) as project,
     sightline_time(at_ns, came_at) as at,

@@ -1,6 +1,5 @@
 -- Grain: one data point. Slices its spelled attributes apart, flattens what it says of a distribution.
 -- Reads: spelled_metrics. Readers: metrics_v1.
-create materialized view decode_otlp_metrics to metrics_v1 as
 select
     came_at as received_at, batch, writer, if(project = '', 'default', project) as project,
     sightline_time(point.at_ns, came_at) as at,

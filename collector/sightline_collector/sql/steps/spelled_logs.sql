@@ -1,6 +1,6 @@
--- Grain: one log record. Turns its attributes and its body into text in one list, so that the conversion is
--- planned once. Reads: otlp_log_records. Readers: spelled_logs.
-create materialized view spell_otlp_logs to spelled_logs as
+-- Grain: one log record whose values are text: keys, texts and types are parallel, and hold one after the
+-- other its own attributes, its resource's, its scope's, and last its body. In one list, so that the
+-- conversion is planned once. Reads: otlp_log_records. Readers: decoded_logs.
 select
     * except (shared, pairs), tupleElement(pairs, 'key') as keys,
     sightline_texts(arrayPushBack(tupleElement(pairs, 'value'), record.body)) as texts,

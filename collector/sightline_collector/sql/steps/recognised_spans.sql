@@ -1,7 +1,6 @@
--- Grain: one span. Finds the attributes that mean something: `meaning` holds, for each column that the
--- dialects name, the text of the first of its keys that is present.
--- Reads: raw_spans, dialects. Readers: recognised_spans.
-create materialized view recognise_spans to recognised_spans as
+-- Grain: one span of any dialect. Finds the attributes that mean something: `meaning` holds, for each
+-- column that the dialects name, the text of the first of its keys that is present.
+-- Reads: raw_spans, dialects. Readers: mapped_spans.
 select
     * except (known, keys, columns),
     CAST((columns, mapValues(known)), 'Map(LowCardinality(String), String)') as meaning,
