@@ -47,9 +47,10 @@ class Asking:
             self.collector.call("POST", "/api/flush", {})
 
 
-def query(name: str) -> str:
-    """One of the report's queries: the text of report/NAME.sql."""
-    return (resources.files(__package__) / "report" / f"{name}.sql").read_text(encoding="utf8")
+def query(name: str, **values: str) -> str:
+    """One of the report's queries: the text of report/NAME.sql, each {name} in it replaced by its value."""
+    text = (resources.files(__package__) / "report" / f"{name}.sql").read_text(encoding="utf8")
+    return text.format(**values) if values else text
 
 
 @contextmanager

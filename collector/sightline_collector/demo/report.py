@@ -1,6 +1,8 @@
-"""What the demo shows in the end: rows of the views, the alert as it arrived, one trace, what is next."""
+"""What the demo shows in the end: rows of the views, the alert as it arrived, one trace, what is next.
 
-import sys
+Below each title stands the statement that was asked: typed again, it shows the same columns.
+"""
+
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Final
 
 from rich.console import Console
 
+from sightline_collector.commands.program import program
 from sightline_collector.commands.table import draw
 from sightline_collector.demo import trace_tree
 from sightline_collector.demo.alert_receiver import Alert
@@ -45,27 +48,34 @@ def show(asking: Asking, alerts: Sequence[Alert], console: Console) -> None:
         _title(view, sql, console)
         answer = asking.ask(sql)
         console.print(draw(answer.columns, answer.rows, console.width) if answer.rows else "  none")
-    for alert in alerts[-1:]:
-        _alert(alert, console)
-    sql = query("one_trace")
-    _title("spans", sql, console)
-    _plain(trace_tree.draw([trace_tree.Span.of(row) for row in asking.ask(sql).records()]), console)
+    if alerts:
+        _alert(alerts, console)
+    for row in asking.ask(query("trace_with_a_tool")).records():
+        _trace(asking, str(row["trace_id"]), console)
 
 
 def next_steps(folder: Path, seconds: float, console: Console) -> None:
     """Commands that go on from here."""
-    command = Path(sys.executable).with_name("sightline")
-    here = command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command
-    _plain(NEXT.format(seconds=seconds, folder=folder, sightline=here).rstrip(), console)
+    _plain(NEXT.format(seconds=seconds, folder=folder, sightline=program()).rstrip(), console)
 
 
 def _title(view: str, sql: str, console: Console) -> None:
-    says = sql.partition("\n")[0].removeprefix("-- ")
-    console.print(f"\n[bold]{view}[/bold]  {says}", highlight=False, soft_wrap=True)
+    says, _, statement = sql.partition("\n")
+    console.print(f"\n[bold]{view}[/bold]  {says.removeprefix('-- ')}", highlight=False, soft_wrap=True)
+    shown = textwrap.indent(statement.rstrip(), "  ")
+    console.print(shown, style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
-def _alert(alert: Alert, console: Console) -> None:
-    console.print("\n[bold]the alert[/bold]  As the webhook got it", highlight=False)
+def _trace(asking: Asking, trace_id: str, console: Console) -> None:
+    sql = query("one_trace", trace_id=trace_id)
+    _title("spans", sql, console)
+    _plain(trace_tree.draw([trace_tree.Span.of(row) for row in asking.ask(sql).records()]), console)
+
+
+def _alert(alerts: Sequence[Alert], console: Console) -> None:
+    alert = alerts[-1]
+    which = f", the last of {len(alerts)}" if len(alerts) > 1 else ""
+    console.print(f"\n[bold]the alert[/bold]  As the webhook got it{which}", highlight=False)
     for line in (str(alert["title"]), *str(alert["message"]).splitlines()):
         _plain(textwrap.fill(line, COLUMNS, initial_indent="  ", subsequent_indent="    "), console)
 

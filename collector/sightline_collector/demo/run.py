@@ -172,7 +172,8 @@ class Demo:
         if not alerts and not provider.real:
             raise DemoFailed("no alert came of the budget. Ask: select * from budget_status")
         nothing = f"none came: {provider.model} cost too little, or has no known price"
-        self._say("alert", f"{len(alerts)} came to the webhook" if alerts else nothing)
+        came = f"{len(alerts)} came to the webhook; the last is shown below" if alerts else nothing
+        self._say("alert", came)
         return alerts
 
     def _say(self, stage: str, what: str) -> None:

@@ -7,6 +7,7 @@ invoke_workflow support      █████████████████
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ BAR_WIDTH: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A row of the view `spans`: `started_ms` since the trace began."""
+    """A row of the view `spans`; `started_ms` since any moment that all spans share."""
 
     span_id: str
     parent_span_id: str
@@ -34,7 +35,7 @@ class Span:
             str(row["span_id"]),
             str(row["parent_span_id"]),
             str(row["name"]),
-            float(row["started_ms"]),
+            datetime.fromisoformat(row["started_at"]).replace(tzinfo=UTC).timestamp() * 1000,
             float(row["duration_ms"]),
             None if tokens_in is None else int(tokens_in),
             None if tokens_out is None else int(tokens_out),
@@ -46,11 +47,14 @@ def draw(spans: Sequence[Span]) -> str:
     """The tree, one line a span in the order of their starts; a span whose parent is missing is a root."""
     if not spans:
         return ""
-    end_ms = max(span.started_ms + span.duration_ms for span in spans)
+    begin_ms = min(span.started_ms for span in spans)
+    whole_ms = max(span.started_ms + span.duration_ms for span in spans) - begin_ms
     named = list(_walk(spans))
     width = max(len(name) for name, _ in named)
+    bars = (_bar(span.started_ms - begin_ms, span.duration_ms, whole_ms) for _, span in named)
     return "\n".join(
-        f"{name:<{width}}  {_bar(span, end_ms)}  {_facts(span)}".rstrip() for name, span in named
+        f"{name:<{width}}  {bar}  {_facts(span)}".rstrip()
+        for (name, span), bar in zip(named, bars, strict=True)
     )
 
 
@@ -73,11 +77,11 @@ def _children(parent: Span, below: Mapping[str, Sequence[Span]], indent: str) ->
         yield from _children(child, below, indent + ("   " if last else "│  "))
 
 
-def _bar(span: Span, end_ms: float) -> str:
+def _bar(started_ms: float, duration_ms: float, whole_ms: float) -> str:
     """At least a sliver, however short the span."""
-    scale = BAR_WIDTH / end_ms if end_ms else 0
-    start = min(BAR_WIDTH - 1, round(span.started_ms * scale))
-    length = min(BAR_WIDTH - start, round(span.duration_ms * scale))
+    scale = BAR_WIDTH / whole_ms if whole_ms else 0
+    start = min(BAR_WIDTH - 1, round(started_ms * scale))
+    length = min(BAR_WIDTH - start, round(duration_ms * scale))
     return (" " * start + ("█" * length or "▏")).ljust(BAR_WIDTH)
 
 

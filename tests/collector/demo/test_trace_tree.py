@@ -1,5 +1,6 @@
 """A trace drawn as a tree."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from sightline_collector.demo.trace_tree import Span, draw
@@ -36,6 +37,14 @@ def test_no_spans_draw_nothing() -> None:
 
 def test_a_row_in_json_becomes_a_span() -> None:
     """Numbers that JSON carries as texts are numbers again, and what is unknown stays unknown."""
-    row = {"span_id": "a", "parent_span_id": "", "name": "chat", "started_ms": "0", "duration_ms": 1.5}
-    span = Span.of(row | {"input_tokens": "7", "output_tokens": None, "cost_usd": "0.000001500000"})
-    assert span == Span("a", "", "chat", 0.0, 1.5, 7, None, Decimal("0.0000015"))
+    row = {"span_id": "a", "parent_span_id": "", "name": "chat", "duration_ms": 1.5}
+    row |= {"started_at": "1970-01-01 00:00:01.234500000", "input_tokens": "7", "output_tokens": None}
+    span = Span.of(row | {"cost_usd": "0.000001500000"})
+    assert span == Span("a", "", "chat", 1234.5, 1.5, 7, None, Decimal("0.0000015"))
+
+
+def test_a_trace_begins_with_its_first_span() -> None:
+    """Bars lie in the trace's own time, whatever the moment that starts are counted from."""
+    spans = [Span("a", "", "support", 0, 80), Span("b", "a", "find_passages", 40, 20)]
+    later = [replace(span, started_ms=span.started_ms + 1.7e12) for span in spans]
+    assert draw(later) == draw(spans)

@@ -1,3 +1,3 @@
 -- What each feature cost
-select feature, calls, cost_usd, input_tokens, cache_read_tokens, output_tokens, unpriced_calls as unpriced
+select feature, calls, cost_usd, input_tokens, cache_read_tokens, output_tokens, unpriced_calls
 from cost_by_feature

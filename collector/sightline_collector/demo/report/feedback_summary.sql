@@ -1,6 +1,4 @@
--- What people thought of it: thumbs, with the 95 % interval of their share
-select
-    feature, model, prompt_version as prompt, up, down, round(satisfaction, 3) as satisfaction,
-    round(satisfaction_low, 3) as low, round(satisfaction_high, 3) as high, corrections
-from feedback_summary
-order by feature, model, prompt
+-- What people thought of it: the share of thumbs up, with its 95 % interval
+select feature, model, prompt_version, up, down, 100 * satisfaction as up_pct,
+    100 * satisfaction_low as low_pct, 100 * satisfaction_high as high_pct, corrections
+from feedback_summary order by feature, model, prompt_version
