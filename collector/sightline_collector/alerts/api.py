@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,14 +16,26 @@ from sightline_collector.store.engine import Engine
 
 KINDS = "https://appriseit.com lists every kind of address"
 
+KEPT = ("thresholds", "notify")
+"""Fields of a budget that stay as they were when it is set anew without them."""
+
 _NEWEST = (
-    "select * except (set_at, removed, id), id from budgets_v1 where id = {id:String}"
-    " order by set_at desc limit 1"
+    "select * except (set_at, id), id from budgets_v1 where id = {id:String} order by set_at desc limit 1"
 )
 
 
-def set_budget(engine: Engine, budget: Budget, now: datetime | None = None) -> str:
-    """Set a budget as of `now`, or replace the one of the same id. Its id.
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A budget that was set: the limit that it replaces, if any, and its channels without secrets."""
+
+    id: str
+    replaced_limit_usd: Decimal | None
+    channels: tuple[str, ...]
+
+
+def set_budget(engine: Engine, budget: Budget, now: datetime | None = None) -> Setting:
+    """Set a budget as of `now`, or replace the one of the same id; thresholds and channels that are not given
+    stay as they were.
 
     Windows that were over by then are judged only if spans came to them since. Raises BadConfiguration when
     one of its addresses cannot be told.
@@ -30,14 +43,16 @@ def set_budget(engine: Engine, budget: Budget, now: datetime | None = None) -> s
     faults = [fault for fault in map(unusable, budget.notify) if fault]
     if faults:
         raise BadConfiguration("; ".join(faults), hint=KINDS)
-    engine.insert("budgets_v1", [{**budget.model_dump(mode="json"), "set_at": _stored(now)}])
-    return budget.id
+    before = _in_force(engine, budget.id)
+    kept = {name: before[name] for name in KEPT if before and name not in budget.model_fields_set}
+    row = {**budget.model_dump(mode="json"), **kept, "set_at": _stored(now)}
+    engine.insert("budgets_v1", [row])
+    return Setting(budget.id, before["limit_usd"] if before else None, tuple(map(masked, row["notify"])))
 
 
-def limit_usd(engine: Engine, budget_id: str) -> Decimal | None:
-    """The limit in force, None when there is no such budget."""
-    found = engine.value("select limit_usd from budget_limits where budget = {id:String}", {"id": budget_id})
-    return None if found is None else Decimal(found)
+def _in_force(engine: Engine, budget_id: str) -> dict[str, Any] | None:
+    found = engine.rows(_NEWEST, {"id": budget_id})
+    return found[0] if found and not found[0]["removed"] else None
 
 
 def list_budgets(engine: Engine) -> list[dict[str, Any]]:
@@ -47,11 +62,11 @@ def list_budgets(engine: Engine) -> list[dict[str, Any]]:
 
 def remove_budget(engine: Engine, budget_id: str, now: datetime | None = None) -> None:
     """Take a budget out of force. Raises BadConfiguration, which lists those there are, for another id."""
-    known = [row["budget"] for row in engine.rows("select budget from budget_limits order by budget")]
-    if budget_id not in known:
+    newest = _in_force(engine, budget_id)
+    if newest is None:
+        known = [row["budget"] for row in engine.rows("select budget from budget_limits order by budget")]
         listed = f"there are: {', '.join(known)}" if known else "no budget is set"
         raise BadConfiguration(f"there is no budget {budget_id!r}", hint=listed)
-    newest = engine.rows(_NEWEST, {"id": budget_id})[0]
     engine.insert("budgets_v1", [{**newest, "removed": 1, "set_at": _stored(now)}])
 
 

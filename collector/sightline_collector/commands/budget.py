@@ -44,7 +44,8 @@ def _add_set(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "set",
         help="set a budget, or change the one of the same scope and window",
         description="Set a limit in USD for each hour, day, week or month (UTC). At 50, 80 and 100 % of it,"
-        " once each, the channels are told what was spent, by what, and what to do next.",
+        " once each, the channels are told what was spent, by what, and what to do next. Of a budget that is"
+        " set already, thresholds and channels stay unless they are given.",
     )
     parser.add_argument("--usd", required=True, type=_amount, help="the limit, such as 50")
     parser.add_argument("--per", default="day", choices=("hour", "day", "week", "month"))
@@ -75,7 +76,7 @@ def _amount(text: str) -> str:
 
 
 def set_budget(arguments: argparse.Namespace) -> int:
-    """Set it and print its id, and the limit that it replaces. Raises NotAnswered."""
+    """Set it; print its id, the limit that it replaces, and who is told. Raises NotAnswered."""
     said = {
         "limit_usd": arguments.usd,
         "per": arguments.per,
@@ -88,7 +89,9 @@ def set_budget(arguments: argparse.Namespace) -> int:
     before = made["replaced_limit_usd"]
     replaced = f", in place of {before} USD" if before else ""
     print(f"Budget {made['id']} is set: {arguments.usd} USD per UTC {arguments.per}{replaced}.")
-    if not arguments.notify:
+    if made["channels"]:
+        print(f"  Alerts go to {', '.join(made['channels'])}")
+    else:
         print(as_called("  Nobody is told yet: add --notify URL, or watch `sightline alerts list`."))
     return 0
 

@@ -44,12 +44,13 @@ class Watching:
         return _listed("budgets", await asyncio.to_thread(api.list_budgets, self._engine))
 
     async def set_budget(self, request: Request) -> Response:
-        """201, the budget's id and the limit that it replaces, if any; the body's fields are Budget's."""
+        """201, the budget's id, the limit that it replaces, if any, and who is told; fields are Budget's."""
         budget = Budget.model_validate(await _fields(request))
-        before = await asyncio.to_thread(api.limit_usd, self._engine, budget.id)
-        await asyncio.to_thread(api.set_budget, self._engine, budget)
+        made = await asyncio.to_thread(api.set_budget, self._engine, budget)
+        before = made.replaced_limit_usd
         replaced = None if before is None else f"{before.normalize():f}"
-        return JSONResponse({"id": budget.id, "replaced_limit_usd": replaced}, 201)
+        said = {"id": made.id, "replaced_limit_usd": replaced, "channels": list(made.channels)}
+        return JSONResponse(said, 201)
 
     async def remove_budget(self, request: Request) -> Response:
         """Takes a budget out of force; 400 with the ids there are for one that is none."""

@@ -35,7 +35,7 @@ def spent(engine: Engine) -> Engine:
 
 def windows(engine: Engine, **fields: Any) -> dict[str, Decimal]:
     """By window start, what a budget with these fields spent; windows without spend left out."""
-    budget_id = set_budget(engine, Budget(limit_usd=Decimal(10), id="probe", **fields))
+    budget_id = set_budget(engine, Budget(limit_usd=Decimal(10), id="probe", **fields)).id
     rows = engine.rows(
         "select * from budget_windows where budget = {id:String} and spend_usd > 0 order by window_start",
         {"id": budget_id},
@@ -144,6 +144,21 @@ def test_setting_a_budget_again_replaces_it(spent: Engine) -> None:
         set_budget(spent, Budget(limit_usd=Decimal(limit), feature="again"))
     found = [row["limit_usd"] for row in list_budgets(spent) if row["budget"] == "day:feature=again"]
     assert found == [7]
+
+
+def test_what_is_not_given_stays(engine: Engine) -> None:
+    """A new limit keeps thresholds and channels, unless others are given or the budget was removed."""
+    first = {"thresholds": (90,), "notify": ("json://h.example/t0ken",)}
+    made = set_budget(engine, Budget.model_validate({"limit_usd": 20, "id": "kept", **first}))
+    assert (made.replaced_limit_usd, made.channels) == (None, ("json://h.example/***",))
+    made = set_budget(engine, Budget(limit_usd=Decimal(50), id="kept"))
+    assert (made.replaced_limit_usd, made.channels) == (20, ("json://h.example/***",))
+    thresholds = "select thresholds from budget_limits where budget = 'kept'"
+    assert list(engine.value(thresholds)) == [90]
+    assert set_budget(engine, Budget(limit_usd=Decimal(50), id="kept", notify=())).channels == ()
+    remove_budget(engine, "kept")
+    made = set_budget(engine, Budget(limit_usd=Decimal(50), id="kept"))
+    assert (made.replaced_limit_usd, list(engine.value(thresholds))) == (None, [50, 80, 100])
 
 
 def test_a_removed_budget_is_gone(spent: Engine) -> None:

@@ -48,7 +48,7 @@ def budget(
 ) -> str:
     """A budget of 10 USD a day on a feature, set the day before unless told otherwise."""
     given = {"limit_usd": Decimal(10), "feature": feature, "notify": (webhook.address,), **fields}
-    return set_budget(engine, Budget.model_validate(given), set_at)
+    return set_budget(engine, Budget.model_validate(given), set_at).id
 
 
 def history(engine: Engine, key: str) -> list[dict[str, object]]:

@@ -258,6 +258,7 @@ def test_budgets(sightline: Command) -> None:
     notify = ["--notify", "json://user:s3cret@hooks.example:8080/s3cret?s3cret"]
     assert sightline("budget", "set", "--usd", "50.0", "--feature", "support", *notify)[1] == (
         "Budget day:feature=support is set: 50.0 USD per UTC day, in place of 20 USD.\n"
+        "  Alerts go to json://hooks.example:8080/***\n"
     )
     listed = sightline("budget", "list")[1]
     assert "50.00" in listed

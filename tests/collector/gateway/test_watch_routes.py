@@ -47,7 +47,7 @@ def test_a_budget_is_set_listed_and_removed(port: Port) -> None:
         made = port.client.post("/api/budgets", json=body)
         assert (made.status_code, made.json()) == (
             201,
-            {"id": "day:feature=support", "replaced_limit_usd": replaced},
+            {"id": "day:feature=support", "replaced_limit_usd": replaced, "channels": []},
         )
     listed = port.client.get("/api/budgets").json()["budgets"]
     assert [(row["budget"], float(row["limit_usd"])) for row in listed] == [("day:feature=support", 50.0)]
