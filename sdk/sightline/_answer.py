@@ -8,18 +8,19 @@ The first chunk of most providers carries only a role; the first token is the fi
 text, a refusal, or the beginning of a tool call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sightline import attributes
-from sightline import usage as tokens
 from sightline._estimate import estimate
-from sightline._messages import input_messages, merged_tool_calls, output_message, texts, to_json
+from sightline._messages import input_json, merged_tool_calls, output_json, texts
 from sightline.latency import tokens_per_second
-from sightline.usage import Usage, read_usage
+from sightline.usage import Usage, getter, read_usage
+from sightline.usage import field as field_of
 
 _NS_PER_S: Final = 1e9
+_NO_USAGE: Final = Usage()
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class Answer:
     started_ns: int
     id: str | None = None
     model: str | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = _NO_USAGE
     first_chunk_ns: int | None = None
     first_token_ns: int | None = None
     last_token_ns: int | None = None
@@ -47,16 +48,15 @@ class Answer:
         if isinstance(response, str):
             self._choice(0).texts.append(response)
             return
-        self._head(response)
-        for choice in tokens.field(response, "choices") or ():
-            message = tokens.field(choice, "message")
-            kept = self._choice(tokens.field(choice, "index") or 0)
-            kept.texts.extend(_words(message))
-            kept.tool_calls.extend(
-                {"index": number, "id": tokens.field(call, "id"), "function": tokens.field(call, "function")}
-                for number, call in enumerate(tokens.field(message, "tool_calls") or ())
-            )
-            kept.finish_reason = tokens.field(choice, "finish_reason")
+        get = getter(response)
+        self._head(get)
+        for choice in get("choices") or ():
+            of_choice = getter(choice)
+            message = of_choice("message")
+            kept = self._choice(of_choice("index") or 0)
+            kept.texts += _words(message)
+            kept.tool_calls += _numbered(field_of(message, "tool_calls") or ())
+            kept.finish_reason = of_choice("finish_reason")
 
     def chunk(self, chunk: object, at_ns: int) -> None:
         """Take one chunk of a stream: a chat completion chunk (object or JSON), or a bare piece of text."""
@@ -69,19 +69,20 @@ class Answer:
 
     def attributes(self, messages: object, request_model: str | None, *, captures: bool) -> dict[str, Any]:
         """Everything a span can say about the answer; usage is estimated when none was reported."""
-        reasons = [choice.finish_reason or "error" for choice in self._ordered() if choice.finish_reason]
-        values: dict[str, Any] = {
-            attributes.RESPONSE_ID: self.id,
-            attributes.RESPONSE_MODEL: self.model,
-            attributes.FINISH_REASONS: reasons or None,
-            attributes.TIME_TO_FIRST_CHUNK: self._since_start(self.first_chunk_ns),
-        }
+        values = self.usage.to_attributes() | self.extras(messages, request_model)
+        if self.id is not None:
+            values[attributes.RESPONSE_ID] = self.id
+        if self.model is not None:
+            values[attributes.RESPONSE_MODEL] = self.model
+        if self.first_chunk_ns is not None:
+            values[attributes.TIME_TO_FIRST_CHUNK] = self._since_start(self.first_chunk_ns)
+        if reasons := [choice.finish_reason for choice in self._ordered() if choice.finish_reason]:
+            values[attributes.FINISH_REASONS] = reasons
         if captures and self._choices:
-            values[attributes.OUTPUT_MESSAGES] = to_json(self.messages())
+            values[attributes.OUTPUT_MESSAGES] = output_json(self._said())
         if captures and messages is not None:
-            values[attributes.INPUT_MESSAGES] = to_json(input_messages(messages))
-        known = {name: value for name, value in values.items() if value is not None}
-        return known | self.usage.to_attributes() | self.extras(messages, request_model)
+            values[attributes.INPUT_MESSAGES] = input_json(messages)
+        return values
 
     def extras(self, messages: object, request_model: str | None) -> dict[str, Any]:
         """What other instrumentations leave out: first token, speed, and usage where none was reported."""
@@ -101,52 +102,70 @@ class Answer:
         """Whether the model said that it had come to an end."""
         return any(choice.finish_reason for choice in self._ordered())
 
-    def messages(self) -> list[dict[str, Any]]:
-        """The answer in OpenTelemetry's shape, one message a choice."""
-        return [
-            output_message("".join(choice.texts), merged_tool_calls(choice.tool_calls), choice.finish_reason)
-            for choice in self._ordered()
-        ]
-
     def text(self) -> str:
         """All that was generated, as bare text."""
         parts = [text for choice in self._ordered() for text in choice.texts]
         calls = [call["function"] for c in self._ordered() for call in merged_tool_calls(c.tool_calls)]
         return "".join(parts) + "".join(f"{call['name']}{call['arguments']}" for call in calls)
 
+    def _said(self) -> list[tuple[str, Sequence[object], str | None]]:
+        """Words, whole tool calls and finish reason of each choice."""
+        return [
+            ("".join(c.texts), merged_tool_calls(c.tool_calls) if c.tool_calls else (), c.finish_reason)
+            for c in self._ordered()
+        ]
+
     def _pieces(self, chunk: object) -> bool:
         """Keep what a chunk brings; says whether it brought something to read."""
         if isinstance(chunk, str):
             self._choice(0).texts.append(chunk)
             return bool(chunk)
-        self._head(chunk)
+        get = getter(chunk)
+        self._head(get)
         brought = False
-        for choice in tokens.field(chunk, "choices") or ():
-            delta = tokens.field(choice, "delta")
-            kept = self._choice(tokens.field(choice, "index") or 0)
-            words, calls = _words(delta), list(tokens.field(delta, "tool_calls") or ())
-            kept.texts.extend(words)
-            kept.tool_calls.extend(calls)
-            kept.finish_reason = tokens.field(choice, "finish_reason") or kept.finish_reason
+        for choice in get("choices") or ():
+            of_choice = getter(choice)
+            delta = of_choice("delta")
+            kept = self._choice(of_choice("index") or 0)
+            words, calls = _words(delta), list(field_of(delta, "tool_calls") or ())
+            kept.texts += words
+            kept.tool_calls += calls
+            kept.finish_reason = of_choice("finish_reason") or kept.finish_reason
             brought = brought or bool(words or calls)
         return brought
 
-    def _head(self, response: object) -> None:
-        self.id = self.id or tokens.field(response, "id")
-        self.model = self.model or tokens.field(response, "model")
+    def _head(self, get: Callable[[str], Any]) -> None:
+        self.id = self.id or get("id")
+        self.model = self.model or get("model")
         # Usage in a stream is cumulative: the last word counts, nothing is added up.
-        self.usage = read_usage(tokens.field(response, "usage")) or self.usage
+        if (reported := get("usage")) is not None:
+            self.usage = read_usage(reported) or self.usage
 
     def _choice(self, index: int) -> _Choice:
-        return self._choices.setdefault(index, _Choice())
+        kept = self._choices.get(index)
+        if kept is None:
+            kept = self._choices[index] = _Choice()
+        return kept
 
     def _ordered(self) -> Iterable[_Choice]:
-        return [self._choices[index] for index in sorted(self._choices)]
+        return (
+            [choice for _, choice in sorted(self._choices.items())]
+            if len(self._choices) > 1
+            else (self._choices.values())
+        )
 
     def _since_start(self, at_ns: int | None) -> float | None:
         return None if at_ns is None else (at_ns - self.started_ns) / _NS_PER_S
 
 
 def _words(message: object) -> list[str]:
-    found = (tokens.field(message, name) for name in ("content", "refusal"))
-    return [words for words in found if isinstance(words, str) and words]
+    get = getter(message)
+    return [words for words in (get("content"), get("refusal")) if isinstance(words, str) and words]
+
+
+def _numbered(calls: Iterable[object]) -> list[object]:
+    """Whole tool calls as the pieces of a stream would be."""
+    return [
+        {"index": number, "id": field_of(call, "id"), "function": field_of(call, "function")}
+        for number, call in enumerate(calls)
+    ]

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from json.encoder import encode_basestring as quoted
 from pathlib import PurePath
 from typing import Any, Final
 from uuid import UUID
@@ -31,16 +32,11 @@ _NODE_CHARS: Final = MAX_CHARS // MAX_NODES  # so that what has room by its char
 _TOO_LONG: Final = 2 * MAX_CHARS
 
 
-def plain_json(value: object) -> str:
-    """JSON text of what is known to be plain data of a harmless size: no walk."""
-    return well_formed(_encode(value))
-
-
 def as_json(value: object, *, max_chars: int = MAX_CHARS) -> str:
     """JSON text of `value`, always valid, about `max_chars` long at most."""
     if _plain_chars((value,), MAX_DEPTH + 1) <= max_chars:
         try:
-            return plain_json(value)
+            return well_formed(_encode(value))
         except ValueError:  # an infinite number, which JSON has not
             pass
     return well_formed(_Walk(max_chars).json(value, 0))
@@ -132,7 +128,7 @@ class _Walk:
         fields = _pydantic_fields(value)
         if fields is not None:
             return self._pairs(fields, depth + 1)
-        return _encode(f"<{type(value).__module__}.{type(value).__qualname__}>")
+        return quoted(f"<{type(value).__module__}.{type(value).__qualname__}>")
 
     def _pairs(self, pairs: Mapping[Any, Any], depth: int) -> str:
         written: dict[str, str] = {}  # two keys may have one name: the last one's value stays
@@ -142,7 +138,7 @@ class _Walk:
                 break
             name = self._key(key)
             written[name] = self.json(item, depth)
-        return "{" + ",".join([f"{_encode(name)}:{text}" for name, text in written.items()]) + "}"
+        return "{" + ",".join([f"{quoted(name)}:{text}" for name, text in written.items()]) + "}"
 
     def _items(self, items: Any, depth: int) -> str:
         written: list[str] = []
@@ -169,9 +165,9 @@ class _Walk:
     def _text(self, text: str) -> str:
         if len(text) > self._room:
             kept, self._room = text[: max(self._room, 0)], 0
-            return _encode(f"{kept}<cut {len(text) - len(kept)}>")
+            return quoted(f"{kept}<cut {len(text) - len(kept)}>")
         self._room -= len(text)
-        return _encode(text)
+        return quoted(text)
 
     def _integer(self, number: int) -> str:
         """Python's integers have no limit; JSON readers' do, and so does turning one into text."""

@@ -3,13 +3,17 @@
 Reads the shapes of OpenAI's chat completions, as the client's objects or as plain JSON.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from json.encoder import encode_basestring as quoted
+from types import NoneType
+from typing import Any, Final
 
-from sightline._capture import MAX_CHARS, MAX_NODES, as_json, plain_json
+from sightline._capture import MAX_CHARS, as_json, well_formed
 from sightline.usage import field
 
 Message = dict[str, Any]
+
+_FEW: Final = 32
 
 
 def input_messages(messages: object) -> list[Message]:
@@ -29,14 +33,46 @@ def output_message(text: str, tool_calls: Iterable[object], finish_reason: str |
     return {**message, "finish_reason": finish_reason} if finish_reason else message
 
 
-def to_json(messages: list[Message]) -> str:
-    """JSON text of messages made here: walked only if something in them is large, or no text."""
-    values = [value for message in messages for part in message["parts"] for value in part.values()]
-    if all(value is None or type(value) is str for value in values):
-        chars = sum(len(value) for value in values if value)
-        if chars <= MAX_CHARS and len(values) <= MAX_NODES:
-            return plain_json(messages)
-    return as_json(messages)
+def input_json(messages: object) -> str:
+    """What was sent, as JSON text."""
+    if type(messages) is list and len(messages) <= _FEW:
+        text = _joined([_spoken(message) for message in messages])
+        if text:
+            return text
+    return as_json(input_messages(messages))
+
+
+def output_json(choices: Sequence[tuple[str, Sequence[object], str | None]]) -> str:
+    """What came back, as JSON text: the words, tool calls and finish reason of each choice."""
+    if len(choices) <= _FEW and not any(calls for _, calls, _ in choices):
+        text = _joined([_words_json("assistant", words, reason) for words, _, reason in choices])
+        if text:
+            return text
+    return as_json([output_message(*choice) for choice in choices])
+
+
+# Nearly all messages are a role and a text, a few of them and not too long: these are written at once, which
+# takes a fourth of the time of building them and walking them.
+
+
+def _joined(written: list[str]) -> str:
+    """A list of messages; empty when one of them, or all together, must be written in the other way."""
+    text = f"[{','.join(written)}]"
+    return well_formed(text) if all(written) and len(text) <= MAX_CHARS else ""
+
+
+def _spoken(message: object) -> str:
+    if type(message) is not dict or message.get("tool_calls"):
+        return ""
+    role, content = message.get("role"), message.get("content")
+    return _words_json(role, content, None) if type(role) is str and role != "tool" else ""
+
+
+def _words_json(role: str, words: object, reason: object) -> str:
+    if type(words) is not str or not words or not role or type(reason) not in (str, NoneType):
+        return ""
+    ending = f',"finish_reason":{quoted(reason)}' if reason else ""  # type: ignore[arg-type]
+    return f'{{"role":{quoted(role)},"parts":[{{"type":"text","content":{quoted(words)}}}]{ending}}}'
 
 
 def texts(messages: object) -> list[str]:

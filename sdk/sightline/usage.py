@@ -11,8 +11,9 @@ A part is never counted beside its whole. Providers disagree on whether the whol
 through `normalised` or `read_usage`, which settle that once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sightline import attributes
@@ -56,9 +57,8 @@ class Usage:
 
     def to_attributes(self) -> dict[str, int]:
         """The span attributes of the counts that were reported."""
-        return {
-            name: count for field, name in _ATTRIBUTES.items() if (count := getattr(self, field)) is not None
-        }
+        found = {name: getattr(self, field) for field, name in _ATTRIBUTES.items()}
+        return {name: count for name, count in found.items() if count is not None}
 
 
 _ATTRIBUTES: Final = {
@@ -89,6 +89,8 @@ def normalised(raw: Usage, *, total_tokens: int | None = None, cache_outside: bo
     """
     whole_in, whole_out = raw.input_tokens, raw.output_tokens
     cached = (raw.cache_read_tokens or 0) + (raw.cache_write_tokens or 0)
+    if not cached and not raw.reasoning_tokens:
+        return raw
     if (
         whole_in is not None
         and cached
@@ -128,23 +130,31 @@ def read_usage(reported: object) -> Usage:
     """
     if reported is None:
         return Usage()
-    prompt_details = field(reported, "prompt_tokens_details") or field(reported, "input_tokens_details")
-    completion_details = field(reported, "completion_tokens_details") or field(
-        reported, "output_tokens_details"
-    )
-    anthropic_read = _count(field(reported, "cache_read_input_tokens"))
-    anthropic_write = _count(field(reported, "cache_creation_input_tokens"))
+    get = getter(reported)
+    of_prompt = get("prompt_tokens_details") or get("input_tokens_details")
+    of_completion = get("completion_tokens_details") or get("output_tokens_details")
+    anthropic_read = _count(get("cache_read_input_tokens"))
+    anthropic_write = _count(get("cache_creation_input_tokens"))
     raw = Usage(
-        input_tokens=_first(reported, "prompt_tokens", "input_tokens"),
-        output_tokens=_first(reported, "completion_tokens", "output_tokens"),
-        cache_read_tokens=_either(_count(field(prompt_details, "cached_tokens")), anthropic_read),
-        cache_write_tokens=_either(_count(field(prompt_details, "cache_write_tokens")), anthropic_write),
-        reasoning_tokens=_first(completion_details, "reasoning_tokens", "thinking_tokens"),
-        audio_input_tokens=_count(field(prompt_details, "audio_tokens")),
-        audio_output_tokens=_count(field(completion_details, "audio_tokens")),
+        input_tokens=_first(get, "prompt_tokens", "input_tokens"),
+        output_tokens=_first(get, "completion_tokens", "output_tokens"),
+        cache_read_tokens=_either(_part(of_prompt, "cached_tokens"), anthropic_read),
+        cache_write_tokens=_either(_part(of_prompt, "cache_write_tokens"), anthropic_write),
+        reasoning_tokens=_either(
+            _part(of_completion, "reasoning_tokens"), _part(of_completion, "thinking_tokens")
+        ),
+        audio_input_tokens=_part(of_prompt, "audio_tokens"),
+        audio_output_tokens=_part(of_completion, "audio_tokens"),
     )
     outside = True if (anthropic_read is not None or anthropic_write is not None) else None
-    return normalised(raw, total_tokens=_count(field(reported, "total_tokens")), cache_outside=outside)
+    return normalised(raw, total_tokens=_count(get("total_tokens")), cache_outside=outside)
+
+
+def getter(thing: object) -> Callable[[str], Any]:
+    """Answers what each field of a client's object or of plain JSON is; `None` when it has none."""
+    if type(thing) is dict:
+        return thing.get
+    return partial(field, thing)
 
 
 def field(thing: object, name: str) -> Any:
@@ -154,11 +164,15 @@ def field(thing: object, name: str) -> Any:
     return getattr(thing, name, None)
 
 
-def _first(thing: object, *names: str) -> int | None:
+def _first(get: Callable[[str], Any], *names: str) -> int | None:
     for name in names:
-        if (count := _count(field(thing, name))) is not None:
+        if (count := _count(get(name))) is not None:
             return count
     return None
+
+
+def _part(details: object, name: str) -> int | None:
+    return None if details is None else _count(field(details, name))
 
 
 def _either(first: int | None, second: int | None) -> int | None:
@@ -167,6 +181,8 @@ def _either(first: int | None, second: int | None) -> int | None:
 
 def _count(value: object) -> int | None:
     """An int in [0, MAX_TOKENS], or None: booleans, fractions and negatives are no counts."""
+    if value is None:
+        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
