@@ -1,0 +1,113 @@
+"""Where spans and log records go: the program's word, then the signal's variable, then the general one."""
+
+import os
+
+import pytest
+
+from sightline import ConfigurationError
+from sightline._destination import destination
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "variables", "traces", "logs"),
+    [
+        (None, {}, "http://127.0.0.1:4318/v1/traces", "http://127.0.0.1:4318/v1/logs"),
+        ("http://h:1", {}, "http://h:1/v1/traces", "http://h:1/v1/logs"),
+        ("http://h:1/", {}, "http://h:1/v1/traces", "http://h:1/v1/logs"),
+        ("http://h:1/v1/traces", {}, "http://h:1/v1/traces", "http://h:1/v1/logs"),
+        (None, {"ENDPOINT": "https://h/otlp"}, "https://h/otlp/v1/traces", "https://h/otlp/v1/logs"),
+        (None, {"TRACES_ENDPOINT": "http://h:1/v1/traces"}, "http://h:1/v1/traces", "http://h:1/v1/logs"),
+        (None, {"TRACES_ENDPOINT": "http://h:1/t"}, "http://h:1/t", "http://127.0.0.1:4318/v1/logs"),
+        (
+            None,
+            {"ENDPOINT": "http://g", "LOGS_ENDPOINT": "http://h:1/l"},
+            "http://g/v1/traces",
+            "http://h:1/l",
+        ),
+        ("http://said", {"TRACES_ENDPOINT": "http://h/t"}, "http://said/v1/traces", "http://said/v1/logs"),
+    ],
+)
+def test_the_address_of_each_signal(
+    endpoint: str | None,
+    variables: dict[str, str],
+    traces: str,
+    logs: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A base URL gets the signal's path; a signal's own variable is taken as it is."""
+    for name, value in variables.items():
+        monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", value)
+    to = destination(endpoint, {})
+    assert (to.traces.url, to.logs.url) == (traces, logs)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "insecure", "expected"),
+    [
+        (None, None, True),
+        ("http://h:1", None, True),
+        ("https://h:1", None, False),
+        ("https://h:1", "true", False),
+        ("h:1", None, False),
+        ("h:1", "true", True),
+    ],
+)
+def test_grpc_is_encrypted_unless_told_otherwise(
+    endpoint: str | None, insecure: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scheme decides, and without one OTEL_EXPORTER_OTLP_INSECURE; on this machine nothing is."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    if insecure:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_INSECURE", insecure)
+    to = destination(endpoint, {})
+    assert to.traces.insecure is expected
+    assert to.traces.url == (endpoint or "http://127.0.0.1:4317")
+
+
+def test_everything_else_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers add up, the program's win; timeout, compression and files as OpenTelemetry names them."""
+    for name, value in {
+        "HEADERS": "authorization=Basic%20k,x-a=1",
+        "TRACES_TIMEOUT": "2.5",
+        "COMPRESSION": "gzip",
+        "CERTIFICATE": "/ca.pem",
+        "CLIENT_CERTIFICATE": "/c.pem",
+        "LOGS_CLIENT_KEY": "/k.pem",
+    }.items():
+        monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", value)
+    to = destination(None, {"X-A": "2"})
+    assert dict(to.traces.headers) == {"authorization": "Basic k", "x-a": "2"}
+    assert (to.traces.timeout_s, to.logs.timeout_s, to.traces.compression) == (2.5, 10.0, "gzip")
+    assert (to.traces.authorities, to.traces.certificate, to.traces.key) == ("/ca.pem", "/c.pem", None)
+    assert to.logs.key == "/k.pem"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("ENDPOINT", "localhost:4318", "the collector's endpoint is 'localhost:4318'; it must be a URL like"),
+        ("ENDPOINT", "http://", "it must be a URL like http://127.0.0.1:4318"),
+        ("TIMEOUT", "soon", "OTEL_EXPORTER_OTLP_TIMEOUT is 'soon'; it must be a number of seconds"),
+        ("COMPRESSION", "zstd", "OTEL_EXPORTER_OTLP_COMPRESSION is 'zstd'; it may be one of none, gzip"),
+        ("PROTOCOL", "http/json", "OTEL_EXPORTER_OTLP_PROTOCOL is 'http/json'; it may be"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(
+    variable: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the variable, its value, and what it may be."""
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{variable}", value)
+    with pytest.raises(ConfigurationError, match=message):
+        destination(None, {})
+
+
+def test_an_address_is_shown_without_its_secrets() -> None:
+    """User, password, path and query stay here."""
+    to = destination("https://user:hunter2@h:1/otlp?key=hunter2", {})
+    assert to.traces.address == "https://h:1"
