@@ -1,5 +1,6 @@
 """Fixtures: strictness, real servers on loopback, waiting without sleeping."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -7,7 +8,7 @@ import pytest
 from sdk.servers import ChatModel, OtlpSink, chat_model, otlp_sink
 
 import sightline
-from sightline import _safety
+from sightline import _safety, testing
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +19,20 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     sightline.shutdown()
     assert _safety.faults() == ({}, None)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No collector of the machine that runs the tests is sent anything."""
+    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def seen() -> Iterator[testing.Captured]:
+    """What is recorded, with a clock that ticks and ids that count."""
+    with testing.capture(clock=testing.FixedClock()) as captured:
+        yield captured
 
 
 @pytest.fixture

@@ -1,17 +1,9 @@
 """Where spans and log records go: the program's word, then the signal's variable, then the general one."""
 
-import os
-
 import pytest
 
 from sightline import ConfigurationError
 from sightline._destination import destination
-
-
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("OTEL_")]:
-        monkeypatch.delenv(name)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,145 @@
+"""How streams can end: read to their end, broken off, dropped, failed."""
+
+import asyncio
+import gc
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from sdk.decorated import anumbers, broken_numbers, leaf, numbers, parent_of
+
+import sightline
+from sightline.testing import Captured
+
+
+def test_a_generator_read_to_its_end(seen: Captured) -> None:
+    """The span covers the reading, holds what was yielded, and the generator's return value passes."""
+
+    def read() -> Generator[int, None, str]:
+        return (yield from numbers(3))
+
+    reader = read()
+    assert [next(reader) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(StopIteration, match="over"):
+        next(reader)
+    span = seen.span("numbers")
+    assert (span.status, span.attributes["sightline.output"]) == ("unset", "[0,1,2]")
+    assert span.attributes["sightline.input"] == '{"count":3}'
+
+
+def test_a_generator_broken_off_and_closed_is_no_error(seen: Captured) -> None:
+    """Stopping early ends the span with what was yielded so far, and lets the generator clean up."""
+    cleaned = []
+
+    @sightline.step
+    def stream() -> Generator[str]:
+        try:
+            yield "a"
+            yield "b"
+        finally:
+            cleaned.append(leaf())
+
+    reader = stream()
+    assert next(reader) == "a"
+    reader.close()
+    span = seen.span("stream")
+    assert (span.status, span.attributes["sightline.output"], cleaned) == ("unset", '"a"', ["leaf"])
+    assert parent_of(seen, "leaf") == "stream"
+
+
+def test_a_generator_that_is_dropped_is_no_error(seen: Captured) -> None:
+    """A reader that walks away ends the span all the same."""
+    reader = numbers(3)
+    assert next(reader) == 0
+    del reader
+    gc.collect()
+    assert seen.span("numbers").status == "unset"
+
+
+def test_a_generator_that_was_never_read_leaves_no_span(seen: Captured) -> None:
+    """No work, no span."""
+    numbers(3)
+    gc.collect()
+    assert seen.spans == []
+
+
+def test_a_generator_that_fails_is_an_error(seen: Captured) -> None:
+    """The reader gets the exception, the span is marked with it."""
+    with pytest.raises(ValueError, match="no more"):
+        list(broken_numbers())
+    (span,) = seen.spans
+    assert (span.status, span.attributes["sightline.output"]) == ("error", "[1]")
+
+
+def test_a_generator_takes_what_is_sent_and_thrown(seen: Captured) -> None:
+    """`send` and `throw` reach the decorated generator as they would reach the bare one."""
+
+    @sightline.step
+    def echo() -> Generator[Any, Any, None]:
+        heard: Any = None
+        while heard != "stop":
+            try:
+                heard = yield heard
+            except KeyError as error:
+                heard = f"caught {error}"
+
+    reader = echo()
+    assert next(reader) is None
+    assert reader.send("hi") == "hi"
+    assert reader.throw(KeyError("k")) == "caught 'k'"
+    with pytest.raises(StopIteration):
+        reader.send("stop")
+    assert seen.span("echo").status == "unset"
+
+
+def test_an_async_generator_read_to_its_end(seen: Captured) -> None:
+    """The same for asynchronous generators."""
+
+    async def main() -> list[int]:
+        return [number async for number in anumbers(3)]
+
+    assert asyncio.run(main()) == [0, 1, 2]
+    assert seen.span("anumbers").attributes["sightline.output"] == "[0,1,2]"
+    assert parent_of(seen, "leaf") == "anumbers"
+
+
+def test_an_async_generator_that_is_closed_is_no_error(seen: Captured) -> None:
+    """`aclose` ends the span with what was yielded so far."""
+
+    async def main() -> None:
+        async with aclosing(anumbers(3)) as reader:
+            async for _ in reader:
+                break
+
+    asyncio.run(main())
+    span = seen.span("anumbers")
+    assert (span.status, span.attributes["sightline.output"]) == ("unset", "[0]")
+
+
+def test_an_async_generator_that_is_abandoned_is_no_error(seen: Captured) -> None:
+    """A reader that walks away without closing ends the span too, at the latest with the loop."""
+
+    async def main() -> None:
+        async for _ in anumbers(3):
+            break
+
+    asyncio.run(main())
+    assert seen.span("anumbers").status == "unset"
+
+
+def test_an_async_generator_that_fails_is_an_error(seen: Captured) -> None:
+    """The reader gets the exception, the span is marked with it."""
+
+    @sightline.step
+    async def failing() -> AsyncGenerator[int]:
+        yield 1
+        raise OSError("gone")
+
+    async def main() -> None:
+        async for _ in failing():
+            pass
+
+    with pytest.raises(OSError, match="gone"):
+        asyncio.run(main())
+    assert seen.span("failing").status == "error"
