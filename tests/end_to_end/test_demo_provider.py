@@ -31,7 +31,8 @@ def test_a_provider_in_the_environment_is_asked_instead_and_sparingly(tmp_path: 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"gpt-4o at {url}/: real calls, so only a few of them" in done.stdout
     assert "no model is behind it" not in done.stdout
-    rows = done.stdout.partition("cost_by_model")[2].partition("\n\n")[0].splitlines()[3:]
+    section = done.stdout.partition("\ncost_by_model")[2].partition("\n\n")[0]
+    rows = section.rpartition("──\n")[2].splitlines()
     assert [row.split()[0] for row in rows] == ["gpt-4o"]
     assert int(rows[0].split()[1]) < 100
 
