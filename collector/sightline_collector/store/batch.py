@@ -11,7 +11,7 @@ from sightline_collector.store.engine import ANSWER_S, Engine, Messages
 from sightline_collector.wal.segment import Signal
 
 INSERT_MEMORY_BYTES = 1 << 30
-"""One insert's bound: what needs more is halved. A 32 MB segment needs about 100 MB."""
+"""One insert's bound: what needs more is halved. A 64 MB segment needs about 200 MB."""
 
 INSERT_S = ANSWER_S - 10
 """What an insert may take. Less than a client waits for its answer: a server that went on after the client

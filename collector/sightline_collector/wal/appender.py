@@ -25,9 +25,9 @@ _BUFFERS_MAX = os.sysconf("SC_IOV_MAX")
 class SegmentLimits:
     """When a segment is sealed: whichever comes first. A larger request gets a segment to itself."""
 
-    size_bytes: int = 32 << 20  # the engine's memory for one insert: about 3 bytes a byte
+    size_bytes: int = 64 << 20  # the engine's memory for one insert: about 3 bytes a byte
     items: int = BLOCK_ITEMS_MAX
-    records: int = 60_000  # below the 65,409 messages that the engine reads as one block
+    records: int = 60_000  # what recovery lines up at once
     age_s: float = 1.0  # acknowledged is queryable within about twice this
 
 
