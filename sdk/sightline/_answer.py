@@ -77,7 +77,7 @@ class Answer:
         if self.first_chunk_ns is not None:
             values[attributes.TIME_TO_FIRST_CHUNK] = self._since_start(self.first_chunk_ns)
         if reasons := [choice.finish_reason for choice in self._ordered() if choice.finish_reason]:
-            values[attributes.FINISH_REASONS] = reasons
+            values[attributes.FINISH_REASONS] = tuple(reasons)
         if captures and self._choices:
             values[attributes.OUTPUT_MESSAGES] = output_json(self._said())
         if captures and messages is not None:

@@ -29,7 +29,10 @@ class Signature:
 
     def named(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of one call by name; defaults that were not given are left out."""
-        named = dict(zip(self.names[self.skip :], args[self.skip :], strict=False))
+        if self.skip:
+            named = dict(zip(self.names[self.skip :], args[self.skip :], strict=False))
+        else:
+            named = dict(zip(self.names, args, strict=False))
         if len(args) > len(self.names):
             named[self.rest] = args[len(self.names) :]
         named.update(kwargs)

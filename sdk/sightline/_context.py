@@ -14,6 +14,7 @@ from opentelemetry.context import Context
 
 from sightline import attributes
 from sightline._safety import shielded
+from sightline._span_attributes import attributes_of, put
 
 _CARRIED: Final = otel_context.create_key("sightline")
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -40,6 +41,8 @@ def context(
 @contextmanager
 def carrying(values: Mapping[str, Any]) -> Iterator[None]:
     """Carry these span attributes to every span below, beside those carried already."""
+    global _moved
+    _moved = _moved or attributes.BACKDATE_NS in values
     merged = {**carried(), **values}
     token = otel_context.attach(otel_context.set_value(_CARRIED, merged))
     try:
@@ -57,25 +60,22 @@ def carried(context: Context | None = None) -> Mapping[str, Any]:
 def stamp(span: trace.Span, parent_context: Context | None) -> None:
     """Put what is carried on a span that has just started; what its own author has set stays."""
     values = carried(parent_context)
-    parents = attributes_of(trace.get_current_span(parent_context))
-    if attributes.BACKDATE_NS in parents or (parents and attributes.BACKDATE_NS in values):
-        # A trace moves as a whole: a child that moved alone would begin before its parent.
-        values = {**values, attributes.BACKDATE_NS: parents.get(attributes.BACKDATE_NS, 0)}
+    if _moved:
+        values = _moved_with_parent(values, attributes_of(trace.get_current_span(parent_context)))
     if values:
         own = attributes_of(span)
-        missing = {name: value for name, value in values.items() if name not in own}
-        if missing:
-            span.set_attributes(missing)
+        put(span, {name: value for name, value in values.items() if name not in own})
 
 
-def attributes_of(span: object) -> Mapping[str, Any]:
-    """The attributes of a span of this process, to look at; a remote parent has none that we can see.
+# Whether anything was ever put into the past in this process: if not, no parent needs to be asked.
+_moved = False
 
-    OpenTelemetry's own mapping answers each question in Python and some under a lock: the dictionary inside
-    of it is asked instead.
-    """
-    values = getattr(span, "_attributes", None)
-    return getattr(values, "_dict", values) or _NOTHING
+
+def _moved_with_parent(values: Mapping[str, Any], parents: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A trace moves as a whole: a child that moved alone would begin before its parent."""
+    if attributes.BACKDATE_NS in parents or (parents and attributes.BACKDATE_NS in values):
+        return {**values, attributes.BACKDATE_NS: parents.get(attributes.BACKDATE_NS, 0)}
+    return values
 
 
 @shielded

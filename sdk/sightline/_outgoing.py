@@ -15,10 +15,10 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Status, StatusCode
 
 from sightline import attributes
-from sightline._context import attributes_of
 from sightline._fork import importing
 from sightline._late import Findings
 from sightline._safety import record_fault
+from sightline._span_attributes import attributes_of
 from sightline.pricing import Price, price
 from sightline.usage import from_attributes, normalised
 

@@ -13,12 +13,12 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 
 from sightline import _clock, _runtime, _safety, attributes, instrument
-from sightline._context import attributes_of
 from sightline._loss import Ledger
 from sightline._outgoing import Step, backdated, prepare, priced
 from sightline._processor import SightlineProcessor
 from sightline._sender import Sender
 from sightline._shipping import Refusal, Shipper
+from sightline._span_attributes import attributes_of
 from sightline._undelivered import lost
 from sightline.masking import Guard
 

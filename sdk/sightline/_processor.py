@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from sightline import _late
 from sightline._context import stamp
 from sightline._outgoing import amended
-from sightline._safety import shielded
+from sightline._safety import record_fault
 
 Sink = Callable[[ReadableSpan], None]
 
@@ -23,19 +23,25 @@ class SightlineProcessor(SpanProcessor):
         self.sink = sink
         self.flush = flush
 
-    @shielded
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         if self.sink is not None:
-            stamp(span, parent_context)
+            try:
+                stamp(span, parent_context)
+            except Exception as error:
+                record_fault("SightlineProcessor.on_start", error)
 
-    @shielded
     def on_end(self, span: ReadableSpan) -> None:
-        context = span.context
-        if self.sink is None or context is None or not context.trace_flags.sampled:
-            return
-        watcher = _late.watchers.pop(context.span_id, None)
-        findings = watcher.findings() if watcher else None
-        self.sink(span if findings is None else amended(span, findings))
+        if self.sink is not None and span.context.trace_flags.sampled:
+            try:
+                self.sink(_as_its_watcher_found_it(span))
+            except Exception as error:
+                record_fault("SightlineProcessor.on_end", error)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self.flush(timeout_millis / 1000) if self.flush else True
+
+
+def _as_its_watcher_found_it(span: ReadableSpan) -> ReadableSpan:
+    watcher = _late.watchers.pop(span.context.span_id, None) if _late.watchers else None
+    findings = watcher.findings() if watcher else None
+    return span if findings is None else amended(span, findings)

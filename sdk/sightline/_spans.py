@@ -1,7 +1,7 @@
 """One span of ours, from its start to its end: what decorators, stages and model calls have in common.
 
 Nothing here raises: a span that could not be opened is replaced by one that does nothing. What is said of a
-span is put on it all at once, when it ends: OpenTelemetry takes two locks for each attribute set alone.
+span is put on it all at once, when it ends.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from sightline import _runtime, attributes
 from sightline._capture import as_json
-from sightline._context import carried
 from sightline._safety import record_fault, shielded
+from sightline._span_attributes import put
 
 _SEEN: Final = "_sightline_seen"
 
@@ -40,9 +40,7 @@ class OpenSpan:
         self._token: Any = None
         self._said: dict[str, Any] = {}
         try:
-            self.span = runtime.tracer.start_span(
-                name, parent, kind, _with_carried(values, parent), record_exception=False
-            )
+            self.span = runtime.tracer.start_span(name, parent, kind, values, record_exception=False)
             self._context = trace.set_span_in_context(self.span, parent)
         except Exception as error:
             record_fault("OpenSpan", error)
@@ -90,18 +88,10 @@ class OpenSpan:
                 otel_context.detach(self._token)
                 self._token = None
             if self._said and self.recording:
-                self.span.set_attributes(self._said)
+                put(self.span, self._said)
             self.span.end()
         except Exception as error:
             record_fault("OpenSpan.end", error)
-
-
-def _with_carried(values: Mapping[str, Any], parent: Context | None) -> Mapping[str, Any]:
-    """The attributes to start with; what moves a whole trace is left to `stamp`, which knows the parent."""
-    around = carried(parent)
-    if not around or attributes.BACKDATE_NS in around:
-        return values
-    return {**around, **values}
 
 
 def _words_of(error: BaseException) -> str | None:
