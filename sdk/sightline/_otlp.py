@@ -78,7 +78,7 @@ def _span(draft: Draft) -> bytes:
     if ids.trace_state:
         written.append(field(_TRACE_STATE, utf8(_joined(ids.trace_state))))
     written += [field(_EVENTS, _event(event)) for event in draft.events]
-    written += [field(_LINKS, _link(link)) for link in span.links]
+    written += [field(_LINKS, _link(link)) for link in draft.links]
     if span.dropped_attributes or span.dropped_events or span.dropped_links:
         written += _DROPPED_ATTRIBUTES, varint(span.dropped_attributes)
         written += _DROPPED_EVENTS, varint(span.dropped_events)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.trace import Status, StatusCode
+from opentelemetry.trace import Link, Status, StatusCode
 
 from sightline import attributes
 from sightline._fork import importing
@@ -32,16 +32,20 @@ class Draft:
     source: ReadableSpan
     attributes: dict[str, Any]
     events: Sequence[Event]
+    links: Sequence[Link]
     status: Status
     start_ns: int
     end_ns: int
 
     @classmethod
     def of(cls, span: ReadableSpan) -> "Draft":
+        # Most spans have neither events nor links; OpenTelemetry copies an empty list under a lock.
+        held: Any = span
         return cls(
             span,
             dict(attributes_of(span)),
-            span.events,
+            span.events if held._events else (),
+            span.links if held._links else (),
             span.status,
             span.start_time or 0,
             span.end_time or 0,
@@ -63,7 +67,7 @@ class _Finished(ReadableSpan):
             resource=source.resource,
             attributes=draft.attributes,
             events=draft.events,
-            links=source.links,
+            links=draft.links,
             kind=source.kind,
             status=draft.status,
             start_time=draft.start_ns,

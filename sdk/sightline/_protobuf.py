@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 _KEYS_MAX: Final = 4_096  # names are few; a program that makes them up must not fill the memory
-_SHORT: Final = 126  # both lengths of a text in its AnyValue take one byte: most attributes
+_SHORT: Final = 125  # with three more bytes between them, the length of key and text is below 128
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _UINT64_MASK: Final = 2**64 - 1
 
@@ -70,23 +70,27 @@ def attributes(tag: bytes, values: Mapping[str, Any]) -> bytes:
     """Each pair as a KeyValue field with this tag."""
     written: list[bytes] = []
     for name, value in values.items():
-        key, content = _keys.get(name) or _key(name), any_value(VALUE, value)
-        written += tag, varint(len(key) + len(content)), key, content
+        key = _keys.get(name) or _key(name)
+        text = utf8(value) if type(value) is str else None
+        if text is not None and len(key) + len(text) < _SHORT:  # most attributes: every length is one byte
+            size = len(text)
+            written.append(b"%b%c%b%c%b%c%b" % (tag, len(key) + size + 3, key, size + 2, _STRING, size, text))
+        else:
+            content = field(_STRING, text) if text is not None else _content(value)
+            size_and_content = varint(len(content)) + content
+            written += tag, varint(len(key) + len(size_and_content)), key, size_and_content
     return b"".join(written)
 
 
 def any_value(tag: bytes, value: object) -> bytes:
     """A value as an AnyValue field with this tag; None is an AnyValue that holds nothing."""
-    if type(value) is not str:
-        return field(tag, _content(value))
-    text = utf8(value)
-    if len(text) < _SHORT:
-        return b"%b%c%b%c%b" % (tag, len(text) + 2, _STRING, len(text), text)
-    return field(tag, field(_STRING, text))
+    return field(tag, _content(value))
 
 
 def _content(value: object) -> bytes:
     """Of an AnyValue: the one member that it has."""
+    if type(value) is str:
+        return field(_STRING, utf8(value))
     if value is None:
         return b""
     if isinstance(value, bool):
@@ -126,10 +130,10 @@ _keys: Final[dict[str, bytes]] = {}
 
 
 def _key(name: str) -> bytes:
-    """The key field of a name, kept for the next time."""
+    """The key field of a name and the tag of the value after it, kept for the next time."""
     if len(_keys) >= _KEYS_MAX:
         _keys.clear()
-    key = _keys[name] = field(KEY, utf8(name))
+    key = _keys[name] = field(KEY, utf8(name)) + VALUE
     return key
 
 

@@ -4,10 +4,11 @@ Prices are the dated rows of the `genai-prices` data set, which ships with the p
 A call without a price has a named reason and no amount; it is never free.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
 from sightline.usage import Usage
@@ -80,12 +81,12 @@ def _calculate(usage: Usage, model: str, provider: str | None, at: datetime) -> 
 _NEVER_COUNTED: Final = frozenset({"cache_write_1h_mtok", "web_searches_kcount", "storage_searches_kcount"})
 _PLAIN_RATES: Final = frozenset({"input_mtok", "cache_read_mtok", "cache_write_mtok", "output_mtok"})
 _PER_MTOK: Final = 1_000_000
+_NOTHING: Final = Decimal(0)
 
 
 def _from_plain_rates(usage: Usage, listed: dict[str, Any]) -> Decimal:
     """Cached tokens that have no rate of their own are input like any other."""
-    from genai_prices.types import calc_unit_price
-
+    unit_price = _library().calc_unit_price
     whole = usage.input_tokens or 0
     read = usage.cache_read_tokens or 0 if "cache_read_mtok" in listed else 0
     write = usage.cache_write_tokens or 0 if "cache_write_mtok" in listed else 0
@@ -97,8 +98,11 @@ def _from_plain_rates(usage: Usage, listed: dict[str, Any]) -> Decimal:
         "cache_write_mtok": write,
         "output_mtok": usage.output_tokens or 0,
     }
-    amounts = (calc_unit_price(rate, counts[name], whole, _PER_MTOK) for name, rate in listed.items())
-    return sum(amounts, start=Decimal(0))
+    amount = _NOTHING
+    for name, rate in listed.items():
+        if count := counts[name]:
+            amount += unit_price(rate, count, whole, _PER_MTOK)
+    return amount
 
 
 def _from_library(usage: Usage, model: str, provider: str | None, at: datetime) -> Decimal:
@@ -128,7 +132,21 @@ def _knows_provider(provider: str) -> bool:
 
 
 def _snapshot() -> Any:
+    return _library().get_snapshot()
+
+
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """Of `genai-prices`, what every price asks for."""
+
+    get_snapshot: Callable[[], Any]
+    calc_unit_price: Callable[[Any, int, int, int], Decimal]
+
+
+@cache
+def _library() -> _Library:
     """Imported at the first price: it costs a third of a second, and a program may never need it."""
     from genai_prices.data_snapshot import get_snapshot
+    from genai_prices.types import calc_unit_price
 
-    return get_snapshot()
+    return _Library(get_snapshot, calc_unit_price)

@@ -75,9 +75,9 @@ _OLD_CACHE_WRITE: Final = "gen_ai.usage.cache_creation.input_tokens"  # its name
 
 def from_attributes(values: Mapping[str, Any]) -> Usage:
     """The usage that a span's attributes carry; empty (falsy) when they carry none."""
-    found = {field: _count(values.get(name)) for field, name in _ATTRIBUTES.items()}
-    if found["cache_write_tokens"] is None:
-        found["cache_write_tokens"] = _count(values.get(_OLD_CACHE_WRITE))
+    found = {field: _count(values[name]) for field, name in _ATTRIBUTES.items() if name in values}
+    if _OLD_CACHE_WRITE in values and found.get("cache_write_tokens") is None:
+        found["cache_write_tokens"] = _count(values[_OLD_CACHE_WRITE])
     return Usage(**found)
 
 
@@ -183,6 +183,8 @@ def _count(value: object) -> int | None:
     """An int in [0, MAX_TOKENS], or None: booleans, fractions and negatives are no counts."""
     if value is None:
         return None
+    if type(value) is int:
+        return value if 0 <= value <= MAX_TOKENS else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):

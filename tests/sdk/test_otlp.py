@@ -11,7 +11,7 @@ from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue, KeyValueList
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvider
@@ -142,6 +142,14 @@ def test_what_the_wire_cannot_carry_is_made_carriable(value: object, left: AnyVa
     assert value_of(value) == left
     assert value_of([value]).array_value.values[0] == left
     assert value_of({"k\udfff": value}).kvlist_value.values[0] == KeyValue(key="k?", value=left)
+
+
+@pytest.mark.parametrize("name", ["k", "a.longer.name", "n" * 130])
+def test_texts_of_every_length_arrive(name: str) -> None:
+    """Around the lengths at which a length itself takes one byte more, nothing is cut or shifted."""
+    for length in (*range(300), 16_370, 16_384, 2_097_152):
+        (pair,) = KeyValueList.FromString(_protobuf.attributes(_protobuf.ITEM, {name: "x" * length})).values
+        assert (pair.key, pair.value) == (name, AnyValue(string_value="x" * length))
 
 
 def test_names_of_any_text_arrive() -> None:
