@@ -6,7 +6,7 @@ whoever made it. Steps run in the order given; see `_configure`.
 
 import importlib
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -92,9 +92,13 @@ class _Finished(ReadableSpan):
 Step = Callable[[Draft], None]
 
 
-def prepare(spans: Iterable[ReadableSpan], steps: Sequence[Step]) -> list[Draft]:
-    """Each span through each step. A step that fails is counted and skipped: the span goes on without it."""
-    return [_through(Draft.of(span), steps) for span in spans]
+def prepare(spans: Iterable[ReadableSpan], steps: Sequence[Step]) -> Iterator[Draft]:
+    """Each span through each step. A step that fails is counted and skipped: the span goes on without it.
+
+    One after the other: what is written right after it was looked at is still in the processor's cache.
+    """
+    for span in spans:
+        yield _through(Draft.of(span), steps)
 
 
 def amended(span: ReadableSpan, findings: Findings) -> ReadableSpan:

@@ -116,13 +116,13 @@ class Pipeline:
         return lambda reason, items: self.ledger.add(signal, reason, items)
 
     def _send_spans(self, batch: Sequence[ReadableSpan]) -> Refusal | None:
-        refusal = self.sender.spans(prepare(batch, self.steps))
+        refusal = self.sender.spans(prepare(batch, self.steps), len(batch))
         if refusal is None:
             self._tell_losses()
         return refusal
 
     def _send_logs(self, batch: Sequence[ReadableLogRecord]) -> Refusal | None:
-        return self.sender.logs([guarded_log(record, self.guard) for record in batch])
+        return self.sender.logs((guarded_log(record, self.guard) for record in batch), len(batch))
 
     @_safety.shielded
     def _tell_losses(self) -> None:
@@ -132,7 +132,7 @@ class Pipeline:
         told = not losses
         try:
             records = [loss_record(*loss, items, self.resource) for loss, items in losses.items()]
-            told = told or self.sender.logs(records) is None
+            told = told or self.sender.logs(records, len(records)) is None
         finally:
             if not told:
                 self.ledger.give_back(losses)

@@ -5,7 +5,7 @@ the user's `init()` must not wait for.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from opentelemetry.sdk._logs import ReadableLogRecord
@@ -45,23 +45,23 @@ class Sender:
         self._transports: dict[Signal, Transport] = {}
         self._lock = threading.Lock()
 
-    def spans(self, batch: Sequence[Draft]) -> Refusal | None:
+    def spans(self, drafts: Iterable[Draft], count: int) -> Refusal | None:
         from sightline._otlp import trace_request
 
         try:
-            body = trace_request(batch)
+            body = trace_request(drafts)
         except Exception:
             return Refusal("unencodable", splits=True)
-        return self._send("traces", body, len(batch))
+        return self._send("traces", body, count)
 
-    def logs(self, batch: Sequence[ReadableLogRecord]) -> Refusal | None:
+    def logs(self, records: Iterable[ReadableLogRecord], count: int) -> Refusal | None:
         from sightline._otlp import log_request
 
         try:
-            body = log_request(batch)
+            body = log_request(records)
         except Exception:
             return Refusal("unencodable", splits=True)
-        return self._send("logs", body, len(batch))
+        return self._send("logs", body, count)
 
     def close(self) -> None:
         for transport in self._transports.values():

@@ -94,7 +94,7 @@ def names_in(body: bytes) -> list[str]:
 def test_every_status_has_one_meaning(answers: Any, status: int, expected: Refusal | None) -> None:
     """Taken, refused for good, to be tried later, or to be tried in parts: OTLP's own lists."""
     answers.status = status
-    refusal = sender(answers.url).spans(drafts(2))
+    refusal = sender(answers.url).spans(drafts(2), 2)
     assert (refusal and (refusal.reason, refusal.later, refusal.splits)) == (
         expected and (expected.reason, expected.later, expected.splits)
     )
@@ -104,11 +104,11 @@ def test_every_status_has_one_meaning(answers: Any, status: int, expected: Refus
 def test_a_busy_collector_may_name_the_pause(answers: Any) -> None:
     """Retry-After in seconds is passed on; a date is not worth the clocks' difference."""
     answers.status, answers.headers_sent = 503, {"retry-after": "7"}
-    refusal = sender(answers.url).spans(drafts(1))
+    refusal = sender(answers.url).spans(drafts(1), 1)
     assert refusal is not None
     assert refusal.after_s == 7.0
     answers.headers_sent = {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}
-    refusal = sender(answers.url).spans(drafts(1))
+    refusal = sender(answers.url).spans(drafts(1), 1)
     assert refusal is not None
     assert refusal.after_s == 0.0
 
@@ -117,7 +117,7 @@ def test_one_connection_is_kept_and_made_anew_when_it_was_closed(answers: Any) -
     """A collector that hung up between two requests costs neither of them."""
     answers.once = True
     way = sender(answers.url)
-    assert [way.spans(drafts(1)) for _ in range(3)] == [None, None, None]
+    assert [way.spans(drafts(1), 1) for _ in range(3)] == [None, None, None]
     assert len(answers.bodies) == 3
 
 
@@ -126,7 +126,7 @@ def test_one_connection_is_kept_and_made_anew_when_it_was_closed(answers: Any) -
 )
 def test_bodies_are_compressed_as_asked(answers: Any, compression: str, undo: Any) -> None:
     """gzip, deflate or neither; the header says which."""
-    assert sender(answers.url, compression=compression).spans(drafts(3)) is None
+    assert sender(answers.url, compression=compression).spans(drafts(3), 3) is None
     ((encoding, body),) = answers.bodies
     assert encoding == (None if compression == "none" else compression)
     assert names_in(undo(body)) == ["s0", "s1", "s2"]
@@ -135,17 +135,17 @@ def test_bodies_are_compressed_as_asked(answers: Any, compression: str, undo: An
 def test_a_request_beyond_the_bound_is_to_be_split(answers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is too large by our own measure is not sent; a single span is tried whatever its size."""
     monkeypatch.setattr(_sender, "REQUEST_BYTES", 1_000)
-    refusal = sender(answers.url).spans(drafts(2, "x" * 600))
+    refusal = sender(answers.url).spans(drafts(2, "x" * 600), 2)
     assert refusal is not None
     assert (refusal.reason, refusal.splits, answers.bodies) == ("too_large", True, [])
-    assert sender(answers.url).spans(drafts(1, "x" * 2_000)) is None
+    assert sender(answers.url).spans(drafts(1, "x" * 2_000), 1) is None
 
 
 def test_a_silent_collector_is_not_waited_for_long() -> None:
     """One that takes the connection and says nothing is unreachable after the timeout."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         way = sender(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces", timeout_s=0.05)
-        refusal = way.spans(drafts(1))
+        refusal = way.spans(drafts(1), 1)
     assert refusal is not None
     assert (refusal.reason, refusal.later, way.reachable) == (UNREACHABLE, True, False)
 
@@ -154,7 +154,7 @@ def test_a_collector_that_is_busy_is_there(answers: Any) -> None:
     """Only one that does not answer at all is unreachable: an exit has more patience with a busy one."""
     answers.status = 503
     way = sender(answers.url)
-    way.spans(drafts(1))
+    way.spans(drafts(1), 1)
     assert way.reachable
 
 
@@ -196,7 +196,7 @@ def test_what_is_lost_is_counted_in_its_unit(items: int, signal: str, counted: s
 def test_no_message_holds_credentials(caplog: pytest.LogCaptureFixture) -> None:
     """Neither the user and password of a URL, nor its query, nor a header is ever said."""
     way = sender(SECRET_URL, headers=(("authorization", "Bearer hunter2"),))
-    refusal = way.spans(drafts(1))
+    refusal = way.spans(drafts(1), 1)
     assert refusal is not None
     assert "http://127.0.0.1:9 " in caplog.text
     assert "hunter2" not in caplog.text + refusal.detail
@@ -211,15 +211,15 @@ def test_an_outage_is_said_once_and_then_rarely(
     way = sender("http://127.0.0.1:9/v1/traces")
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            way.spans(drafts(1))
+            way.spans(drafts(1), 1)
         assert len(caplog.records) == 1
         now_s += _sender.COMPLAIN_EVERY_S + 1
-        way.spans(drafts(1))
+        way.spans(drafts(1), 1)
     assert len(caplog.records) == 2
 
 
 def test_a_batch_to_be_split_is_not_complained_about(answers: Any, caplog: pytest.LogCaptureFixture) -> None:
     """What may still be taken in parts is not lost."""
     answers.status = 413
-    sender(answers.url).spans(drafts(2))
+    sender(answers.url).spans(drafts(2), 2)
     assert caplog.text == ""
