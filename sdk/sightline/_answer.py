@@ -52,10 +52,11 @@ class Answer:
         self._head(get)
         for choice in get("choices") or ():
             of_choice = getter(choice)
-            message = of_choice("message")
+            of_message = getter(of_choice("message"))
             kept = self._choice(of_choice("index") or 0)
-            kept.texts += _words(message)
-            kept.tool_calls += _numbered(field_of(message, "tool_calls") or ())
+            kept.texts += _words(of_message)
+            if calls := of_message("tool_calls"):
+                kept.tool_calls += _numbered(calls)
             kept.finish_reason = of_choice("finish_reason")
 
     def chunk(self, chunk: object, at_ns: int) -> None:
@@ -69,7 +70,9 @@ class Answer:
 
     def attributes(self, messages: object, request_model: str | None, *, captures: bool) -> dict[str, Any]:
         """Everything a span can say about the answer; usage is estimated when none was reported."""
-        values = self.usage.to_attributes() | self.extras(messages, request_model)
+        values: dict[str, Any] = {**self.usage.to_attributes()}
+        if not self.usage or self.first_token_ns is not None:
+            values |= self.extras(messages, request_model)
         if self.id is not None:
             values[attributes.RESPONSE_ID] = self.id
         if self.model is not None:
@@ -125,9 +128,9 @@ class Answer:
         brought = False
         for choice in get("choices") or ():
             of_choice = getter(choice)
-            delta = of_choice("delta")
+            of_delta = getter(of_choice("delta"))
             kept = self._choice(of_choice("index") or 0)
-            words, calls = _words(delta), list(field_of(delta, "tool_calls") or ())
+            words, calls = _words(of_delta), list(of_delta("tool_calls") or ())
             kept.texts += words
             kept.tool_calls += calls
             kept.finish_reason = of_choice("finish_reason") or kept.finish_reason
@@ -158,8 +161,7 @@ class Answer:
         return None if at_ns is None else (at_ns - self.started_ns) / _NS_PER_S
 
 
-def _words(message: object) -> list[str]:
-    get = getter(message)
+def _words(get: Callable[[str], Any]) -> list[str]:
     return [words for words in (get("content"), get("refusal")) if isinstance(words, str) and words]
 
 

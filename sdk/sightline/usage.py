@@ -14,6 +14,7 @@ through `normalised` or `read_usage`, which settle that once.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
 from sightline import attributes
@@ -57,8 +58,8 @@ class Usage:
 
     def to_attributes(self) -> dict[str, int]:
         """The span attributes of the counts that were reported."""
-        found = {name: getattr(self, field) for field, name in _ATTRIBUTES.items()}
-        return {name: count for name, count in found.items() if count is not None}
+        counts = zip(_ATTRIBUTES.values(), _counts_of(self), strict=True)
+        return {name: count for name, count in counts if count is not None}
 
 
 _ATTRIBUTES: Final = {
@@ -70,6 +71,7 @@ _ATTRIBUTES: Final = {
     "audio_input_tokens": attributes.AUDIO_INPUT_TOKENS,
     "audio_output_tokens": attributes.AUDIO_OUTPUT_TOKENS,
 }
+_counts_of: Final = attrgetter(*_ATTRIBUTES)
 _OLD_CACHE_WRITE: Final = "gen_ai.usage.cache_creation.input_tokens"  # its name before cache_write
 
 
