@@ -15,8 +15,8 @@ select
     multiIf(
         finish_reason in ('content_filter', 'refusal', 'SAFETY'), 1,
         operation != 'llm' or output = '', null,
-        length(output) < 2000 and multiSearchAnyCaseInsensitiveUTF8(
-            left(output, 600), splitByChar('\n', trimBoth({data:refusals.txt}))), 1,
+        length(output) < 2000 and multiSearchAny(
+            lower(left(output, 600)), splitByChar('\n', lower(trimBoth({data:refusals.txt})))), 1,
         0) as refused,
     meaning['blocked'] = 'true' as blocked,
     scope_name, scope_version, dialect, operation,
@@ -50,15 +50,17 @@ select
     mapFilter((key, text) -> key != input_key and key != output_key, attributes) as attributes,
     attribute_types, resource_attributes, resource_types, scope_attributes, events, links,
     dropped_attributes, dropped_events, dropped_links,
-    arrayFilter(note -> note != '', [
-        if(length(trace_id) = 32, '', 'trace_id_length'), if(length(span_id) = 16, '', 'span_id_length'),
-        if(end_ns >= start_ns, '', 'ended_before_start'),
-        if(toUnixTimestamp64Nano(started_at) = start_ns, '', 'start_out_of_range'),
-        if(status_code between 0 and 2, '', 'status_out_of_range'),
-        if(kind_given between 0 and 5, '', 'kind_out_of_range'),
-        if(cache_outside, 'cache_added_to_input', ''),
-        if(reasoning_outside, 'reasoning_added_to_output', ''),
-        if(operation_known = 'other', 'operation_unknown', '')]) as notes
+    arrayFilter(
+        (note, holds) -> ifNull(holds, 0),
+        [
+            'trace_id_length', 'span_id_length', 'ended_before_start', 'start_out_of_range',
+            'status_out_of_range', 'kind_out_of_range', 'cache_added_to_input',
+            'reasoning_added_to_output', 'operation_unknown'],
+        [
+            length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
+            toUnixTimestamp64Nano(started_at) != start_ns, status_code not between 0 and 2,
+            kind_given not between 0 and 5, cache_outside, reasoning_outside,
+            operation_known = 'other']) as notes
 from (
     select
         *,
