@@ -24,14 +24,13 @@ class GrpcTransport:
         self._route, self._method = route, _METHODS[signal]
         self._channel = _channel(route)
 
-    def send(self, body: bytes) -> Refusal | None:
-        """None when the collector took it."""
+    def send(self, body: bytes) -> bytes | Refusal:
+        """What the collector answers when it took it."""
         call = self._channel.unary_unary(self._method)
         try:
-            call(body, metadata=self._route.headers, timeout=self._route.timeout_s)
+            return bytes(call(body, metadata=self._route.headers, timeout=self._route.timeout_s))
         except grpc.RpcError as error:
             return self._refusal(error.code().name)
-        return None
 
     def close(self) -> None:
         self._channel.close()

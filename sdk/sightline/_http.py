@@ -36,8 +36,8 @@ class HttpTransport:
         if self._compress:
             self._session.headers["content-encoding"] = route.compression
 
-    def send(self, body: bytes) -> Refusal | None:
-        """None when the collector took it."""
+    def send(self, body: bytes) -> bytes | Refusal:
+        """What the collector answers when it took it."""
         if self._compress:
             body = self._compress(body)
         try:
@@ -47,7 +47,8 @@ class HttpTransport:
                 answer = self._post(body)
         except OSError as error:
             return Refusal(UNREACHABLE, later=True, detail=_reason(error))
-        return _refusal(answer)
+        taken = 200 <= answer.status_code < 300
+        return bytes(answer.content) if taken else _refusal(answer)
 
     def close(self) -> None:
         self._session.close()
@@ -58,10 +59,8 @@ class HttpTransport:
         )
 
 
-def _refusal(answer: Any) -> Refusal | None:
+def _refusal(answer: Any) -> Refusal:
     status = int(answer.status_code)
-    if 200 <= status < 300:
-        return None
     return Refusal(
         f"refused_{status}",
         later=status in _BUSY,

@@ -1,4 +1,4 @@
-"""Protobuf's wire format, written directly: no message objects, a seventh of their cost. Pure.
+"""Protobuf's wire format, written and read directly: no message objects, a fourth of their cost. Pure.
 
     field    = tag, then by its wire type: varint | 8 bytes | length and bytes | 4 bytes
     tag      = varint of `number << 3 | wire type`
@@ -11,7 +11,7 @@ a foreign object as the name of its type.
 """
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 _KEYS_MAX: Final = 4_096  # names are few; a program that makes them up must not fill the memory
@@ -124,6 +124,50 @@ def integer_text(number: int) -> str:
         return str(number)
     except ValueError:
         return f"<integer of {number.bit_length()} bits>"
+
+
+def rejected_items(answer: bytes) -> int:
+    """Of OTLP's response: what `partial_success` says was rejected, 0 when all was taken. Raises ValueError."""
+    return sum(
+        rejected
+        for number, partial in _fields(answer)
+        if number == 1 and isinstance(partial, bytes)
+        for inner, rejected in _fields(partial)
+        if inner == 1 and isinstance(rejected, int)
+    )
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """The fields of a message by number: varints as numbers, the rest as bytes."""
+    at = 0
+    while at < len(data):
+        key, at = _read_varint(data, at)
+        wire_type = key & 7
+        if wire_type == VARINT:
+            value, at = _read_varint(data, at)
+            yield key >> 3, value
+            continue
+        if wire_type == BYTES:
+            size, at = _read_varint(data, at)
+        else:
+            size = {FIXED64: 8, FIXED32: 4}.get(wire_type, len(data))
+        if at + size > len(data):
+            raise ValueError("a field is longer than its message")
+        yield key >> 3, data[at : at + size]
+        at += size
+
+
+def _read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number and where the next thing begins."""
+    number = 0
+    for place in range(10):
+        if at + place >= len(data):
+            break
+        byte = data[at + place]
+        number |= (byte & 127) << (7 * place)
+        if byte < 128:
+            return number, at + place + 1
+    raise ValueError("a number does not end")
 
 
 _keys: Final[dict[str, bytes]] = {}

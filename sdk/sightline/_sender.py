@@ -14,7 +14,8 @@ from sightline import _safety
 from sightline._destination import Destination, Route, Signal
 from sightline._fork import importing, reset_in_child
 from sightline._outgoing import Draft
-from sightline._shipping import UNREACHABLE, Refusal
+from sightline._protobuf import rejected_items
+from sightline._shipping import REJECTED, UNREACHABLE, Refusal
 from sightline._undelivered import refused, waiting
 
 REQUEST_BYTES: Final = 4_000_000  # gRPC servers take 4 MiB unless told otherwise; HTTP ones 16 MB and more
@@ -22,9 +23,9 @@ COMPLAIN_EVERY_S: Final = 600.0  # a collector may be away for days
 
 
 class Transport(Protocol):
-    """Carries requests of one signal."""
+    """Carries requests of one signal; gives the collector's answer, or why there is none."""
 
-    def send(self, body: bytes) -> Refusal | None: ...
+    def send(self, body: bytes) -> bytes | Refusal: ...
     def close(self) -> None: ...
 
 
@@ -73,7 +74,8 @@ class Sender:
     def _send(self, signal: Signal, body: bytes, items: int) -> Refusal | None:
         if len(body) > REQUEST_BYTES and items > 1:
             return Refusal("too_large", splits=True)
-        refusal = self._transport(signal).send(body)
+        answer = self._transport(signal).send(body)
+        refusal = answer if isinstance(answer, Refusal) else _rejected(answer)
         self.reachable = refusal is None or refusal.reason != UNREACHABLE
         if refusal:
             _complain(refusal, signal, self.route(signal))
@@ -95,6 +97,15 @@ def _built(to: Destination, signal: Signal, route: Route) -> Transport:
     from sightline._http import HttpTransport
 
     return HttpTransport(route)
+
+
+def _rejected(answer: bytes) -> Refusal | None:
+    """A collector may take a request and reject some of its items; nearly all answers are empty."""
+    try:
+        items = rejected_items(answer) if answer else 0
+    except ValueError:
+        return None  # not ours to understand: it was taken
+    return Refusal(REJECTED, items=items, detail=f"{items} of them") if items else None
 
 
 def _complain(refusal: Refusal, signal: Signal, route: Route) -> None:

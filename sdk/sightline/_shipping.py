@@ -27,6 +27,7 @@ T = TypeVar("T")
 QUEUE_FULL: Final = "queue_full"
 EXPORT_FAILED: Final = "export_failed"
 UNREACHABLE: Final = "unreachable"
+REJECTED: Final = "rejected"
 CLOSED: Final = "closed"
 RETRY_MAX_S: Final = 30.0  # a collector that is back is noticed within half a minute
 
@@ -34,7 +35,7 @@ RETRY_MAX_S: Final = 30.0  # a collector that is back is noticed within half a m
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a batch was not taken. `later`: waiting may help, `after_s` at least. `splits`: its parts may be
-    taken one by one. `detail` is for people.
+    taken one by one. `items`: how many were refused when the others were taken. `detail` is for people.
     """
 
     reason: str = EXPORT_FAILED
@@ -42,6 +43,7 @@ class Refusal:
     splits: bool = False
     detail: str = ""
     after_s: float = 0.0
+    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,9 @@ class Shipper(Generic[T]):
             self._deliver(batch[:middle], patient)
             self._deliver(batch[middle:], patient)
         else:
-            self._lost(refusal.reason, len(batch))
+            refused = len(batch) if refusal.items is None else min(refusal.items, len(batch))
+            self.sent += len(batch) - refused
+            self._lost(refusal.reason, refused)
 
     def _attempt(self, batch: Sequence[T]) -> Refusal | None:
         try:

@@ -10,7 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
@@ -29,16 +32,17 @@ class Answers(BaseHTTPRequestHandler):
     """Answers as the test wants; keeps the bodies."""
 
     protocol_version = "HTTP/1.1"
-    status, headers_sent, once = 200, {}, False  # type: ignore[var-annotated]
+    status, headers_sent, once, said = 200, {}, False, b""  # type: ignore[var-annotated]
     bodies: list[tuple[str | None, bytes]] = []  # noqa: RUF012
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.bodies.append((self.headers.get("content-encoding"), body))
         self.send_response(self.status)
-        for name, value in {"content-length": "0", **self.headers_sent}.items():
+        for name, value in {"content-length": str(len(self.said)), **self.headers_sent}.items():
             self.send_header(name, value)
         self.end_headers()
+        self.wfile.write(self.said)
         self.close_connection = self.once  # without saying so
 
     def log_message(self, format: str, *args: object) -> None:
@@ -99,6 +103,32 @@ def test_every_status_has_one_meaning(answers: Any, status: int, expected: Refus
         expected and (expected.reason, expected.later, expected.splits)
     )
     assert len(answers.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "rejected"),
+    [
+        (b"", None),
+        (ExportTraceServiceResponse().SerializeToString(), None),
+        (ExportTraceServiceResponse(partial_success={}).SerializeToString(), None),
+        (ExportTraceServiceResponse(partial_success={"error_message": "careful"}).SerializeToString(), None),
+        (ExportTraceServiceResponse(partial_success={"rejected_spans": 2}).SerializeToString(), 2),
+        (
+            ExportTraceServiceResponse(
+                partial_success={"error_message": "old", "rejected_spans": 300}
+            ).SerializeToString(),
+            300,
+        ),
+        (b"OK", None),
+        (b"\x0a\xff", None),
+        (b"<html>", None),
+    ],
+)
+def test_what_is_taken_in_part_is_lost_in_part(answers: Any, said: bytes, rejected: int | None) -> None:
+    """A partial success names how many spans were rejected; any other answer of a success changes nothing."""
+    answers.said = said
+    refusal = sender(answers.url).spans(drafts(2), 2)
+    assert (refusal and refusal.items) == rejected
 
 
 def test_a_busy_collector_may_name_the_pause(answers: Any) -> None:

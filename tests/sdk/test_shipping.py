@@ -163,6 +163,16 @@ def test_a_request_that_is_too_large_is_split(line: Line) -> None:
     assert (line.sent, line.lost) == ([0, 1, 3], {"refused_413": 1})
 
 
+def test_a_batch_taken_in_part_is_counted_in_part(line: Line) -> None:
+    """Some may be rejected and the others taken: each is counted as what it is, nothing is sent again."""
+    line.answer = lambda batch: Refusal("rejected", items=1)
+    for item in range(3):
+        line.shipper.put(item)
+    assert line.shipper.flush(30)
+    assert (line.shipper.sent + line.lost["rejected"], line.shipper.queued) == (3, 0)
+    assert line.lost["rejected"] >= 1
+
+
 def test_closing_sends_what_is_there() -> None:
     """Nothing that was put before the close is lost."""
     line = Line(replace(QUICK, delay_s=60))
