@@ -10,9 +10,11 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
@@ -238,9 +240,22 @@ def _embedded(path: Path, settings: Mapping[str, Any] | None) -> Client:
         (path / "writable").unlink()
     except OSError as e:
         raise FolderUnusable(f"{path} cannot be used ({e.strerror})", hint=OTHER_FOLDER) from None
+    _load_engine()
     return clickhouse_connect.get_client(
         interface="chdb", path=str(path), settings=dict(settings or {}), chdb_options=ENGINE_OPTIONS
     )
+
+
+def _load_engine() -> None:
+    """Import chdb, without pyarrow unless it is here already: chdb would load it for the sake of data frames,
+    and with it numpy, which takes a quarter of a second and 45 MB."""
+    if {"chdb", "pyarrow"} & sys.modules.keys():
+        return
+    sys.modules["pyarrow"] = None  # type: ignore[assignment]
+    try:
+        import_module("chdb")
+    finally:
+        del sys.modules["pyarrow"]
 
 
 def fault_of(error: Exception, url: StoreUrl) -> Fault:

@@ -1,0 +1,26 @@
+"""What opening the embedded engine brings into the process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+OPEN = """
+import sys
+from sightline_collector.store.engine import Engine
+from sightline_collector.store.url import parse_store_url
+engine = Engine(parse_store_url(f"chdb://{sys.argv[1]}"))
+assert engine.value("select 1 + 1") == 2
+engine.close()
+print(*({"numpy", "pyarrow", "pandas"} & set(sys.modules)))
+import pyarrow
+"""
+
+
+def test_the_engine_comes_without_the_data_frame_libraries(tmp_path: Path) -> None:
+    """They are installed and can be imported later, but a collector does not pay for them."""
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == []
