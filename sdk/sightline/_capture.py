@@ -9,7 +9,7 @@ import dataclasses
 import json
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -23,9 +23,22 @@ MAX_NODES: Final = 4_000  # bounds the time of a walk to about a millisecond
 MAX_DEPTH: Final = 12
 MAX_KEY_CHARS: Final = 256
 
-_encode: Final = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
-).encode
+
+def _plain_writer() -> Callable[[Any], str]:
+    """Writes plain data as JSON text; ValueError for infinite numbers.
+
+    `JSONEncoder.encode` makes its encoder in C anew for each value, at the price of a short value's text;
+    here it is made once, where it is made as we know it.
+    """
+    try:
+        make: Any = getattr(json.encoder, "c_make_encoder", None)
+        encode = make(None, None, quoted, None, ":", ",", False, False, False)
+    except TypeError:
+        return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+    return lambda value: "".join(encode(value, 0))
+
+
+_write_plain: Final = _plain_writer()
 _TEXTUAL: Final = (date, time, timedelta, Decimal, UUID, PurePath)
 _CUT: Final = '"<cut>"'
 _NODE_CHARS: Final = MAX_CHARS // MAX_NODES  # so that what has room by its characters has it by its nodes
@@ -36,7 +49,7 @@ def as_json(value: object, *, max_chars: int = MAX_CHARS) -> str:
     """JSON text of `value`, always valid, about `max_chars` long at most."""
     if _plain_chars((value,), MAX_DEPTH + 1) <= max_chars:
         try:
-            return well_formed(_encode(value))
+            return well_formed(_write_plain(value))
         except ValueError:  # an infinite number, which JSON has not
             pass
     return well_formed(_Walk(max_chars).json(value, 0))

@@ -127,7 +127,7 @@ def integer_text(number: int) -> str:
 
 
 def rejected_items(answer: bytes) -> int:
-    """Of OTLP's response: what `partial_success` says was rejected, 0 when all was taken. Raises ValueError."""
+    """Of an answer: what its `partial_success` says was rejected, 0 when all was taken. Raises ValueError."""
     return sum(
         rejected
         for number, partial in _fields(answer)

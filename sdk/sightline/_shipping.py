@@ -71,12 +71,15 @@ class Shipper(Generic[T]):
         limits: Limits,
     ) -> None:
         self._name, self._send, self._weigh, self._lost, self._limits = name, send, weigh, lost, limits
+        self._worth_waking = (1, limits.batch_items)
         self._reset()
         reset_in_child(self._reset)
 
     def _reset(self) -> None:
         """Start empty; also in a forked child, where the thread is gone and the items are the parent's."""
-        self._changed = threading.Condition()
+        # Reentrant: the garbage collector may end a span in the middle of another one's `put`.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._queue: deque[tuple[T, int]] = deque()
         self._bytes = 0
         self._put = self._done = self.sent = self._failures = 0
@@ -91,16 +94,19 @@ class Shipper(Generic[T]):
     def put(self, item: T) -> None:
         """Take an item, or count it as lost; never waits for the network."""
         weight = self._weigh(item)
-        with self._changed:
+        with self._lock:
             if self._closed:
-                reason: str | None = CLOSED
+                reason = CLOSED
             elif len(self._queue) >= self._limits.max_items or self._bytes + weight > self._limits.max_bytes:
                 reason = QUEUE_FULL
             else:
-                reason = None
-                self._accept(item, weight)
-        if reason:
-            self._lost(reason, 1)
+                self._queue.append((item, weight))
+                self._bytes += weight
+                self._put += 1
+                if len(self._queue) in self._worth_waking:
+                    self._wake()
+                return
+        self._lost(reason, 1)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was put before is sent or lost; False when time ran out, or nobody is there."""
@@ -131,14 +137,10 @@ class Shipper(Generic[T]):
             self._lost(CLOSED, left)
         return drained
 
-    def _accept(self, item: T, weight: int) -> None:
-        self._queue.append((item, weight))
-        self._bytes += weight
-        self._put += 1
+    def _wake(self) -> None:
         if self._thread is None:
             self._ensure_thread()
-        if len(self._queue) == self._limits.batch_items or len(self._queue) == 1:
-            self._changed.notify_all()
+        self._changed.notify_all()
 
     def _ensure_thread(self) -> bool:
         """False when the interpreter is going down and grants no thread: then a flush sends by itself."""

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from sightline import _capture
 from sightline._capture import MAX_CHARS, MAX_DEPTH, _Walk, as_json, well_formed
 
 
@@ -152,3 +153,12 @@ def test_the_depth_is_bounded_alike(depth: int) -> None:
     for _ in range(depth):
         nested = [nested]
     assert ("<cut>" in as_json(nested)) == (depth >= MAX_DEPTH)
+
+
+def test_without_the_encoder_in_c_the_text_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter that has none, or another one, writes in the way that every interpreter knows."""
+    value = {"é": [1, 2.5, None, True, "x"], "y": ()}
+    expected = as_json(value)
+    for absent in (None, lambda: None):
+        monkeypatch.setattr(json.encoder, "c_make_encoder", absent)
+        assert _capture._plain_writer()(value) == expected
