@@ -160,5 +160,7 @@ def test_without_the_encoder_in_c_the_text_is_the_same(monkeypatch: pytest.Monke
     value = {"é": [1, 2.5, None, True, "x"], "y": ()}
     expected = as_json(value)
     for absent in (None, lambda: None):
-        monkeypatch.setattr(json.encoder, "c_make_encoder", absent)
-        assert _capture._plain_writer()(value) == expected
+        with monkeypatch.context() as patch:
+            patch.setattr(json.encoder, "c_make_encoder", absent)
+            write = _capture._plain_writer()
+        assert write(value) == expected
