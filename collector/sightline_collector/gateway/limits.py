@@ -23,7 +23,7 @@ class Limits:
     delivery_s: float = 120.0
     """From a question's start to its last byte: a client that reads slower than this is cut off."""
     query_bytes: int = 1 << 20
-    memory_bytes: int = 400 << 20
+    memory_bytes: int = 256 << 20
     """Of one statement: four at once, and the inserts, stay within the engine's own bound."""
     result_rows: int = 10_000_000
     result_bytes: int = 2 << 30

@@ -24,6 +24,7 @@ from collector.gateway.serving import Port
         ("log_comment", "x"),
         ("implicit_select", "1"),
         ("dialect", "kusto"),
+        ("aggregate_functions_null_for_empty", "1"),
         ("allow_experimental_eval_table_function", "1"),
         ("user_files_path", "/"),
         ("path", "/tmp"),
@@ -41,7 +42,7 @@ def test_settings_that_are_not_a_readers_are_refused(port: Port, name: str, valu
 
 @pytest.mark.parametrize(
     ("name", "kept"),
-    [("max_execution_time", "30"), ("max_threads", "2"), ("max_memory_usage", str(400 << 20))],
+    [("max_execution_time", "30"), ("max_threads", "2"), ("max_memory_usage", str(256 << 20))],
 )
 @pytest.mark.parametrize("asked", ["0", "999999999999"])
 def test_bounds_cannot_be_raised(port: Port, name: str, kept: str, asked: str) -> None:
