@@ -53,6 +53,7 @@ FOLDER_LOCKED = 76
 ONE_PROCESS = "stop the other collector, or give this one a folder of its own with --store chdb:FOLDER"
 OTHER_FOLDER = "make it a folder that this user may write, or choose another with --store chdb:FOLDER"
 START_IT = "start it, or correct the address; chdb:./sightline-data needs no server"
+NO_PATTERN = "choose a folder without any of * ? { } in its path, with --store chdb:FOLDER"
 CHECK_LOGIN = "check the user and password in the store's address"
 
 Row = dict[str, Any]
@@ -170,7 +171,7 @@ class Engine:
         structure = quoted(messages.structure)
         with self._write_lock, self._named():
             if self.embedded:
-                source = f"file({quoted(str(file))}, Protobuf, {structure})"
+                source = f"file({quoted(str(file))}, Protobuf, {structure}, none)"
                 schema = f"format_schema = {quoted(f'{self._schema_file(messages.schema)}:Request')}"
                 self._writer.command(f"{insertion.replace('{source}', source)}\nsettings {schema}")
                 return
@@ -234,6 +235,8 @@ def _connect(url: StoreUrl, given: Mapping[str, Any] | None) -> Client:
 
 
 def _embedded(path: Path, settings: Mapping[str, Any] | None) -> Client:
+    if set("*?{}") & set(str(path)):
+        raise FolderUnusable(f"{path} would be read as a pattern of names", hint=NO_PATTERN)
     try:
         path.mkdir(parents=True, exist_ok=True)
         (path / "writable").touch()

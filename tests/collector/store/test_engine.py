@@ -6,6 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from sightline_collector.errors import FolderUnusable
+from sightline_collector.store.engine import Engine
+from sightline_collector.store.url import parse_store_url
+
 OPEN = """
 import sys
 from sightline_collector.store.engine import Engine
@@ -24,3 +30,12 @@ def test_the_engine_comes_without_the_data_frame_libraries(tmp_path: Path) -> No
         [sys.executable, "-c", OPEN, str(tmp_path)], check=True, capture_output=True, text=True
     )
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("name", ["a*", "{a,b}"])
+def test_a_folder_that_reads_as_a_pattern_is_refused(tmp_path: Path, name: str) -> None:
+    """The engine would take such a path for many files; the message says what to do."""
+    with pytest.raises(FolderUnusable, match="pattern of names") as refused:
+        Engine(parse_store_url(f"chdb://{tmp_path}/{name}"))
+    assert "--store chdb:FOLDER" in refused.value.hint
+    assert not list(tmp_path.iterdir())
