@@ -1,7 +1,7 @@
 """Segments into a store that is a ClickHouse server.
 
-The server is played: what reads goes to a port on the embedded engine; an INSERT ... SELECT FROM input() is run
-by the engine with its body as a file, for the embedded engine has no such function. The statement, its
+The server is played: what reads goes to a port on the embedded engine; an INSERT ... SELECT FROM input() is
+run by the engine with its body as a file, for the embedded engine has no such function. The statement, its
 settings and the client's way of sending them are the real ones.
 """
 
