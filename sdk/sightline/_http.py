@@ -29,7 +29,8 @@ class HttpTransport:
         self._route = route
         self._compress = _COMPRESS.get(route.compression)
         self._session: Any = requests.Session()
-        self._session.verify = route.authorities or True
+        # Said with each request: of a session it would give way to REQUESTS_CA_BUNDLE.
+        self._verify = route.authorities or True
         if route.certificate:
             self._session.cert = (route.certificate, route.key) if route.key else route.certificate
         self._session.headers.update({"content-type": "application/x-protobuf", **dict(route.headers)})
@@ -55,7 +56,11 @@ class HttpTransport:
 
     def _post(self, body: bytes) -> Any:
         return self._session.post(
-            self._route.url, data=body, timeout=self._route.timeout_s, allow_redirects=False
+            self._route.url,
+            data=body,
+            timeout=self._route.timeout_s,
+            verify=self._verify,
+            allow_redirects=False,
         )
 
 
@@ -81,5 +86,7 @@ def _reason(error: BaseException) -> str:
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
+        if type(cause) is OSError:  # what `requests` says of a certificate that is not there
+            return str(cause)
         cause = cause.__cause__ or cause.__context__
     return type(error).__name__

@@ -5,7 +5,7 @@ the user's `init()` must not wait for.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from opentelemetry.sdk._logs import ReadableLogRecord
@@ -49,20 +49,12 @@ class Sender:
     def spans(self, drafts: Iterable[Draft], count: int) -> Refusal | None:
         from sightline._otlp import trace_request
 
-        try:
-            body = trace_request(drafts)
-        except Exception:
-            return Refusal("unencodable", splits=True)
-        return self._send("traces", body, count)
+        return self._send("traces", lambda: trace_request(drafts), count)
 
     def logs(self, records: Iterable[ReadableLogRecord], count: int) -> Refusal | None:
         from sightline._otlp import log_request
 
-        try:
-            body = log_request(records)
-        except Exception:
-            return Refusal("unencodable", splits=True)
-        return self._send("logs", body, count)
+        return self._send("logs", lambda: log_request(records), count)
 
     def close(self) -> None:
         for transport in self._transports.values():
@@ -71,14 +63,22 @@ class Sender:
     def route(self, signal: Signal) -> Route:
         return self._to.traces if signal == "traces" else self._to.logs
 
-    def _send(self, signal: Signal, body: bytes, items: int) -> Refusal | None:
-        if len(body) > REQUEST_BYTES and items > 1:
+    def _send(self, signal: Signal, write: Callable[[], bytes], count: int) -> Refusal | None:
+        refusal = self._attempt(signal, write, count)
+        if refusal and not (refusal.splits and count > 1):  # parts are tried alone, and are heard of then
+            _complain(refusal, signal, self.route(signal))
+        return refusal
+
+    def _attempt(self, signal: Signal, write: Callable[[], bytes], count: int) -> Refusal | None:
+        try:
+            body = write()
+        except Exception:
+            return Refusal("unencodable", splits=True)
+        if len(body) > REQUEST_BYTES and count > 1:
             return Refusal("too_large", splits=True)
         answer = self._transport(signal).send(body)
         refusal = answer if isinstance(answer, Refusal) else _rejected(answer)
         self.reachable = refusal is None or refusal.reason != UNREACHABLE
-        if refusal:
-            _complain(refusal, signal, self.route(signal))
         return refusal
 
     def _transport(self, signal: Signal) -> Transport:
@@ -109,8 +109,6 @@ def _rejected(answer: bytes) -> Refusal | None:
 
 
 def _complain(refusal: Refusal, signal: Signal, route: Route) -> None:
-    if refusal.splits:
-        return  # its parts are tried alone, and are heard of then
     say = waiting if refusal.later else refused
     message = say(signal, route.address, refusal)
     _safety.log_rarely(f"{refusal.reason} {signal}", "%s", message, every_s=COMPLAIN_EVERY_S)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import Event
-from opentelemetry.trace import Status
+from opentelemetry.trace import Link, Status
 
 from sightline import attributes
 from sightline._capture import well_formed
@@ -98,6 +98,7 @@ class Guard:
                 Event(event.name, self.attributes(event.attributes or {}), event.timestamp)
                 for event in draft.events
             ]
+        draft.links = [Link(link.context, self.attributes(link.attributes or {})) for link in draft.links]
         if draft.status.description:
             text = "" if self._mode == "off" else masked(draft.status.description)
             draft.status = Status(draft.status.status_code, text or None)
@@ -169,5 +170,5 @@ def _withhold(draft: Draft) -> None:
     draft.attributes = {
         name: value if name in _NEVER_MASKED else NOT_MASKED for name, value in draft.attributes.items()
     }
-    draft.events = ()
+    draft.events = draft.links = ()
     draft.status = Status(draft.status.status_code, NOT_MASKED if draft.status.description else None)

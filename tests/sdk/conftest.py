@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from sdk.answers import Answers, answering
 from sdk.servers import ChatModel, OtlpSink, chat_model, otlp_sink
 
 import sightline
@@ -38,6 +39,11 @@ def seen() -> Iterator[testing.Captured]:
 @pytest.fixture
 def sink() -> Iterator[OtlpSink]:
     yield from otlp_sink()
+
+
+@pytest.fixture
+def answers() -> Iterator[type[Answers]]:
+    yield from answering()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.trace import SpanContext, Status, StatusCode
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
 from sightline import _safety, _secrets, testing
 from sightline import agent as agent_decorator
@@ -182,6 +182,14 @@ def test_errors_and_stack_traces_obey_too(mode: Any, message: str | None) -> Non
     assert details.get("exception.message") == message
     assert "a@b.de" not in str(details)
     assert details["exception.type"] == "ValueError"
+
+
+def test_links_are_masked_too() -> None:
+    """What a span says about another one is words like any others."""
+    context = SpanContext(1, 2, is_remote=False)
+    draft = Draft.of(ReadableSpan("s", context, links=[Link(context, {"note": "a@b.de"})]))
+    Guard("masked")(draft)
+    assert [link.attributes for link in draft.links] == [{"note": "[EMAIL]"}]
 
 
 def test_names_and_ids_are_never_masked() -> None:

@@ -1,12 +1,8 @@
-"""The way to the collector: what a transport makes of every answer, and what people are told."""
+"""The way to the collector: what a transport makes of every answer."""
 
 import gzip
-import logging
 import socket
-import threading
 import zlib
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -14,71 +10,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import SpanContext
+from sdk.answers import drafts, sender
 
-from sightline import _safety, _sender
-from sightline._destination import Destination, Route
-from sightline._outgoing import Draft
-from sightline._sender import Sender
+from sightline import _sender
 from sightline._shipping import UNREACHABLE, Refusal
-from sightline._undelivered import lost, refused, waiting
-
-SECRET_URL = "http://user:hunter2@127.0.0.1:9/v1/traces?key=hunter2"
-
-
-class Answers(BaseHTTPRequestHandler):
-    """Answers as the test wants; keeps the bodies."""
-
-    protocol_version = "HTTP/1.1"
-    status, headers_sent, once, said = 200, {}, False, b""  # type: ignore[var-annotated]
-    bodies: list[tuple[str | None, bytes]] = []  # noqa: RUF012
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.bodies.append((self.headers.get("content-encoding"), body))
-        self.send_response(self.status)
-        for name, value in {"content-length": str(len(self.said)), **self.headers_sent}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(self.said)
-        self.close_connection = self.once  # without saying so
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def answers() -> Iterator[type[Answers]]:
-    handler = type("Handler", (Answers,), {"bodies": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    handler.url = f"http://127.0.0.1:{server.server_port}/v1/traces"  # type: ignore[attr-defined]
-    yield handler
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def drafts(count: int, note: str = "") -> list[Draft]:
-    ids, resource = SpanContext(1, 2, is_remote=False), Resource.get_empty()
-    spans = [ReadableSpan(f"s{n}", ids, resource=resource, attributes={"note": note}) for n in range(count)]
-    return [Draft.of(span) for span in spans]
-
-
-def sender(url: str, **route: Any) -> Sender:
-    way = Route(url, **route)
-    return Sender(Destination(way, way))
 
 
 def names_in(body: bytes) -> list[str]:
     (resource,) = ExportTraceServiceRequest.FromString(body).resource_spans
     return [span.name for span in resource.scope_spans[0].spans]
-
-
-# -- answers ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -186,70 +126,3 @@ def test_a_collector_that_is_busy_is_there(answers: Any) -> None:
     way = sender(answers.url)
     way.spans(drafts(1), 1)
     assert way.reachable
-
-
-# -- what people are told --------------------------------------------------------------------------
-
-
-def test_what_waits_says_what_where_and_what_to_do() -> None:
-    """The unit, the address, the reason, the next step."""
-    said = waiting("traces", "http://h:4318", Refusal(UNREACHABLE, later=True, detail="Connection refused"))
-    assert said == (
-        "Sightline cannot send spans to http://h:4318 now (Connection refused); they wait and will be tried"
-        " again. Is the collector running? Start it with `sightline up`, or name another one with"
-        " sightline.init(endpoint=...) or OTEL_EXPORTER_OTLP_ENDPOINT."
-    )
-
-
-@pytest.mark.parametrize(
-    ("status", "step"),
-    [("401", "API key"), ("403", "API key"), ("404", "4318 (HTTP)"), ("413", "capture"), ("500", "own log")],
-)
-def test_what_is_refused_says_what_to_change(status: str, step: str) -> None:
-    """Each refusal has its own next step."""
-    said = refused("logs", "http://h:4318", Refusal(f"refused_{status}", detail=status))
-    assert "log records were refused by http://h:4318" in said
-    assert step in said
-
-
-@pytest.mark.parametrize(
-    ("items", "signal", "counted"),
-    [(1, "traces", "1 span"), (2, "traces", "2 spans"), (2, "logs", "2 log records")],
-)
-def test_what_is_lost_is_counted_in_its_unit(items: int, signal: str, counted: str) -> None:
-    """One span, two spans, two log records."""
-    assert f"could not send {counted} to http://h:1: the program ended first." in lost(
-        items, signal, "closed", "http://h:1"
-    )
-
-
-def test_no_message_holds_credentials(caplog: pytest.LogCaptureFixture) -> None:
-    """Neither the user and password of a URL, nor its query, nor a header is ever said."""
-    way = sender(SECRET_URL, headers=(("authorization", "Bearer hunter2"),))
-    refusal = way.spans(drafts(1), 1)
-    assert refusal is not None
-    assert "http://127.0.0.1:9 " in caplog.text
-    assert "hunter2" not in caplog.text + refusal.detail
-
-
-def test_an_outage_is_said_once_and_then_rarely(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However often it is tried: one line, and another after ten minutes."""
-    now_s = 1_000.0
-    monkeypatch.setattr(_safety.time, "monotonic", lambda: now_s)
-    way = sender("http://127.0.0.1:9/v1/traces")
-    with caplog.at_level(logging.WARNING):
-        for _ in range(3):
-            way.spans(drafts(1), 1)
-        assert len(caplog.records) == 1
-        now_s += _sender.COMPLAIN_EVERY_S + 1
-        way.spans(drafts(1), 1)
-    assert len(caplog.records) == 2
-
-
-def test_a_batch_to_be_split_is_not_complained_about(answers: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """What may still be taken in parts is not lost."""
-    answers.status = 413
-    sender(answers.url).spans(drafts(2), 2)
-    assert caplog.text == ""

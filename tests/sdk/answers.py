@@ -1,0 +1,61 @@
+"""A collector that answers as a test wants, and what is sent to it."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext
+
+from sightline._destination import Destination, Route
+from sightline._outgoing import Draft
+from sightline._sender import Sender
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers as the test wants; keeps the bodies."""
+
+    protocol_version = "HTTP/1.1"
+    status, headers_sent, once, said = 200, {}, False, b""  # type: ignore[var-annotated]
+    bodies: list[tuple[str | None, bytes]] = []  # noqa: RUF012
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.bodies.append((self.headers.get("content-encoding"), body))
+        self.send_response(self.status)
+        for name, value in {"content-length": str(len(self.said)), **self.headers_sent}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(self.said)
+        self.close_connection = self.once  # without saying so
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+def answering() -> Iterator[type[Answers]]:
+    """A server on a free port; what is set on the class is what it answers next."""
+    handler = type("Handler", (Answers,), {"bodies": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    handler.url = f"http://127.0.0.1:{server.server_port}/v1/traces"  # type: ignore[attr-defined]
+    yield handler
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def drafts(count: int, note: str = "") -> list[Draft]:
+    """Spans s0, s1, ... ready to be sent."""
+    ids, resource = SpanContext(1, 2, is_remote=False), Resource.get_empty()
+    spans = [ReadableSpan(f"s{n}", ids, resource=resource, attributes={"note": note}) for n in range(count)]
+    return [Draft.of(span) for span in spans]
+
+
+def sender(url: str, **route: Any) -> Sender:
+    """A sender to this URL, of both signals."""
+    way = Route(url, **route)
+    return Sender(Destination(way, way))
