@@ -42,6 +42,8 @@ ENGINE_OPTIONS = {
     "max_server_memory_usage": 1500 << 20,
     "background_pool_size": 2,
     "background_schedule_pool_size": 4,
+    # The engine looks at its own memory ten times a second by default: a fifth of what an idle one spends.
+    "memory_worker_period_ms": 500,
 }
 READ_SETTINGS = {"max_threads": 2, "max_memory_usage": 800 << 20}
 
