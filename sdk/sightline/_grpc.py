@@ -1,4 +1,4 @@
-"""OTLP over gRPC: bytes in, and what became of them. The request is written already: no stub, no messages."""
+"""OTLP over gRPC: bytes in, and what became of them. The request is written already: no messages are built."""
 
 from pathlib import Path
 from typing import Any, Final
