@@ -1,4 +1,4 @@
-"""OTLP over gRPC: bytes in, and what became of them. The request is written already: no messages are built."""
+"""OTLP over gRPC: bytes in, and what became of them. Requests come written: no messages are built here."""
 
 from pathlib import Path
 from typing import Any, Final
