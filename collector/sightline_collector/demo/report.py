@@ -74,9 +74,9 @@ def _trace(asking: Asking, trace_id: str, console: Console) -> None:
 
 def _alert(alerts: Sequence[Alert], console: Console) -> None:
     alert = alerts[-1]
-    which = f", the last of {len(alerts)}" if len(alerts) > 1 else ""
-    console.print(f"\n[bold]the alert[/bold]  As the webhook got it{which}", highlight=False)
-    for line in (str(alert["title"]), *str(alert["message"]).splitlines()):
+    console.print("\n[bold]the alert[/bold]  As the webhook got it", highlight=False)
+    earlier = [f"Before it came {len(alerts) - 1} more"] if len(alerts) > 1 else []
+    for line in (str(alert["title"]), *str(alert["message"]).splitlines(), *earlier):
         _plain(textwrap.fill(line, COLUMNS, initial_indent="  ", subsequent_indent="    "), console)
 
 
