@@ -60,7 +60,7 @@ def migrate(engine: Engine) -> bool:
     for migration in known[applied:]:
         _apply(engine, catalog, tables, migration)
     load_prices(engine)
-    if made == catalog.fingerprint and applied == len(known):
+    if made == catalog.fingerprint and applied == len(known) and _all_there(engine, catalog):
         return False
     _make_derived(engine, catalog)
     return True
@@ -72,6 +72,13 @@ def _applied(engine: Engine) -> tuple[int, str]:
         " argMaxIf(fingerprint, applied_at, kind = 'derived') as fingerprint from schema_v1"
     )[0]
     return int(row["number"]), str(row["fingerprint"])
+
+
+def _all_there(engine: Engine, catalog: Catalog) -> bool:
+    """Whether nobody has dropped a view, a dictionary or a Null table."""
+    found = engine.rows("select name from system.tables where database = currentDatabase()")
+    names = {row["name"] for row in found}
+    return all(r.name in names for r in catalog.derived if r.folder != "functions")
 
 
 def _apply(engine: Engine, catalog: Catalog, tables: dict[str, Relation], migration: Migration) -> None:

@@ -44,6 +44,19 @@ def test_the_golden_request_proves_the_chain(engine: Engine, tmp_path: Path) -> 
     assert engine.value("select count() from spans_v1") == before
 
 
+@pytest.mark.parametrize("dropped", ["view cost_by_model", "view judge_feedback", "table raw_logs"])
+def test_what_was_dropped_by_hand_is_made_again(engine_folder: Path, dropped: str) -> None:
+    """The next start finds a relation missing and makes all derived ones anew."""
+    engine = fresh_database(engine_folder, "dropped")
+    migrate(engine)
+    engine.command(f"drop {dropped}")
+    assert migrate(engine)
+    assert engine.value(f"exists {dropped}") == 1
+    assert not migrate(engine)
+    engine.command(f"drop database {engine.database}")
+    engine.close()
+
+
 def test_a_broken_chain_is_found(engine_folder: Path, tmp_path: Path) -> None:
     """A dictionary without its rows, which the engine accepts without a word, is named before a collector
     starts."""
