@@ -96,3 +96,28 @@ def test_stage_times_equal_a_sweep(store: Engine, drawn: list[list[Piece]]) -> N
     )
     found = {int(row.pop("trace_id"), 16): row for row in answer}
     assert found == {t: expected(trace) for t, trace in enumerate(drawn) if any(p.stage for p in trace)}
+
+
+CROWD = """
+insert into spans_v1 (project, started_at, trace_id, span_id, parent_span_id)
+select 'crowd', toDateTime64('2026-10-20 12:00:00', 9, 'UTC'), toString(number), 'a', 'r' from numbers(100000)
+"""
+
+
+def test_a_trace_of_the_newest_hours_counts_from_a_day_before(store: Engine) -> None:
+    """A trace that began before the newest hours counts whole, one of days with its last day only."""
+    spans = [
+        {"trace_id": "hours", "feature": "hours", "started_at": "2026-10-20 02:00:00", "stage": "retrieval"},
+        {"trace_id": "hours", "feature": "hours", "started_at": "2026-10-20 12:00:00"},
+        {"trace_id": "days", "feature": "days", "started_at": "2026-10-17 12:00:00", "stage": "guardrail"},
+        {"trace_id": "days", "feature": "days", "started_at": "2026-10-20 12:00:00", "stage": "retrieval"},
+        {"trace_id": "over", "feature": "over", "started_at": "2026-10-20 02:00:00", "stage": "retrieval"},
+    ]
+    rest = {"project": "crowd", "duration_ms": 100, "parent_span_id": "r"}
+    store.command(CROWD)
+    store.insert("spans_v1", [span | rest for span in spans])
+    answer = store.rows("select feature, stages from latency_breakdown_by_feature order by feature")
+    assert answer == [
+        {"feature": "days", "stages": {"retrieval": 100}},
+        {"feature": "hours", "stages": {"retrieval": 100}},
+    ]

@@ -102,12 +102,27 @@ def test_one_trace_is_found_by_its_id(filled: Engine, view: str) -> None:
     assert all("Name: by_trace" in scan and re.search(r"Granules: 1$", scan, re.M) for scan in scans)
 
 
-def test_an_hour_of_traces_reads_that_hour(filled: Engine) -> None:
-    """Traces asked for by when they started read the roots of that time only."""
-    query = "explain indexes = 1 select * from trace_summary where started_at >= '2026-10-04 10:00:00'"
+@pytest.mark.parametrize("view", ["trace_summary", "latency_breakdown", "session_summary"])
+def test_an_hour_is_found_by_its_time(filled: Engine, view: str) -> None:
+    """Traces and sessions asked for by when they started: the first spans of that time only are read."""
+    query = f"explain indexes = 1 select * from {view} where started_at >= '2026-10-04 10:00:00'"
     text = "\n".join(str(next(iter(row.values()))) for row in filled.rows(query))
     plain = re.sub(r"[│├└─]", " ", text)
     assert re.search(r"Keys:\s+toStartOfMinute\(started_at\)\s+Condition.*?Granules: 1/\d", plain, re.S)
+
+
+def test_one_session_is_found_by_its_id(filled: Engine) -> None:
+    """A session's id leads to the granules that hold it: there are none of one that is not stored."""
+    query = "explain indexes = 1 select * from session_summary where session_id = 'nowhere'"
+    text = "\n".join(str(next(iter(row.values()))) for row in filled.rows(query))
+    scans = text.split("ReadFromMergeTree (" + filled.database + ".spans_v1)")[1:]
+    assert scans
+    assert all("Name: by_session" in scan and re.search(r"Granules: 0/", scan) for scan in scans)
+
+
+def test_coverage_is_counted_in_the_roll_up(filled: Engine) -> None:
+    """The traces that feedback is set against are counted by usage_hourly, not by reading every call."""
+    assert "usage_hourly" in sources(plan(filled, "select * from feedback_summary"))
 
 
 @pytest.mark.parametrize("view", SERVED)

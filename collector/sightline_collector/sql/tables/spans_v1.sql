@@ -31,6 +31,7 @@ create table if not exists spans_v1 (
             sum(cache_write_tokens), sum(reasoning_tokens), sum(duration_ms), count(first_chunk_ms),
             sum(first_chunk_ms), count(tokens_per_second), sum(tokens_per_second),
             sum(tokens_estimated), min(started_at), max(started_at),
+            uniqIf(trace_id, operation in ('llm', 'embedding', 'rerank')),
             quantilesTDigest(0.5, 0.95, 0.99)(duration_ms),
             quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms),
             quantilesTDigest(0.5, 0.95, 0.99)(tokens_per_second)
@@ -39,10 +40,10 @@ create table if not exists spans_v1 (
             prompt_version, variant),
     projection usage_by_user (
         select
-            project, operation, user_id, toStartOfDay(started_at),
+            project, operation, user_id,
             count(), countIf(status = 'error'), countIf({type:unpriced}), sum(cost_usd), count(cost_usd),
             sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), min(started_at), max(started_at)
-        group by project, operation, user_id, toStartOfDay(started_at)),
+        group by project, operation, user_id),
     projection answers_daily (
         select
             project, toStartOfDay(started_at), operation, feature, model, finish_reason,

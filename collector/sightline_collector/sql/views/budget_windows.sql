@@ -8,10 +8,14 @@
 -- the alert loop.
 create or replace view budget_windows as
 with
+    -- Grouped first, for then the roll-up answers; a bare max would read every span.
     (
-        select toStartOfHour(max(toStartOfHour(started_at))) - interval 70 day
-        from spans_v1
-        where toStartOfHour(started_at) <= now('UTC')
+        select max(hour) - interval 70 day
+        from (
+            select toStartOfHour(started_at) as hour
+            from spans_v1
+            where toStartOfHour(started_at) <= now('UTC')
+            group by hour)
     ) as first_hour,
     spent as (
         select

@@ -7,10 +7,14 @@
 -- Readers: drift_metrics, profile_metrics
 create or replace view drift_profiles as
 with
+    -- Grouped first, for then the roll-up answers; a bare max would read every span.
     (
-        select toStartOfDay(max(toStartOfHour(started_at))) - interval 37 day
-        from spans_v1
-        where toStartOfHour(started_at) <= now('UTC')
+        select toStartOfDay(max(hour)) - interval 37 day
+        from (
+            select toStartOfHour(started_at) as hour
+            from spans_v1
+            where toStartOfHour(started_at) <= now('UTC')
+            group by hour)
     ) as first_day,
     days as (
         select

@@ -41,7 +41,10 @@ counted as (
     group by project, feature, model, prompt_name, prompt_version
 ),
 stored as (
-    select project, feature, model, prompt_name, prompt_version, uniq(trace_id) as traces
+    -- Spelled as in the roll-up usage_hourly, which answers.
+    select
+        project, feature, model, prompt_name, prompt_version,
+        uniqIf(trace_id, sightline_model_call(operation)) as traces
     from spans_v1
     where sightline_model_call(operation)
     group by project, feature, model, prompt_name, prompt_version

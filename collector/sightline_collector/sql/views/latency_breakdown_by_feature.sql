@@ -3,7 +3,9 @@
 -- Units: ms, means over the feature's traces; a stage that did not run in a trace counts as 0 there, so
 --        that the means compare with total_ms. Overlap as in latency_breakdown. bottleneck is the stage
 --        with the longest mean, bottleneck_share its part of the mean total, NULL when that is 0
--- Reads: latency_breakdown, spans_v1
+--        As in latency_breakdown, but of a trace that began more than a day before those hours only that
+--        last day counts
+-- Reads: spans_v1
 -- Readers: people; the web pages; dashboards
 create or replace view latency_breakdown_by_feature as
 with hours as (
@@ -12,18 +14,24 @@ with hours as (
     group by hour
 ),
 newest as (
-    select hour, spans, sum(spans) over (order by hour desc) as so_far
-    from hours
+    select min(hour) as first_hour
+    from (select hour, spans, sum(spans) over (order by hour desc) as so_far from hours)
+    where so_far - spans < 100000
+),
+by_trace as (
+    select
+        {type:stage_times}
+    from spans_v1 as s
+    where s.started_at >= (select first_hour - interval 1 day from newest)
+        and s.trace_id in (select trace_id from spans_v1 where started_at >= (select first_hour from newest))
+    group by project, trace_id
+    having notEmpty(stages)
 ),
 by_feature as (
     select
-        project, feature, count() as traces, avg(t.total_ms) as total_ms,
-        avg(t.unattributed_ms) as unattributed_ms, sumMap(t.stages) as sums
-    from latency_breakdown as t
-    where t.trace_id in (
-        select trace_id
-        from spans_v1
-        where started_at >= (select min(hour) from newest where so_far - spans < 100000))
+        project, feature, count() as traces, avg(t.total_ns) / 1000000 as total_ms,
+        avg(t.unattributed_ns) / 1000000 as unattributed_ms, sumMap(t.stages) as sums
+    from by_trace as t
     group by project, feature
 )
 select
