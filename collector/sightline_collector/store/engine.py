@@ -25,7 +25,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from sightline_collector.errors import Fault, FolderInUse, FolderUnusable, StoreRefused, StoreUnreachable
-from sightline_collector.store.embedded_reads import EmbeddedReads
+from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
 from sightline_collector.store.reads import Reads
 from sightline_collector.store.server_reads import ServerReads
 from sightline_collector.store.url import StoreUrl
@@ -109,7 +109,7 @@ class Engine:
         client = self._readers.get()
         try:
             if client is None:
-                client = _connect(self.url, READ_SETTINGS)
+                client = _connect(self.url, READ_SETTINGS | (QUICK if self.embedded else {}))
                 self._use(client)
             yield client
         except BaseException:
