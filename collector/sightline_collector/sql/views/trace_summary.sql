@@ -5,7 +5,9 @@
 --        first that any of its spans names. Tokens and money are of its model calls only, NULL when none
 --        has any; first_chunk_ms is from the root's start to the first chunk of any call, NULL when none
 --        streamed; thumbs are NULL when nobody has judged the trace
--- Filter by trace_id or started_at: both are served by indexes, other filters read every span
+-- Filter by trace_id or started_at: both are served by indexes. A read of all, or by other columns, groups
+--        every span, ten seconds and more for ten million: read recent_traces for the newest, and say
+--        trace_id in (select trace_id from spans where session_id = '...') for those of a session or a user
 -- Reads: spans_v1, feedback_v1
 -- Readers: people; the web pages; the command line
 create or replace view trace_summary as
@@ -22,8 +24,8 @@ with totals as (
         argMinIf(s.feature, s.started_at, s.feature != '') as feature,
         argMinIf(s.user_id, s.started_at, s.user_id != '') as user_id,
         argMinIf(s.session_id, s.started_at, s.session_id != '') as session_id,
-        groupUniqArrayIf(s.provider, sightline_model_call(s.operation)) as providers,
-        groupUniqArrayIf(s.model, sightline_model_call(s.operation)) as models,
+        arrayDistinct(groupArrayIf(s.provider, sightline_model_call(s.operation))) as providers,
+        arrayDistinct(groupArrayIf(s.model, sightline_model_call(s.operation))) as models,
         sumIf(s.input_tokens, sightline_model_call(s.operation)) as input_tokens,
         sumIf(s.output_tokens, sightline_model_call(s.operation)) as output_tokens,
         sumIf(s.cache_read_tokens, sightline_model_call(s.operation)) as cache_read_tokens,
@@ -31,12 +33,19 @@ with totals as (
         sumIf(s.reasoning_tokens, sightline_model_call(s.operation)) as reasoning_tokens,
         sumIf(s.cost_usd, sightline_model_call(s.operation)) as cost_usd,
         countIf(
-        sightline_model_call(s.operation)
-            and sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)
-    ) as unpriced_calls,
+            sightline_model_call(s.operation)
+                and sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)
+        ) as unpriced_calls,
         min(toUnixTimestamp64Nano(s.started_at) / 1000000. + s.first_chunk_ms) as chunk_ms
     from spans_v1 as s
     group by project, trace_id
+),
+-- Cut here, for the join holds them.
+starts as (
+    select
+        project, trace_id, span_id, parent_span_id, started_at, duration_ms, name, service, operation,
+        status, leftUTF8(input, 200) as input, leftUTF8(output, 200) as output
+    from spans_v1
 ),
 thumbs as (
     select
@@ -52,7 +61,7 @@ select
     spans, model_calls, tools, errors, totals.input_tokens as input_tokens,
     totals.output_tokens as output_tokens, totals.cost_usd as cost_usd, unpriced_calls,
     round(chunk_ms - toUnixTimestamp64Nano(root.started_at) / 1000000., 3) as first_chunk_ms,
-    leftUTF8(root.input, 200) as input, leftUTF8(root.output, 200) as output,
+    root.input as input, root.output as output,
     thumbs.up as thumbs_up, thumbs.down as thumbs_down,
     arrayStringConcat(arraySort(providers), ', ') as provider,
     arrayStringConcat(arraySort(models), ', ') as model,
@@ -62,6 +71,6 @@ select
 from totals
 -- Roots stand on the right, where the engine begins: what is asked of them narrows which totals are read.
 -- Any: a span that was sent twice is one root.
-inner any join spans_v1 as root
+inner any join starts as root
     on root.project = totals.project and root.trace_id = totals.trace_id and root.span_id = totals.root_id
 left join thumbs on thumbs.project = root.project and thumbs.trace_id = root.trace_id
