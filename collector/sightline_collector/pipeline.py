@@ -27,7 +27,7 @@ from sightline_collector.receive.limits import Limits
 from sightline_collector.receive.loss import LossReports
 from sightline_collector.receive.serve import Serving, serve_grpc, serve_http
 from sightline_collector.store.batch import TABLES
-from sightline_collector.store.engine import OTHER_FOLDER, Engine
+from sightline_collector.store.engine import OTHER_FOLDER, Engine, refuse_pattern
 from sightline_collector.store.golden import prove
 from sightline_collector.store.insert import Inserter
 from sightline_collector.store.migrate import migrate
@@ -101,6 +101,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
 
 def _take_folder(folder: Path) -> int:
     """The data folder, for this process alone: the engine's own word for it would be hard to read."""
+    refuse_pattern(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return lock_folder(folder)

@@ -8,14 +8,14 @@ second reads everything, and so proves that the engine can. Python touches no it
 from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from sightline_collector.errors import Malformed, TooLarge
-from sightline_collector.receive.limits import DEFAULT, Limits
+from sightline_collector.receive.limits import DEFAULT, SHARED_BYTES_MOST, Limits
 from sightline_collector.wal.segment import Signal
 
 REQUESTS: dict[Signal, type[Message]] = {
@@ -33,7 +33,7 @@ def check(signal: Signal, body: bytes, limits: Limits = DEFAULT) -> int:
     if len(body) > limits.body_bytes:
         raise too_many_bytes(limits)
     try:
-        items = _outer_items(_OUTLINE.FromString(body), limits.items)
+        items = _outer_items(_OUTLINE.FromString(body), limits)
         request = REQUESTS[signal].FromString(body)
     except DecodeError as error:
         raise Malformed(
@@ -51,17 +51,27 @@ def too_many_bytes(limits: Limits) -> TooLarge:
     )
 
 
-def _outer_items(outline: Any, most: int) -> int:
-    """Spans, log records or metrics; gives up as soon as anything is too many."""
+def _outer_items(outline: Any, limits: Limits) -> int:
+    """Spans, log records or metrics; gives up as soon as anything is too much."""
     resources = outline.resources
-    _bound("resources", len(resources), most)
-    scopes = items = 0
+    _bound("resources", len(resources), limits.items)
+    scopes = items = shared_bytes = 0
     for resource in resources:
         scopes += len(resource.scopes)
-        _bound("scopes", scopes, most)
+        _bound("scopes", scopes, limits.items)
         for scope in resource.scopes:
             items += len(scope.items)
-        _bound("items", items, most)
+            own_bytes = sum(map(len, resource.own)) + sum(map(len, scope.own))
+            shared_bytes += len(scope.items) * min(own_bytes, SHARED_BYTES_MOST)
+        _bound("items", items, limits.items)
+    if shared_bytes > limits.shared_bytes:
+        raise TooLarge(
+            f"The attributes of the request's resources, once for each of its {items} items, take more than"
+            f" {limits.shared_bytes} bytes",
+            hint="Send smaller batches, or fewer attributes on the resource",
+            reason="too_many_shared_bytes",
+            items=items,
+        )
     return items
 
 
@@ -86,21 +96,29 @@ def _bound(what: str, count: int, most: int) -> None:
         )
 
 
+def _repeated(message: DescriptorProto, name: str, number: int, child: str | None) -> None:
+    """Adds a field of messages of the child's type, or of bytes."""
+    message.field.add(
+        name=name,
+        number=number,
+        label=FieldDescriptorProto.LABEL_REPEATED,
+        type=FieldDescriptorProto.TYPE_MESSAGE if child else FieldDescriptorProto.TYPE_BYTES,
+        type_name=child,
+    )
+
+
 def _outline() -> Any:
     """The message class of a request's outer levels: the field numbers are the same for every signal."""
     file = FileDescriptorProto(name="sightline_outline.proto", package="sightline", syntax="proto3")
-    for name, field, number, child in (
-        ("Scope", "items", 2, None),
-        ("Resource", "scopes", 2, ".sightline.Scope"),
-        ("Outline", "resources", 1, ".sightline.Resource"),
+    for name, field, child in (
+        ("Scope", "items", None),
+        ("Resource", "scopes", ".sightline.Scope"),
+        ("Outline", "resources", ".sightline.Resource"),
     ):
-        file.message_type.add(name=name).field.add(
-            name=field,
-            number=number,
-            label=FieldDescriptorProto.LABEL_REPEATED,
-            type=FieldDescriptorProto.TYPE_MESSAGE if child else FieldDescriptorProto.TYPE_BYTES,
-            type_name=child,
-        )
+        message = file.message_type.add(name=name)
+        _repeated(message, field, 1 if name == "Outline" else 2, child)
+        if name != "Outline":
+            _repeated(message, "own", 1, None)
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("sightline.Outline"))

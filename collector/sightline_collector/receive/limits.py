@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from sightline_collector.wal.segment import BLOCK_ITEMS_MAX
 
+SHARED_BYTES_MOST = 16 << 10
+"""Attributes of a resource and its scope that are kept: sightline_capped in sql/functions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of the doors. Beyond the first four the sender is at fault, beyond the last it may wait."""
+    """Bounds of the doors. Beyond the first five the sender is at fault, beyond the last it may wait."""
 
     body_bytes: int = 64 << 20
     """Of one request, before and after inflating: the default that OTLP 1.11 recommends. Parsing takes up to
@@ -15,6 +18,9 @@ class Limits:
 
     items: int = BLOCK_ITEMS_MAX
     """Spans, log records, metrics or data points, and also resources and scopes, of one request."""
+
+    shared_bytes: int = 128 << 20
+    """Attributes of resources and scopes as rows have them: each of its items carries a copy."""
 
     inflate_ratio: int = 200
     """Bytes inflated for a byte received. Telemetry shrinks five- to thirtyfold, rarely a hundredfold."""

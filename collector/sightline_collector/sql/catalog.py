@@ -101,8 +101,9 @@ class Catalog:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes when any derived relation does."""
-        text = "\0".join(f"{r.folder}/{r.name}\n{r.body}" for r in self.derived)
+        """Changes when any derived relation does, or a step of an insert."""
+        parts = [*self.derived, *self.relations("types"), *self.relations("steps")]
+        text = "\0".join(f"{r.folder}/{r.name}\n{r.body}" for r in parts)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

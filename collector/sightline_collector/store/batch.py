@@ -96,12 +96,15 @@ class Batch:
     number: int
     writer: str
 
-    def insert(self, file: Path, items: int) -> None:
-        """Insert a file of the batch and count. Raises StoreRefused, CountDiffers."""
+    def insert(self, file: Path, items: int, held: int = 0) -> None:
+        """Insert a file of the batch, of which `held` rows are there, and count.
+
+        Raises StoreRefused, CountDiffers.
+        """
         insert_segment(self.engine, self.signal, file)
-        held = self.count()
-        if held != items:
-            raise CountDiffers(f"batch {self.number} has {held} rows in the store, {items} were inserted")
+        came = self.count() - held
+        if came != items:
+            raise CountDiffers(f"batch {self.number} has {came} rows in the store, {items} were inserted")
 
     def count(self) -> int:
         """Its items that the store holds."""

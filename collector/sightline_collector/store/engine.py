@@ -55,7 +55,8 @@ FOLDER_LOCKED = 76
 ONE_PROCESS = "stop the other collector, or give this one a folder of its own with --store chdb:FOLDER"
 OTHER_FOLDER = "make it a folder that this user may write, or choose another with --store chdb:FOLDER"
 START_IT = "start it, or correct the address; chdb:./sightline-data needs no server"
-NO_PATTERN = "choose a folder without any of * ? { } in its path, with --store chdb:FOLDER"
+NO_PATTERN = "choose a folder without any of * ? { } in its path"
+RESTART = "restart the collector: it makes what is missing"
 CHECK_LOGIN = "check the user and password in the store's address"
 
 Row = dict[str, Any]
@@ -165,6 +166,8 @@ class Engine:
                 " and table = {table:String} order by position",
                 {"table": table},
             )
+            if not rows:
+                raise StoreRefused(f"the store has no table {table}", hint=RESTART, code=60)
             self._columns[table] = tuple(str(row["name"]) for row in rows)
         return self._columns[table]
 
@@ -237,8 +240,7 @@ def _connect(url: StoreUrl, given: Mapping[str, Any] | None) -> Client:
 
 
 def _embedded(path: Path, settings: Mapping[str, Any] | None) -> Client:
-    if set("*?{}") & set(str(path)):
-        raise FolderUnusable(f"{path} would be read as a pattern of names", hint=NO_PATTERN)
+    refuse_pattern(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
         (path / "writable").touch()
@@ -249,6 +251,12 @@ def _embedded(path: Path, settings: Mapping[str, Any] | None) -> Client:
     return clickhouse_connect.get_client(
         interface="chdb", path=str(path), settings=dict(settings or {}), chdb_options=ENGINE_OPTIONS
     )
+
+
+def refuse_pattern(path: Path) -> None:
+    """Raises FolderUnusable for a folder whose files the engine could not name."""
+    if set("*?{}") & set(str(path)):
+        raise FolderUnusable(f"{path} would be read as a pattern of names", hint=NO_PATTERN)
 
 
 def _load_engine() -> None:

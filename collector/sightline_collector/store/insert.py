@@ -6,9 +6,9 @@
        │            is the chain whole?   whose fault?
        │              │ no      │ yes       │ the data's    │ the store's
        │              ▼         ▼           ▼               │
-       │            wait      try by halves: requests that  │
-       │              │       fail alone become dead        │
-       │              │       letters, the rest is inserted │
+       │            wait      by halves: requests that fail │
+       │              │       alone become dead letters,    │
+       │              │       the rest stays inserted       │
        └── delete ◀───┴──────────────◀── wait ◀─────────────┘
 
 An insert that returns proves nothing: a dropped view loses every row quietly. So after each insert the rows
@@ -153,37 +153,53 @@ class Inserter:
     def _store_the_good(self, segment: Segment, batch: Batch) -> int:
         """Insert all but the requests that fail alone; those become dead letters. Items stored."""
         data = segment.path.read_bytes()
-        found = records(data, segment.batch)
-        bad = self._bad(data, batch, found)
-        good = [record for record in found if record.start not in bad]
-        batch.delete()
-        self._insert_piece(data, batch, good)
-        for record in found:
-            if record.start in bad:
-                self._bury(data, record, bad[record.start])
-        return sum(record.items for record in good)
+        good, bad = self._parted(data, batch, records(data, segment.batch))
+        for record, error in bad:
+            self._bury(data, record, error)
+        return sum(_items(piece) for piece in good)
 
-    def _bad(self, data: bytes, batch: Batch, piece: list[Record]) -> dict[int, Exception]:
-        """Where the requests of the piece start that fail alone, and with what; tried and deleted again."""
+    def _parted(
+        self, data: bytes, batch: Batch, whole: list[Record]
+    ) -> tuple[list[list[Record]], list[tuple[Record, Exception]]]:
+        """The pieces that the store has taken, and the requests that fail alone, with what. What does not
+        fit is halved, for what fails may be one request or all of them together."""
+        good: list[list[Record]] = []
+        bad: list[tuple[Record, Exception]] = []
         batch.delete()
-        try:
-            self._insert_piece(data, batch, piece)
-        except (Fault, CountDiffers) as e:
-            if not self._is_in_the_data(e):
-                raise
-            if len(piece) == 1:
-                return {piece[0].start: e}
-            middle = len(piece) // 2
-            return self._bad(data, batch, piece[:middle]) | self._bad(data, batch, piece[middle:])
-        return {}
+        waiting = [whole]
+        while waiting:
+            piece = waiting.pop()
+            held = sum(map(_items, good))
+            try:
+                self._insert_piece(data, batch, piece, held)
+            except (Fault, CountDiffers) as e:
+                if not self._is_in_the_data(e):
+                    raise
+                if len(TABLES[self.signal]) > 1 or batch.count() != held:
+                    self._again(data, batch, good)
+                if len(piece) == 1:
+                    bad.append((piece[0], e))
+                else:
+                    waiting += [piece[len(piece) // 2 :], piece[: len(piece) // 2]]
+            else:
+                good.append(piece)
+        return good, bad
 
-    def _insert_piece(self, data: bytes, batch: Batch, piece: list[Record]) -> None:
+    def _again(self, data: bytes, batch: Batch, good: list[list[Record]]) -> None:
+        """A piece that failed may have left rows: of a batch only all of them can be deleted."""
+        batch.delete()
+        held = 0
+        for piece in good:
+            self._insert_piece(data, batch, piece, held)
+            held += _items(piece)
+
+    def _insert_piece(self, data: bytes, batch: Batch, piece: list[Record], held: int) -> None:
         if not piece:
             return
         file = self.scratch / f"{self.signal}.piece"
         file.write_bytes(b"".join(record.framed(data) for record in piece))
         try:
-            batch.insert(file, sum(record.items for record in piece))
+            batch.insert(file, _items(piece), held)
         finally:
             file.unlink(missing_ok=True)
 
@@ -196,3 +212,7 @@ class Inserter:
             "a request was put aside",
             signal=self.signal, batch=record.batch, items=record.items, error=why[:300],
         )  # fmt: skip
+
+
+def _items(piece: list[Record]) -> int:
+    return sum(record.items for record in piece)

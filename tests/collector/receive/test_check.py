@@ -7,6 +7,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from sightline_collector.errors import Malformed, TooLarge
 from sightline_collector.receive.check import check
@@ -144,3 +145,18 @@ def test_a_bomb_of_empty_spans_is_refused_before_it_takes_memory() -> None:
     with pytest.raises(TooLarge, match="more than 50000 items") as refused:
         check(Signal.TRACES, bomb)
     assert refused.value.items == 1_000_000
+
+
+@pytest.mark.parametrize("resources", [1, 2])
+def test_a_large_resource_of_many_spans_is_refused(resources: int) -> None:
+    """Each row has a copy of its resource: what that takes in all is bounded."""
+    limits = Limits(shared_bytes=10_000)
+    request = ExportTraceServiceRequest()
+    for _ in range(resources):
+        each = request.resource_spans.add()
+        each.resource.attributes.add(key="k", value=AnyValue(string_value="v" * 1000))
+        each.scope_spans.add().spans.extend(Span() for _ in range(12 // resources))
+    with pytest.raises(TooLarge, match=r"once for each of its 12 items.*fewer attributes") as refused:
+        check(Signal.TRACES, request.SerializeToString(), limits)
+    assert refused.value.items == 12
+    assert check(Signal.TRACES, request.SerializeToString(), Limits(shared_bytes=13_000)) == 12

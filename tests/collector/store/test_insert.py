@@ -13,6 +13,7 @@ import pytest
 from conftest import fresh_database
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from remembered_load import TRACE, request_template
 
 from sightline_collector.health import Health
@@ -110,6 +111,23 @@ def test_a_poisoned_request_goes_to_the_dead_letters_and_no_other(engine: Engine
     assert (letter.items, letter.code in (444, 436, 32)) == (SPANS, True)
     assert ExportTraceServiceRequest.FromString(request(5, POISON))  # the door's parser takes it
     assert not list((tmp_path / "wal").glob("*.segment"))
+
+
+def test_what_is_too_much_only_together_is_stored_in_pieces(engine: Engine, tmp_path: Path) -> None:
+    """Requests of which each fits and all at once do not are all stored, and none becomes a dead letter."""
+    parts = Parts(engine, tmp_path)
+    wide = ExportTraceServiceRequest.FromString(request_template(time.time_ns(), 2000))
+    for n in range(60):
+        wide.resource_spans[0].resource.attributes.add(key=f"k{n}", value=AnyValue(string_value="v" * 130))
+    template = wide.SerializeToString()
+
+    async def work(log: Log) -> None:
+        bodies = [request(n, template) for n in range(24)]
+        await asyncio.gather(*(log.append(Signal.TRACES, body, 2000) for body in bodies))
+
+    asyncio.run(parts.run(work))
+    assert parts.stored() == {trace(n): 2000 for n in range(24)}
+    assert list(parts.letters.letters()) == []
 
 
 def test_a_broken_chain_is_noticed_and_nothing_is_let_go(engine: Engine, tmp_path: Path) -> None:
