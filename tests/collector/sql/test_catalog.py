@@ -1,7 +1,11 @@
 """What the SQL catalog promises."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 
+from sightline_collector.sql import catalog
 from sightline_collector.sql.catalog import DERIVED, Catalog, Relation, in_order, reads
 
 CATALOG = Catalog("somewhere")
@@ -54,3 +58,19 @@ def test_an_unknown_type_or_step_is_an_error(text: str) -> None:
     """A misspelled {type:} or {steps:} stops at once."""
     with pytest.raises(KeyError):
         CATALOG.render(text)
+
+
+@pytest.mark.parametrize("folder", ["types", "steps", *DERIVED])
+def test_whatever_changes_is_made_and_proven_again(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fingerprint, by which a start knows that the way of a span has changed, covers each file."""
+    read, names = catalog._read, [relation.name for relation in catalog._read(folder)]
+    for name in names:
+
+        def changed(each: str, name: str = name) -> Iterator[Relation]:
+            for relation in read(each):
+                mine = (each, relation.name) == (folder, name)
+                yield replace(relation, body=f"{relation.body} ") if mine else relation
+
+        with monkeypatch.context() as patched:
+            patched.setattr(catalog, "_read", changed)
+            assert Catalog("somewhere").fingerprint != CATALOG.fingerprint, name
