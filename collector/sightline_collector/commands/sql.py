@@ -19,7 +19,8 @@ TABLE_FORMAT = "JSONCompactEachRowWithNamesAndTypes"
 TABLE_SETTINGS = {"output_format_json_quote_decimals": "1", "output_format_json_quote_denormals": "1"}
 NAMED_FORMATS = {
     "json": ("JSONEachRow", {"output_format_json_array_of_rows": "1"}),
-    "csv": ("CSVWithNames", {}),
+    # The engine's own word for NULL, \N, is text to whoever reads CSV: an empty field is nothing to all.
+    "csv": ("CSVWithNames", {"format_csv_null_representation": ""}),
 }
 
 

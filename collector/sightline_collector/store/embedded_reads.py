@@ -41,6 +41,9 @@ LOCKED = {
 }
 """Nothing may be written, an expression is no statement, no stack traces; a question may say otherwise."""
 
+EMPTY = "\0"
+"""An empty setting, as the engine's address carries it: it ends at the NUL, where nothing at all would be 1."""
+
 OUR_OWN = {"max_query_size": str(8 << 20), "max_execution_time": "5"}
 """For our own questions about a statement: they quote it, so they are longer than it may be."""
 
@@ -55,7 +58,9 @@ class EmbeddedReads:
     def _open(self, settings: Mapping[str, str]) -> Any:
         import chdb
 
-        return chdb.connect(f"{self._path}?{urlencode({**LOCKED, **settings, 'database': self._database})}")  # type: ignore[no-untyped-call, unused-ignore]
+        said = {**LOCKED, **settings, "database": self._database}
+        spelled = urlencode({name: value or EMPTY for name, value in said.items()})
+        return chdb.connect(f"{self._path}?{spelled}")  # type: ignore[no-untyped-call, unused-ignore]
 
     def text(self, sql: str, parameters: Mapping[str, str] | None = None) -> str:
         """The answer as unescaped text, without the last line's end. Raises StoreRefused."""

@@ -93,6 +93,12 @@ class TestSql:
         assert sightline("sql", "--format", "TSKV", "select 1 as a")[1] == "a=1\n"
         assert sightline("sql", "select 1 as a format TSKV")[1] == "a=1\n"
 
+    def test_nothing_is_an_empty_field_of_csv(self, sightline: Command) -> None:
+        """NULL is nothing between two commas, which spreadsheets and pandas read as missing."""
+        assert sightline("sql", "--format", "csv", "select 1 as a, null as b, '' as c")[1] == (
+            '"a","b","c"\n1,,""\n'
+        )
+
     def test_standard_input(self, sightline: Command, monkeypatch: pytest.MonkeyPatch) -> None:
         """- reads the statement from there."""
         monkeypatch.setattr(sys, "stdin", io.StringIO("select 7 as n"))
