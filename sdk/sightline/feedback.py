@@ -14,7 +14,7 @@ from opentelemetry.context import Context
 from sightline import _clock, _runtime, attributes
 from sightline._capture import as_json
 from sightline._context import carried
-from sightline._safety import log_rarely, shielded
+from sightline._safety import log, log_rarely, shielded
 
 Source = Literal["user", "annotator", "judge", "code", "implicit"]
 Target = trace.Span | trace.SpanContext | str | None
@@ -38,13 +38,17 @@ def feedback(
     """Judge a span: the current one, one at hand, or one remembered by its `traceparent()`.
 
     Returns the feedback's id; sent again under the same id it replaces the former and is counted once. User,
-    session and feature are taken from the surrounding `context()`. Without anything to judge, or before
-    `init()`, nothing is sent and a warning is logged.
+    session and feature are taken from the surrounding `context()`. Without a judgement, with thumbs that are
+    none, without a span to judge, or before `init()`, nothing is sent and a warning is logged.
     """
     identity = id or uuid.uuid4().hex
+    wrong = _wrong(thumbs, (thumbs, score, label, comment, correction))
+    if wrong:
+        log.warning("Feedback was not sent: %s", wrong)
+        return identity
     values: dict[str, Any] = {
         attributes.EVALUATION_NAME: name,
-        attributes.EVALUATION_SCORE: score if thumbs is None else _THUMBS.get(thumbs),
+        attributes.EVALUATION_SCORE: score if thumbs is None else _THUMBS[thumbs],
         attributes.EVALUATION_LABEL: label if thumbs is None else thumbs,
         attributes.EVALUATION_EXPLANATION: comment,
         attributes.FEEDBACK_CORRECTION: correction,
@@ -60,6 +64,15 @@ def traceparent(span: trace.Span | None = None) -> str:
     """W3C traceparent of a span (default: the current one), to keep beside an answer; '' if there is none."""
     ids = (span or trace.get_current_span()).get_span_context()
     return f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}" if ids.is_valid else ""
+
+
+def _wrong(thumbs: object, judgement: tuple[object, ...]) -> str | None:
+    """Why this is no feedback; None when it is."""
+    if all(part is None for part in judgement):
+        return "give thumbs, score, label, comment or correction"
+    if thumbs is not None and thumbs not in tuple(_THUMBS):
+        return f"thumbs={thumbs!r} is neither 'up' nor 'down'"
+    return None
 
 
 def _kind(thumbs: object, score: object, label: object, correction: object) -> str:

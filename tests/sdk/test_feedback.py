@@ -113,6 +113,35 @@ def test_without_a_span_to_judge_nothing_is_sent(
     assert "there is no span to judge" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "give thumbs, score, label, comment or correction"),
+        ({"name": "accuracy", "source": "judge"}, "give thumbs, score, label, comment or correction"),
+        ({"thumbs": "sideways"}, "thumbs='sideways' is neither 'up' nor 'down'"),
+        ({"thumbs": True, "comment": "fine"}, "thumbs=True is neither 'up' nor 'down'"),
+        ({"thumbs": ["up"]}, "thumbs=['up'] is neither 'up' nor 'down'"),
+    ],
+)
+def test_what_judges_nothing_is_not_sent(
+    seen: Captured, given: Any, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a judgement, or with thumbs that are none, each call says once what is allowed."""
+    with sightline.stage("work"):
+        for _ in range(2):
+            sightline.feedback(**given)
+    assert seen.logs == []
+    assert [record.getMessage() for record in caplog.records] == [f"Feedback was not sent: {says}"] * 2
+
+
+@pytest.mark.parametrize("given", [{"score": 0}, {"label": ""}, {"comment": ""}, {"correction": {}}])
+def test_a_judgement_may_be_empty(seen: Captured, given: Any) -> None:
+    """Zero and empty texts are judgements: only what is not given is none."""
+    with sightline.stage("work"):
+        sightline.feedback(**given)
+    assert len(seen.logs) == 1
+
+
 def test_before_init_feedback_is_refused_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """Feedback that cannot be sent is said to be lost, with what to do."""
     sightline.feedback(f"00-{1:032x}-{1:016x}-01", thumbs="up")
