@@ -19,7 +19,7 @@ from sightline_collector.gateway.names import SYSTEM, Names
 from sightline_collector.gateway.refusal import SYNTAX_ERROR, Refused, access_denied, of_store
 from sightline_collector.gateway.statement import Statement, has_odd_names, take_apart
 from sightline_collector.gateway.syntax import Node, Unreadable, read_tree
-from sightline_collector.store.engine import quoted
+from sightline_collector.sql.catalog import quoted
 from sightline_collector.store.reads import Reads
 
 _NAME = r"[A-Za-z_]\w*"

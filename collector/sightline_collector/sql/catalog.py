@@ -46,6 +46,12 @@ class Relation:
             return self.folder.removesuffix("s").replace("dictionarie", "dictionary")
         return "view" if re.match(r"create (or replace )?(materialized )?view", self.body) else "table"
 
+    @property
+    def says(self) -> str:
+        """What its header tells people, on one line: grain and units, not what it reads and who reads it."""
+        said = " ".join(line.lstrip("- ") for line in self.header.splitlines())
+        return said.partition(" Reads: ")[0]
+
 
 def _read(folder: str) -> Iterator[Relation]:
     files = [f for f in (SQL / folder).iterdir() if f.name.endswith(".sql")]
@@ -108,7 +114,11 @@ class Catalog:
 
 
 def _quoted(name: str) -> str:
-    text = DATA.joinpath(*name.split("/")).read_text(encoding="utf8").strip()
+    return quoted(DATA.joinpath(*name.split("/")).read_text(encoding="utf8").strip())
+
+
+def quoted(text: str) -> str:
+    """Text as a SQL string."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -25,6 +25,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from sightline_collector.errors import Fault, FolderInUse, FolderUnusable, StoreRefused, StoreUnreachable
+from sightline_collector.sql.catalog import quoted
 from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
 from sightline_collector.store.reads import Reads
 from sightline_collector.store.server_reads import ServerReads
@@ -290,8 +291,3 @@ def _cause(text: str, url: StoreUrl) -> str:
         return f"no host is called {url.host!r}"
     found = re.search(r"\[Errno -?\d+\] ([\w ]+)", text)
     return found[1] if found else text[:300]
-
-
-def quoted(text: str) -> str:
-    """Text as a SQL string."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

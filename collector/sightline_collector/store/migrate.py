@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from sightline_collector.errors import StoreNewer
 from sightline_collector.prices.load import load as load_prices
-from sightline_collector.sql.catalog import DATA, SQL, Catalog, Relation
+from sightline_collector.sql.catalog import DATA, SQL, Catalog, Relation, quoted
 from sightline_collector.store.engine import Engine
 
 FILLED = {"dialects_v1": "dialects.csv", "operations_v1": "operations.csv"}
@@ -108,7 +108,8 @@ def _make_derived(engine: Engine, catalog: Catalog) -> None:
         engine.command(f"truncate table {table}")
         engine.insert(table, list(csv.DictReader((DATA / file).read_text("utf8").splitlines())))
     for relation in catalog.derived:
-        engine.command(relation.body)
+        comment = f"\ncomment {quoted(relation.says)}" if relation.folder == "views" else ""
+        engine.command(relation.body + comment)
     for dictionary in FILLED:
         engine.command(f"system reload dictionary {engine.database}.{dictionary.removesuffix('_v1')}")
     engine.insert(

@@ -44,6 +44,18 @@ def test_the_golden_request_proves_the_chain(engine: Engine, tmp_path: Path) -> 
     assert engine.value("select count() from spans_v1") == before
 
 
+def test_a_view_says_its_grain_and_units(engine: Engine) -> None:
+    """What a view's file says to people is the view's comment in the store."""
+    rows = engine.rows(
+        "select name, comment from system.tables where database = currentDatabase() and engine = 'View'"
+    )
+    assert len(rows) > 30
+    assert [row["name"] for row in rows if not row["comment"].startswith("Grain: ")] == []
+    (cost,) = (row["comment"] for row in rows if row["name"] == "cost_by_model")
+    assert "Units: USD, tokens as counts" in cost
+    assert "Reads" not in cost
+
+
 @pytest.mark.parametrize("dropped", ["view cost_by_model", "view judge_feedback", "table raw_logs"])
 def test_what_was_dropped_by_hand_is_made_again(engine_folder: Path, dropped: str) -> None:
     """The next start finds a relation missing and makes all derived ones anew."""
