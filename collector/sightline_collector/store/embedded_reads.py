@@ -42,7 +42,7 @@ LOCKED = {
 """Nothing may be written, an expression is no statement, no stack traces; a question may say otherwise."""
 
 EMPTY = "\0"
-"""An empty setting, as the engine's address carries it: it ends at the NUL, where nothing at all would be 1."""
+"""An empty setting as the engine's address carries it: read to the NUL, where nothing at all would be 1."""
 
 OUR_OWN = {"max_query_size": str(8 << 20), "max_execution_time": "5"}
 """For our own questions about a statement: they quote it, so they are longer than it may be."""
@@ -60,7 +60,11 @@ class EmbeddedReads:
 
         said = {**LOCKED, **settings, "database": self._database}
         spelled = urlencode({name: value or EMPTY for name, value in said.items()})
-        return chdb.connect(f"{self._path}?{spelled}")  # type: ignore[no-untyped-call, unused-ignore]
+        try:
+            return chdb.connect(f"{self._path}?{spelled}")  # type: ignore[no-untyped-call, unused-ignore]
+        except RuntimeError as e:
+            # A setting's value is none of its kind.
+            raise refusal_of(str(e)) from None
 
     def text(self, sql: str, parameters: Mapping[str, str] | None = None) -> str:
         """The answer as unescaped text, without the last line's end. Raises StoreRefused."""

@@ -13,6 +13,14 @@ import zstandard
 from collector.gateway.serving import Port
 
 
+@pytest.mark.parametrize("value", ["", "abc"])
+def test_a_setting_with_a_wrong_value_is_refused(port: Port, value: str) -> None:
+    """The engine's words say which setting it is; an empty value is no value, not 1."""
+    answer = port.ask("select 1", output_format_json_quote_decimals=value)
+    assert answer.status_code == 500
+    assert "output_format_json_quote_decimals" in answer.text
+
+
 @pytest.mark.parametrize("path", ["/", "/ping", "/replicas_status", "/healthz"])
 def test_says_ok(port: Port, path: str) -> None:
     """A client that looks whether someone is there hears Ok."""
