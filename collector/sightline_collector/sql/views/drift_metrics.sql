@@ -45,15 +45,17 @@ with
     deciled as (
         select
             *,
-            arrayDifference(arrayConcat([0], arrayMap(r -> least(9, intDiv(r * 10, n_cmp)), past_running)))
-                as deciles
+            arrayPopFront(arrayDifference(
+                arrayConcat([0], arrayMap(r -> least(9, intDiv(r * 10, n_cmp)), past_running)))) as deciles
         from running),
     cut as (
-        -- A decile met twice is a value so common that it gets a bin of its own.
+        -- A decile met twice is a value so common that it gets a bin of its own. The cell after stands beside:
+        -- looked up in the array it would cost the engine a copy of the array a cell.
         select
             * except (deciles),
             arrayFilter(
-                e -> deciles[e + 1] > 0 or e < 512 and deciles[e + 2] > 1, arrayEnumerate(past_running))
+                (cell, begun, after) -> begun > 0 or after > 1,
+                arrayEnumerate(past_running), deciles, arrayResize(arrayPopFront(deciles), length(deciles)))
                 as edges
         from deciled),
     binned as (
@@ -73,7 +75,7 @@ with
         select
             * except (cells, past_cells),
             1 / n + 1 / n_cmp as spread,
-            toUInt32(arrayCount((x, y) -> x + y > 0, bins, past_bins) - 1) as df,
+            toUInt32(greatest(1, arrayCount((x, y) -> x + y > 0, bins, past_bins)) - 1) as df,
             sightline_psi(past_bins, bins) as psi,
             sightline_chi2(past_bins, bins) as chi2,
             sightline_js_distance(past_bins, bins) as js,
