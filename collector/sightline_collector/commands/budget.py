@@ -18,8 +18,8 @@ SCOPES = {
 }
 LIST = """
 select
-    budget, spend_usd, limit_usd, share_pct, state, forecast_usd, window_end as window_end_utc,
-    if(empty(channels), 'none', arrayStringConcat(channels, ', ')) as channels
+    budget, spend_usd, limit_usd, share_pct, forecast_usd, window_end as window_end_utc,
+    arrayStringConcat(channels, ', ') as channels
 from budget_status
 """
 NO_BUDGET = "No budget is set. `sightline budget set --usd 50 --per day` sets one."

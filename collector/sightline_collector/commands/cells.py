@@ -43,6 +43,11 @@ def is_number(type_name: str) -> bool:
     return bool(_WHOLE.fullmatch(plain) or _FRACTION.match(plain))
 
 
+def is_time(type_name: str) -> bool:
+    """True for days and moments."""
+    return plain_type(type_name).startswith("Date")
+
+
 def cell(name: str, type_name: str, value: object) -> str:
     """The value as text; – for NULL."""
     if value is None:

@@ -12,6 +12,7 @@ from time import monotonic
 
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
 from sightline_collector.commands.program import as_called
+from sightline_collector.commands.table import WHOLE_WIDTH, draw, without_empty
 
 TABLE_ROWS_MAX = 1_000
 """A table needs all its rows at hand; more are for --format csv."""
@@ -72,11 +73,12 @@ def _known(format_name: str) -> Iterator[None]:
 
 
 def show(
-    collector: Collector, sql: str, parameters: dict[str, str] | None = None, *, nothing: str = ""
+    collector: Collector, sql: str, parameters: dict[str, str] | None = None, *, nothing: str | None = None
 ) -> None:
-    """Print the answer as a table, with its row count and time; `nothing` instead of an empty one.
+    """Print the answer as a table, with its row count and time.
 
-    Raises NotAnswered.
+    `nothing` marks a statement of our own: it is said instead of an empty table (unless it is ""), and
+    columns that are empty in every row are left out. Raises NotAnswered.
     """
     began = monotonic()
     settings = TABLE_SETTINGS | {f"param_{name}": value for name, value in (parameters or {}).items()}
@@ -94,14 +96,15 @@ def show(
         print(as_called(nothing))
         return
     footer = _footer(len(rows), more, monotonic() - began)
-    put_out(list(zip(names, types, strict=True)), rows, footer)
+    columns = list(zip(names, types, strict=True))
+    if nothing is not None:
+        columns, rows = without_empty(columns, rows)
+    put_out(columns, rows, footer)
 
 
 def put_out(columns: list[tuple[str, str]], rows: list[list[object]], footer: str) -> None:
     """Print a table: with colours and cut to the width on a terminal, plain and whole into a pipe."""
     from rich.console import Console
-
-    from sightline_collector.commands.table import WHOLE_WIDTH, draw
 
     if sys.stdout.isatty():
         console = Console(highlight=False)

@@ -1,55 +1,66 @@
 """Rows as a table for a terminal, or as records (a column a line) when they do not fit. Pure.
 
-Numbers stand right and whole, whatever the width, and so do keys: ids and names. Only long texts give way, to
-TEXT_WIDTH_MIN and no further, and end in ….
+Where the width is short, names of columns fold after their underscores and the last text goes on in further
+lines; then keys (ids excepted) do. Other texts are cut, to TEXT_WIDTH_MIN and no further, and end in ….
+Numbers, times and ids stay whole, whatever the width.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from sightline_collector.commands.cells import NOTHING, column, is_number
+from sightline_collector.commands.cells import NOTHING, column, is_number, is_time, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
+
+Columns = Sequence[tuple[str, str]]
+"""Names with ClickHouse types."""
 
 TEXT_WIDTH_MIN = 24
 """A text column is not cut below this: records then show more."""
+FOLDED_WIDTH_MIN = 12
+"""What goes on in further lines is not made narrower than this: most words fit."""
+FOLDED_LINES_MAX = 8
+"""Of one cell, about: an answer of a thousand words is cut, so that rows stay in sight of each other."""
 KEY = re.compile(
-    r"(^|_)(id|name|title|model|provider|service|feature|operation|project|version|budget|scope|slice|reason|state"
+    r"(^|_)(id|name|model|provider|service|feature|operation|project|version|budget|scope|slice|reason|state"
     r"|status|type)$"
 )
 """Columns that rows are told apart by: one cut short could not be asked for."""
+ID = re.compile(r"(^|_)id$")
 GAP = 2
 """Between columns."""
 WHOLE_WIDTH = 10_000
 """Of a pipe: nothing is cut there."""
 
 
-def draw(
-    columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]], width: int | None
-) -> RenderableType:
+def draw(columns: Columns, rows: Sequence[Sequence[object]], width: int | None) -> RenderableType:
     """The rows, drawn for a width in characters (None: as wide as they are).
 
-    `columns` are names with ClickHouse types, values what JSON or a client made of them.
+    Values are what JSON or a client made of them. One text alone that has lines, such as a statement, keeps
+    them.
     """
+    if len(rows) == 1 and len(columns) == 1 and "\n" in str(rows[0][0]):
+        return _text("\n".join(map(visible, str(rows[0][0]).split("\n"))), "")
     cells = [
         column(name, type_name, [row[index] for row in rows])
         for index, (name, type_name) in enumerate(columns)
     ]
     wide = [_width([name, *texts]) for (name, _), texts in zip(columns, cells, strict=True)]
-    if width is None:
-        return _table(columns, cells, wide)
-    narrow = [
-        natural if is_number(type_name) or KEY.search(name) else min(natural, TEXT_WIDTH_MIN)
-        for natural, (name, type_name) in zip(wide, columns, strict=True)
-    ]
-    room = width - GAP * (len(columns) - 1)
-    if sum(narrow) > room:
-        return _records(columns, cells)
-    return _table(columns, cells, _shared(narrow, wide, room))
+    widths = wide if width is None else _fitted(columns, cells, wide, width - GAP * (len(columns) - 1))
+    return _table(columns, cells, widths) if widths else _records(columns, cells)
+
+
+def without_empty(
+    columns: Columns, rows: Sequence[Sequence[object]]
+) -> tuple[list[tuple[str, str]], list[list[object]]]:
+    """The columns that say something in any row, and the rows with these alone."""
+    kept = [index for index in range(len(columns)) if any(row[index] not in (None, "", []) for row in rows)]
+    return [columns[index] for index in kept], [[row[index] for index in kept] for row in rows]
 
 
 def _width(texts: Sequence[str]) -> int:
@@ -57,6 +68,38 @@ def _width(texts: Sequence[str]) -> int:
     from rich.cells import cell_len
 
     return max(map(cell_len, texts), default=0)
+
+
+def _fitted(
+    columns: Columns, cells: Sequence[Sequence[str]], wide: Sequence[int], room: int
+) -> list[int] | None:
+    """Widths that fill the room, with keys whole where it takes them so; None when nothing fits."""
+    for keys_whole in (True, False):
+        narrow = [
+            max(_least(columns, index, _width(texts), keys_whole), _width(_parts(columns[index][0])))
+            for index, texts in enumerate(cells)
+        ]
+        narrow = [min(n, w) for n, w in zip(narrow, wide, strict=True)]
+        if sum(narrow) <= room:
+            return _shared(narrow, wide, room)
+    return None
+
+
+def _least(columns: Columns, index: int, natural: int, keys_whole: bool) -> int:
+    """How narrow a column's cells may be made, whose widest is `natural`."""
+    name, type_name = columns[index]
+    if index == _last_text(columns) or (KEY.search(name) and not keys_whole and not ID.search(name)):
+        return min(natural, FOLDED_WIDTH_MIN)
+    return min(natural, TEXT_WIDTH_MIN) if _is_text(name, type_name) else natural
+
+
+def _is_text(name: str, type_name: str) -> bool:
+    return not (is_number(type_name) or is_time(type_name) or KEY.search(name))
+
+
+def _last_text(columns: Columns) -> int | None:
+    """The column whose cells go on in further lines: what is said of a row stands at its end."""
+    return max((n for n, (name, type_name) in enumerate(columns) if _is_text(name, type_name)), default=None)
 
 
 def _shared(narrow: Sequence[int], wide: Sequence[int], room: int) -> list[int]:
@@ -69,26 +112,50 @@ def _shared(narrow: Sequence[int], wide: Sequence[int], room: int) -> list[int]:
     return widths
 
 
-def _table(
-    columns: Sequence[tuple[str, str]], cells: Sequence[Sequence[str]], widths: Sequence[int]
-) -> RenderableType:
+def _table(columns: Columns, cells: Sequence[Sequence[str]], widths: Sequence[int]) -> RenderableType:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    headings = [_folded(name, width) for (name, _), width in zip(columns, widths, strict=True)]
+    deepest = max(map(len, headings), default=0)
     aligned = []
-    for (name, type_name), texts, width in zip(columns, cells, widths, strict=True):
+    for index, (heading, texts, width) in enumerate(zip(headings, cells, widths, strict=True)):
+        name, type_name = columns[index]
         # Moved right here: the library would take away what keeps the points under each other.
         place = width if is_number(type_name) else 0
-        aligned.append([text.rjust(place) for text in texts])
-        heading = _text(name.rjust(place), "bold")
-        table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width)
+        aligned.append([_bounded(text.rjust(place), width) for text in texts])
+        lines = [""] * (deepest - len(heading)) + [line.rjust(place) for line in heading]
+        cut = _is_text(name, type_name) and index != _last_text(columns)
+        overflow: Literal["ellipsis", "fold"] = "ellipsis" if cut else "fold"
+        table.add_column(_text("\n".join(lines), "bold"), no_wrap=cut, overflow=overflow, width=width)
     for row in zip(*aligned, strict=True):
-        table.add_row(*(_text(text, "dim" if text.strip() == NOTHING else "") for text in row))
+        table.add_row(*row)
     return table
 
 
-def _records(columns: Sequence[tuple[str, str]], cells: Sequence[Sequence[str]]) -> RenderableType:
+def _folded(name: str, width: int) -> list[str]:
+    """A column's name in lines of that width, which end after an underscore where they can."""
+    lines = [""]
+    for part in _parts(name):
+        if lines[-1] and len(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return lines
+
+
+def _parts(name: str) -> list[str]:
+    return re.findall(r"[^_]*_+|[^_]+$", name)
+
+
+def _bounded(text: str, width: int) -> Text:
+    """A cell of at most FOLDED_LINES_MAX lines, but for the ends of words."""
+    shown = _text(text, "dim" if text.strip() == NOTHING else "")
+    shown.truncate(width * FOLDED_LINES_MAX, overflow="ellipsis")
+    return shown
+
+
+def _records(columns: Columns, cells: Sequence[Sequence[str]]) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
 
@@ -103,7 +170,7 @@ def _records(columns: Sequence[tuple[str, str]], cells: Sequence[Sequence[str]])
     return Group(*records)
 
 
-def _text(text: str, style: str) -> RenderableType:
+def _text(text: str, style: str) -> Text:
     """Text as it is: no markup of rich's is read in it."""
     from rich.text import Text
 

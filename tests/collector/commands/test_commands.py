@@ -76,6 +76,17 @@ class TestSql:
         assert re.fullmatch(r"1 row · [\d,.]+ m?s", lines[3])
         assert "\x1b" not in out
 
+    def test_a_statement_is_printed_as_it_is(self, sightline: Command) -> None:
+        """The one text that `show create view` answers keeps its lines, without a heading."""
+        out = sightline("sql", "show create view cost_by_model")[1].splitlines()
+        assert out[0].lower().startswith("create view")
+        assert len(out) > 5
+        assert not any("\\n" in line or "\u240a" in line for line in out)
+
+    def test_nothing_is_left_out_of_what_was_asked(self, sightline: Command) -> None:
+        """Columns that are empty in every row stay: somebody asked for them."""
+        assert sightline("sql", "select 1 as a, null as b, '' as c")[1].split()[:3] == ["a", "b", "c"]
+
     def test_nothing_found(self, sightline: Command) -> None:
         """No rows are said to be none."""
         code, out, _ = sightline("sql", "select 1 where 0")
@@ -154,7 +165,7 @@ class TestSql:
             assert started.wait(30) == 0
 
     def test_on_a_terminal(self, port: Port) -> None:
-        """Colours, and long texts cut to the terminal's width."""
+        """Colours, and texts that are too long for some lines of the terminal's width are cut."""
         sql = "select repeat('long ', 100) as text, 12345 as calls"
         said = on_a_terminal(["sql", sql, "--url", port.url], columns=60)
         assert "\x1b[1m" in said
@@ -261,6 +272,7 @@ def test_budgets(sightline: Command) -> None:
     code, out, _ = sightline("budget", "set", "--usd", "20", "--feature", "support")
     assert code == 0
     assert out.startswith("Budget day:feature=support is set: 20 USD per UTC day.\n")
+    assert "channels" not in sightline("budget", "list")[1]
     notify = ["--notify", "json://user:s3cret@hooks.example:8080/s3cret?s3cret"]
     assert sightline("budget", "set", "--usd", "50.0", "--feature", "support", *notify)[1] == (
         "Budget day:feature=support is set: 50.0 USD per UTC day, in place of 20 USD.\n"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from sightline_collector.commands.table import draw
+from sightline_collector.commands.table import FOLDED_LINES_MAX, draw, without_empty
 
 COLUMNS = [("model", "String"), ("calls", "UInt64"), ("cost_usd", "Decimal(18, 12)")]
 ROWS = [["gpt-4o-mini", 12345, "1.5"], ["a-model-with-a-very-long-name-indeed", 7, None]]
@@ -35,32 +35,73 @@ def test_a_table_has_names_a_line_and_rows() -> None:
     ]
 
 
-def test_text_gives_way_and_keys_and_numbers_do_not() -> None:
-    """Cut to the width, text ends in …; ids, names and numbers stay whole."""
-    columns = [*COLUMNS, ("trace_id", "String"), ("output", "String")]
-    rows = [[*row, "0af7651916cd43dd8448eb211c80319c", "a long answer " * 9] for row in ROWS]
-    lines = drawn(columns, rows, 120)
-    assert max(cell_len(line) for line in lines) <= 120
-    for row, line in zip(rows, lines[2:], strict=True):
-        assert str(row[0]) in line
-        assert str(row[3]) in line
-        assert line.endswith("…")
-    assert "12,345" in lines[2]
+def test_the_last_text_goes_on_in_further_lines() -> None:
+    """What is said of a row is not cut; a text before it is, and ids, names and numbers stay whole."""
+    columns = [*COLUMNS, ("trace_id", "String"), ("input", "String"), ("next_step", "String")]
+    said = "set the price in prices.toml, or ask what the call had been sent to"
+    rows = [[*row, "0af7651916cd43dd8448eb211c80319c", "a long question " * 9, said] for row in ROWS]
+    lines = drawn(columns, rows, 150)
+    assert max(cell_len(line) for line in lines) <= 150
+    first = lines[2 : (len(lines) - 2) // 2 + 2]
+    assert first[0].startswith(
+        "gpt-4o-mini                           12,345      1.50  0af7651916cd43dd8448eb2"
+    )
+    assert "…" in first[0]
+    assert " ".join([first[0].split("…")[1], *first[1:]]).split() == said.split()
 
 
-def test_keys_that_do_not_fit_make_records() -> None:
-    """Where a key would have to be cut, each row stands vertically, a column a line, and nothing is cut."""
-    assert drawn(COLUMNS, ROWS, 40) == [
-        "row 1",
-        "model     gpt-4o-mini",
-        "calls     12,345",
-        "cost_usd  1.50",
-        "row 2",
-        "model     a-model-with-a-very-long-name-",
-        "          indeed",
-        "calls     7",
-        "cost_usd  –",
+def test_a_text_has_a_bound_in_lines() -> None:
+    """An answer of a thousand words is cut and ends in …, so that rows stay in sight of each other."""
+    lines = drawn([("calls", "UInt8"), ("output", "String")], [[1, "word " * 1000], [2, "short"]], 60)
+    assert len(lines) <= 2 + FOLDED_LINES_MAX + 2
+    assert lines[-2].endswith("…")
+
+
+def test_names_of_columns_fold_after_underscores() -> None:
+    """Numbers under long names do not make a table too wide."""
+    columns = [("model", "String"), ("cache_read_tokens", "UInt64"), ("unpriced_calls", "UInt64")]
+    assert drawn(columns, [["gpt-4o-mini", 12345, 7]], 39) == [
+        "              cache_read_     unpriced_",
+        "model              tokens         calls",
+        "───────────────────────────────────────",
+        "gpt-4o-mini        12,345             7",
     ]
+
+
+def test_keys_go_on_in_further_lines_when_nothing_else_gives() -> None:
+    """A key is never cut, for one cut short could not be asked for."""
+    assert drawn(COLUMNS, ROWS, 40) == [
+        "model                    calls  cost_usd",
+        "────────────────────────────────────────",
+        "gpt-4o-mini             12,345      1.50",
+        "a-model-with-a-very-lo       7      –",
+        "ng-name-indeed",
+    ]
+
+
+def test_an_id_is_never_broken() -> None:
+    """An id that does not fit in a line makes records: it is there to be copied."""
+    columns = [("trace_id", "String"), ("calls", "UInt64")]
+    assert drawn(columns, [["0af7651916cd43dd8448eb211c80319c", 7]], 38)[0] == "row 1"
+
+
+def test_one_text_alone_keeps_its_lines() -> None:
+    """A statement is printed as it is, without a heading; what could move the cursor is shown."""
+    assert drawn([("statement", "String")], [["create view a as\nselect 1\x1b"]], None) == [
+        "create view a as",
+        "select 1␛",
+    ]
+    assert drawn([("statement", "String")], [["one line"]], None)[0] == "statement"
+
+
+def test_columns_that_say_nothing_can_be_left_out() -> None:
+    """NULL, empty texts and empty lists in every row; zero says something."""
+    columns = [(name, "String") for name in "abcde"]
+    rows: list[list[object]] = [["x", None, "", [], 0], ["y", None, "z", [], 0]]
+    assert without_empty(columns, rows) == (
+        [(name, "String") for name in "ace"],
+        [["x", "", 0], ["y", "z", 0]],
+    )
 
 
 def test_what_does_not_fit_becomes_records() -> None:
@@ -91,6 +132,6 @@ def test_markup_is_text() -> None:
     st.integers(30, 120),
 )
 def test_no_row_is_ever_lost(rows: list[list[str]], width: int) -> None:
-    """Whatever text there is, each row is one line below names and rule, or a record."""
+    """Whatever text there is, each row is a line or more below names and rule, or a record."""
     lines = drawn([("a", "String"), ("b", "String"), ("c", "String")], rows, width)
     assert len(lines) >= len(rows) + 2
