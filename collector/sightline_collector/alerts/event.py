@@ -69,9 +69,7 @@ def stored_time(at: datetime, precision: str) -> str:
 
 def rule_event(rule: Rule, change: Transition, now: datetime) -> Event:
     """The event of a rule's transition."""
-    labels = ", ".join(text for _, text in change.labels if text)
-    name = rule.name.replace("_", " ")
-    said = {"firing": name, "resolved": f"{name}: over"}.get(change.state, f"{name}: {change.state}")
+    state = {"firing": "", "resolved": "over"}.get(change.state, change.state)
     return Event(
         at=now,
         kind="rule",
@@ -81,7 +79,7 @@ def rule_event(rule: Rule, change: Transition, now: datetime) -> Event:
         severity=rule.severity,
         value=change.value,
         threshold=rule.threshold,
-        title=f"{said} ({labels})" if labels else said,
+        title=rule.title(change.labels, state),
         message=rule.message(change.value, change.samples, change.labels),
         notify=change.notify,
     )

@@ -6,9 +6,11 @@
       for: 2m               # must hold so long before anyone is told
       summary: "{model}: {value:.1%} of {samples} calls failed"
       next_step: "open ..."
+      about: "{slice:words}"  # optional, in the title: by default all labels but the default project
 
 A row of the query is one instance: `value` is judged, `samples` says on how many calls it rests, every other
-column is a label. The query may use {now:DateTime}: the time it is asked for.
+column is a label. The query may use {now:DateTime}: the time it is asked for. {slice:words} writes a label
+that is made of names, model=gpt-4o, as words: model gpt-4o.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from importlib import resources
+from itertools import zip_longest
 from typing import Annotated, Any, Literal, Self
 
 import yaml
@@ -25,6 +28,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from sightline_collector.errors import BadConfiguration
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+DEFAULT_PROJECT = "default"
+"""Of whoever names none: it tells nothing apart."""
 
 Labels = tuple[tuple[str, str], ...]
 """What tells one instance of a rule from the next: (column, text), in column order."""
@@ -61,6 +67,7 @@ class Rule(BaseModel):
     severity: Literal["info", "warning", "critical"]
     summary: Annotated[str, Field(min_length=1)]
     next_step: Annotated[str, Field(min_length=1)]
+    about: str = ""
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
@@ -77,10 +84,39 @@ class Rule(BaseModel):
         """True when the value is beyond the threshold."""
         return value > self.threshold if self.above is not None else value < self.threshold
 
+    def title(self, labels: Labels, state: str = "") -> str:
+        """What alerts of one instance are called, in words; '' as state is that it fires."""
+        known = dict(labels)
+        project = "" if known.get("project") == DEFAULT_PROJECT else known.get("project", "")
+        others = [text for name, text in labels if name != "project"]
+        said = [_filled(self.about, _labels(labels))] if self.about and known else others
+        about = ", ".join(text for text in (project, *said) if text)
+        name = self.name.replace("_", " ") + (f": {state}" if state else "")
+        return f"{name} ({about})" if about else name
+
     def message(self, value: float | None, samples: int | None, labels: Labels) -> str:
         """What a person reads: the summary with the instance's numbers, then the next step."""
-        known: dict[str, Any] = {**dict(labels), "value": value, "samples": samples}
+        known: dict[str, Any] = {**_labels(labels), "value": value, "samples": samples}
         return f"{_filled(self.summary, known)}\nNext: {_filled(self.next_step, known)}"
+
+
+class _Label(str):
+    """A label's text, which {name:words} in a template writes as words."""
+
+    __slots__ = ()
+
+    def __format__(self, form: str) -> str:
+        if form != "words":
+            return super().__format__(form)
+        # As drift's slices are: model=gpt-4o, or model,feature=gpt-4o,support. Names have no commas.
+        names, _, values = self.partition("=")
+        keys = names.replace("_", " ").split(",")
+        pairs = zip_longest(keys, values.split(",", len(keys) - 1), fillvalue="")
+        return ", ".join(" ".join(pair).strip() for pair in pairs)
+
+
+def _labels(labels: Labels) -> dict[str, _Label]:
+    return {name: _Label(text) for name, text in labels}
 
 
 def _filled(template: str, known: Mapping[str, Any]) -> str:

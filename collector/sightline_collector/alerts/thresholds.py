@@ -186,6 +186,8 @@ def _message(window: Window, severity: Severity) -> str:
 
 
 def _usd(amount: Decimal | float) -> str:
-    """Two places; as many as are needed to tell a small amount from nothing."""
-    number = float(amount)
-    return f"{number:,.2f} USD" if number >= 0.1 or number == 0 else f"{number:.2g} USD"
+    """Two places; of less than a cent as many as tell it from nothing. Never as a power of ten."""
+    number = Decimal(str(amount))
+    if number >= Decimal("0.1") or not number:
+        return f"{number:,.2f} USD"
+    return f"{Decimal(f'{number:.2g}'):f} USD"

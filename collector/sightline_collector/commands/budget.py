@@ -9,6 +9,8 @@ from sightline_collector.commands.asking import Collector, add_url, path_of, tol
 from sightline_collector.commands.program import as_called
 from sightline_collector.commands.sql import show
 
+DIGITS_MAX = 20
+"""Of an amount, before or after the point: far beyond what a limit may be, and short enough to print."""
 SCOPES = {
     "project": "of one project",
     "service": "of one service",
@@ -66,13 +68,16 @@ def _add_set(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _amount(text: str) -> str:
-    """The text of a number. Raises what argparse turns into its error."""
+    """A number's digits. Raises what argparse turns into its error."""
     try:
-        if Decimal(text).is_finite():
-            return text
+        usd = Decimal(text)
     except InvalidOperation:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is no amount: write digits, such as 50 or 0.25")
+        usd = Decimal("nan")
+    if not usd.is_finite() or abs(usd.adjusted()) > DIGITS_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount: write digits, such as 50 or 0.25")
+    if usd <= 0:
+        raise argparse.ArgumentTypeError(f"must be more than 0, and is {text}")
+    return f"{usd:f}"
 
 
 def set_budget(arguments: argparse.Namespace) -> int:

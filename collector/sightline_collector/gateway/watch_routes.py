@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
@@ -104,7 +105,11 @@ async def _fields(request: Request) -> dict[str, Any]:
     return fields
 
 
+def _as_text(value: object) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
 def _listed(name: str, rows: Sequence[Mapping[str, Any]]) -> Response:
-    """Rows as JSON; dates and decimals as text."""
-    body = json.dumps({name: list(rows)}, default=str, ensure_ascii=False)
+    """Rows as JSON; dates and decimals as text, decimals without powers of ten."""
+    body = json.dumps({name: list(rows)}, default=_as_text, ensure_ascii=False)
     return Response(body, media_type="application/json")

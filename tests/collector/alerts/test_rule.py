@@ -39,6 +39,33 @@ def test_a_message_holds_the_instances_numbers_and_the_next_step() -> None:
     assert rule.message(0.75, 80, (("model", "m1"),)) == "m1: 75% of 80\nNext: look at m1"
 
 
+@pytest.mark.parametrize(
+    ("about", "labels", "title"),
+    [
+        ("", {"project": "default", "model": "gpt-4o", "feature": ""}, "slow: over (gpt-4o)"),
+        ("", {"project": "shop", "model": "gpt-4o"}, "slow: over (shop, gpt-4o)"),
+        ("", {}, "slow: over"),
+        ("{slice:words}", {}, "slow: over"),
+        (
+            "{column:words} of {slice:words}",
+            {"project": "default", "column": "output_tokens", "slice": "model=my_model"},
+            "slow: over (output tokens of model my_model)",
+        ),
+        (
+            "{slice:words}",
+            {"project": "shop", "slice": "model,feature=a=b,c,d"},
+            "slow: over (shop, model a=b, feature c,d)",
+        ),
+        ("{slice:>8}", {"slice": "a=b"}, "slow: over (     a=b)"),
+    ],
+)
+def test_a_title_is_words(about: str, labels: dict[str, str], title: str) -> None:
+    """Names lose their underscores, values do not; the project is said unless nobody named one."""
+    (rule,) = parse_rules(WHOLE + f"  about: '{about}'\n", "rules.yaml")
+    assert rule.title(tuple(labels.items()), "over") == title
+    assert rule.title(tuple(labels.items())) == title.replace(": over", "")
+
+
 def test_a_message_without_data_stays_as_it_is_written() -> None:
     """What cannot be filled in, as when there is no data, does not fail the alert."""
     (rule,) = parse_rules(WHOLE, "rules.yaml")

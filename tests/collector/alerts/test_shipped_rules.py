@@ -102,7 +102,8 @@ def test_drift_is_told_once_with_its_cause(engine: Engine) -> None:
     spend(engine, NOON, 0.01, calls=600, output_tokens=900)
     (event,) = looked(engine)
     assert event.key == "output_drift"
-    assert "output_tokens of model=m1 differs from its baseline" in event.message
+    assert event.title == "output drift (output tokens of model m1)"
+    assert event.message.startswith("output tokens of model m1: ")
 
 
 def test_unpriced_calls_are_told(engine: Engine) -> None:

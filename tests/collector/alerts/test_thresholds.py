@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from collector.alerts.spending import DAY, MARCH_3, WINDOW
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +45,33 @@ def test_the_message_says_what_to_know_and_to_do() -> None:
         "Next: look at `select * from budget_status` and slow the largest driver, or raise the limit with"
         " `sightline budget set`"
     )
+
+
+@pytest.mark.parametrize(
+    ("usd", "said"),
+    [
+        ("0.00002", "0.00002"),
+        ("0.000000001234", "0.0000000012"),
+        ("0.0999", "0.10"),
+        ("0.05", "0.05"),
+        ("0.1", "0.10"),
+        ("1234567.891", "1,234,567.89"),
+        ("1E+3", "1,000.00"),
+    ],
+)
+def test_money_is_written_out(usd: str, said: str) -> None:
+    """People read plain decimals, however small the amount: spend, limit, drivers and pace."""
+    window = replace(
+        WINDOW,
+        spend_usd=Decimal(usd),
+        limit_usd=Decimal(usd),
+        forecast_usd=float(usd),
+        drivers=(("m1", float(usd)),),
+    )
+    *_, told = crossings([window], [], MARCH_3)
+    assert told.title == f"budget day:feature=support: 100 % of {said} USD spent, past 100 %"
+    assert f": {said} USD of {said} USD (100.0 %)" in told.message
+    assert f"m1 {said} USD\nAt this pace: {said} USD by" in told.message
 
 
 def test_the_highest_threshold_is_told_and_all_are_kept() -> None:

@@ -252,6 +252,9 @@ def test_another_program_on_the_port(webhook: Webhook, capfd: pytest.CaptureFixt
     ("arguments", "says"),
     [
         (["budget", "set", "--usd", "fifty"], "'fifty' is no amount: write digits, such as 50 or 0.25"),
+        (["budget", "set", "--usd", "1e999999"], "'1e999999' is no amount"),
+        (["budget", "set", "--usd", "-5"], "argument --usd: must be more than 0, and is -5"),
+        (["budget", "set", "--usd", "0"], "argument --usd: must be more than 0, and is 0"),
         (["nosuch"], "invalid choice: 'nosuch'"),
         (["sql"], "required: statement"),
     ],
@@ -291,7 +294,8 @@ def test_budgets(sightline: Command) -> None:
     assert code == 1
     assert "nosuch" in err
     assert "→" in err
-    code, _, err = sightline("budget", "set", "--usd", "-1")
+    assert sightline("budget", "set", "--usd", "2e-5")[1].startswith("Budget day is set: 0.00002 USD per")
+    code, _, err = sightline("budget", "set", "--usd", "0.0000001")
     assert code == 1
     assert "limit_usd" in err
 
