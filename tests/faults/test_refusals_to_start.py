@@ -63,12 +63,15 @@ def test_a_second_collector_on_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
-    """The error names the listener, the port and how to find who has it."""
+    """The error names the listener, the port, how to find who has it and the flag, before anything is opened."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = said_on_failure(CollectorProcess(tmp_path / "data", "--http-port", str(port)))
-    assert f"cannot listen on 127.0.0.1:{port}" in said
-    assert "ss -ltnp" in said
+    said, hint = said.splitlines()
+    assert said.startswith(f"sightline: SQL and health cannot listen on 127.0.0.1:{port}: ")
+    assert "ss -ltnp" in hint
+    assert "--http-port" in hint
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sightline_collector.commands.ports import check_ports
 from sightline_collector.commands.program import complain, program
 from sightline_collector.config import Config, load
 from sightline_collector.errors import Fault
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         flags = {name: getattr(arguments, name) for name in Config.model_fields}
         config = load(flags, os.environ, arguments.config)
         configure(config.log_format)
+        check_ports(config)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(config))
     except Fault as e:
