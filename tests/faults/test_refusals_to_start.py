@@ -63,7 +63,7 @@ def test_a_second_collector_on_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
-    """The error names the listener, the port, how to find who has it and the flag, before anything is opened."""
+    """The error names the listener, the port, who has it and the flag, before anything is opened."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = said_on_failure(CollectorProcess(tmp_path / "data", "--http-port", str(port)))

@@ -20,10 +20,12 @@ def configured(**settings: int | str) -> Config:
 
 @pytest.mark.parametrize("setting", LISTENERS)
 def test_a_taken_port_is_named_with_its_flag(setting: str) -> None:
-    """The message says who cannot listen and where, the hint who may have the port and how to choose another."""
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(PortTaken) as caught:
+    """The message says who cannot listen and where, the hint who has the port and how to choose another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        check_ports(configured(**{setting: port}))
+        config = configured(**{setting: port})
+        with pytest.raises(PortTaken) as caught:
+            check_ports(config)
     said = f"{LISTENERS[setting]} cannot listen on 127.0.0.1:{port}: Address already in use"
     assert caught.value.message == said
     assert f"`ss -ltnp sport = :{port}`" in caught.value.hint
