@@ -85,6 +85,7 @@ class Demo:
         digests = [p.title for p in library.passages if p.title.startswith("views: ")]
         visits = plan(provider.scale, self._options.seed, digests, provider.model)
         sightline.init(service_name="support-desk", endpoint=at.otlp)
+        running.callback(sightline.shutdown)  # while there is a collector to take what is left
         self._traffic("history", [v for v in visits if v.day < 0], provider, library)
         self._stored(asking)
         # Set now, the budget judges today alone: of the days before it says only what they cost.
@@ -182,7 +183,9 @@ class Demo:
 
 
 def run(options: Options, environment: Mapping[str, str], console: Console) -> int:
-    """Run the whole demo; 0 when every stage came to its end, 1 with what to do when one did not."""
+    """Run the whole demo; 0 when every stage came to its end, 1 with what to do when one did not, 130 when
+    it was interrupted.
+    """
     started = time.monotonic()
     console.print("A support desk that answers questions about Sightline, watched by Sightline.\n")
     try:
@@ -191,8 +194,9 @@ def run(options: Options, environment: Mapping[str, str], console: Console) -> i
     except DemoFailed as failed:
         console.print(f"sightline demo: {failed}", style="red", markup=False, highlight=False)
         return 1
-    finally:
-        sightline.shutdown()
+    except KeyboardInterrupt:
+        console.print("\nStopped; the data is incomplete.")
+        return 130
     report.next_steps(options.folder, time.monotonic() - started, console)
     return 0
 

@@ -33,10 +33,17 @@ class Traffic:
         self.counted: Counter[str] = Counter()
 
     def play(self, visits: Sequence[Visit]) -> None:
-        """Play them all; raises what a visit raises, which is a fault of the demo's."""
+        """Play them all; raises what a visit raises, which is a fault of the demo's.
+
+        When it is interrupted, visits that have begun come to their end, and no other begins.
+        """
         with ThreadPoolExecutor(VISITORS_AT_ONCE, thread_name_prefix="visitor") as visitors:
-            for done, _ in enumerate(visitors.map(self._visit, visits), 1):
-                self._watch(done)
+            try:
+                for done, _ in enumerate(visitors.map(self._visit, visits), 1):
+                    self._watch(done)
+            except BaseException:
+                visitors.shutdown(cancel_futures=True)
+                raise
 
     def _visit(self, visit: Visit) -> None:
         with _at(_moment(visit)):

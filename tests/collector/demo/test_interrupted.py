@@ -1,0 +1,32 @@
+"""The demo, stopped by Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LONGEST_S = 60
+
+
+@pytest.mark.parametrize("stage", ["collector", "model"])
+def test_an_interrupted_demo_says_so_and_no_more(tmp_path: Path, stage: str) -> None:
+    """One line says that the data is incomplete; nothing is lost on the way out, and nothing stays behind."""
+    folder = tmp_path / "demo"
+    command = [sys.executable, "-m", "sightline_collector.cli", "demo", "--folder", str(folder)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True
+    ) as demo:
+        assert demo.stdout
+        while not next(demo.stdout).startswith(f"  {stage}"):
+            pass
+        demo.send_signal(signal.SIGINT)
+        *before, last = demo.stdout
+        assert demo.wait(LONGEST_S) == 130
+    assert last == "Stopped; the data is incomplete.\n"
+    assert not [line for line in before if "Sightline" in line or "Traceback" in line]
+    log = (folder / "collector.log").read_text()
+    assert '"drained": true' in log
