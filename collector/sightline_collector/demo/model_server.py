@@ -15,6 +15,7 @@ import hashlib
 import json
 import random
 import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -244,7 +245,11 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=usual.speed, help="divides all waiting times")
     parser.add_argument("--changed-from", type=int, default=usual.changed_from, metavar="DAY")
     given = parser.parse_args()
-    serve(Settings(given.seed, given.speed, given.changed_from), given.host, given.port)
+    try:
+        serve(Settings(given.seed, given.speed, given.changed_from), given.host, given.port)
+    except (OSError, OverflowError) as error:
+        why = str(getattr(error, "strerror", None) or error).partition(" (while ")[0]
+        sys.exit(f"model_server cannot listen on {given.host}:{given.port} ({why}): name another --port")
 
 
 if __name__ == "__main__":

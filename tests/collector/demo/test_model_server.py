@@ -1,6 +1,9 @@
 """The stand-in model server, asked by the real client over real HTTP."""
 
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -48,6 +51,18 @@ def test_it_says_what_it_is(client: OpenAI, tmp_path: Path) -> None:
     assert completion.system_fingerprint == "sightline-stand-in"
     with model_server(tmp_path, os.environ, []):
         assert "no model is behind this" in (tmp_path / "model_server.log").read_text()
+
+
+def test_a_taken_port_is_said_in_a_line() -> None:
+    """It names the port and what to do, and exits with 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "sightline_collector.demo.model_server", "--port", port]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"model_server cannot listen on 127.0.0.1:{port} (Address already in use): name another --port\n"
+    )
 
 
 def test_a_completion_has_an_answer_a_finish_reason_and_usage(client: OpenAI) -> None:
