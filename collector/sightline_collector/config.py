@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -129,5 +130,9 @@ def _said(error: ValidationError, where: Mapping[str, str]) -> str:
     faults = []
     for fault in error.errors():
         name = str(fault["loc"][0]) if fault["loc"] else "configuration"
+        if fault["type"] == "extra_forbidden":
+            close = get_close_matches(name, Config.model_fields, n=1)
+            faults.append(f"unknown setting {name}" + (f"; did you mean {close[0]}?" if close else ""))
+            continue
         faults.append(f"{name} (from {where.get(name, 'the file')}): {fault['msg']}")
     return "; ".join(faults)

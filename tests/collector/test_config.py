@@ -34,11 +34,12 @@ def test_each_wrong_setting_is_named_with_its_place() -> None:
 
 
 def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
-    """A misspelled name is not ignored."""
+    """A misspelled name is not ignored: the one that was meant is named, where there is one."""
     file = tmp_path / "s.toml"
-    file.write_text("htp_port = 1\n")
-    with pytest.raises(BadConfiguration, match="htp_port"):
+    file.write_text("stor = 'chdb:./here'\nwhatever = 1\n")
+    with pytest.raises(BadConfiguration) as caught:
         load({}, {}, file)
+    assert caught.value.message == "unknown setting stor; did you mean store?; unknown setting whatever"
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
