@@ -37,7 +37,7 @@ def lines(url: str, said: Mapping[str, Any]) -> list[str]:
     return [
         f"Sightline {said['version']} at {url}, up {_time(said['up_s'])}",
         f"  store      {said['store']}   ClickHouse {said['engine']}",
-        f"  items      {counted}",
+        f"  items      {counted}   since the start",
         f"  log        {size} of {limit}   {log['waiting_segments']} segments wait"
         f"   the oldest record is {_time(log['oldest_age_s'])} old",
     ]

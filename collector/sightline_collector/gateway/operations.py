@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from time import monotonic
@@ -25,10 +25,10 @@ FLUSH_S = 60.0
 _COUNTED = {
     "received": "sightline_receive_items",
     "stored": "sightline_store_items",
-    "refused": "sightline_receive_refused_items",
     "dead_letters": "sightline_dead_letter_items",
-    "lost": "sightline_loss_items",
 }
+_LOST = "sightline_loss_items"
+_REFUSALS = "sightline_receive_refused_requests"
 
 
 class Operations:
@@ -115,7 +115,14 @@ class Operations:
         return None if age_s < LAG_S else f"the store is {age_s:.0f} s behind"
 
     def _counted(self) -> dict[str, int]:
-        totals: Counter[str] = Counter()
+        """Items since the start: what was refused for good, and what else is lost."""
+        counters: dict[str, Counter[tuple[str | None, str | None]]] = defaultdict(Counter)
         for metric in self._health.registry.collect():
-            totals[metric.name] += sum(int(s.value) for s in metric.samples if s.name.endswith("_total"))
-        return {name: totals[counter] for name, counter in _COUNTED.items()}
+            for sample in metric.samples:
+                if sample.name.endswith("_total"):
+                    kind = (sample.labels.get("signal"), sample.labels.get("reason"))
+                    counters[metric.name][kind] += int(sample.value)
+        lost, refusals = counters[_LOST], counters[_REFUSALS]
+        refused = sum(items for kind, items in lost.items() if kind in refusals)
+        said = {name: counters[counter].total() for name, counter in _COUNTED.items()}
+        return {**said, "refused": refused, "lost": lost.total() - refused}

@@ -9,7 +9,7 @@ import pytest
 from collector.gateway.serving import Port, serving, wait_until
 from prometheus_client.parser import text_string_to_metric_families
 
-from sightline_collector.errors import StoreUnreachable
+from sightline_collector.errors import LogFull, Malformed, StoreUnreachable
 from sightline_collector.store.engine import Engine
 from sightline_collector.wal.segment import Signal
 
@@ -62,11 +62,14 @@ def test_statements_are_counted(port: Port) -> None:
 
 
 def test_status_counts_items(port: Port) -> None:
-    """/api/status sums what was received, stored, refused and lost."""
+    """/api/status sums what was received and stored, what was refused for good, and what else is lost."""
     port.health.accepted(Signal.TRACES, 5, 100, 0.001)
-    port.health.lost(Signal.LOGS, "queue_full", 3)
+    port.health.lost(Signal.LOGS, "dead_letter_dropped", 3)
+    port.health.refused(Signal.TRACES, Malformed("cut short", hint=""))
+    port.health.lost(Signal.TRACES, "malformed", 1)
+    port.health.refused(Signal.TRACES, LogFull("full", hint=""))
     said = port.client.get("/api/status").json()
-    assert said["items"] == {"received": 5, "stored": 0, "refused": 0, "dead_letters": 0, "lost": 3}
+    assert said["items"] == {"received": 5, "stored": 0, "refused": 1, "dead_letters": 0, "lost": 3}
     assert said["log"]["waiting_segments"] == 0
     assert said["engine"].count(".") == 3
 
