@@ -26,9 +26,10 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand. 0 when it did what was asked, 1 when it could not, 2 when it was asked wrongly."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         parser = _parser()
-        parsed = parser.parse_args(arguments)
+        parsed = parser.parse_args([_utf8(parser, argument) for argument in given])
         return int(parsed.run(parsed))
     except ModuleNotFoundError as e:
         complain(f"{e.name} is not installed", "run: pip install 'sightline[collector]'")
@@ -38,6 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+
+
+def _utf8(parser: Parser, argument: str) -> str:
+    """The argument, if it is text: the collector takes no other, in statements, names or addresses."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        parser.error(f"the argument {argument!r} is not UTF-8")
+    return argument
 
 
 def _parser() -> Parser:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -15,6 +16,8 @@ from sightline_collector.alerts.rule import Labels
 
 SCOPES = ("project", "service", "feature", "model", "user_id")
 ID_LENGTH = 200
+CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode's categories of what is no character of a name: controls, broken ones, ends of lines."""
 
 
 class Budget(BaseModel):
@@ -40,6 +43,13 @@ class Budget(BaseModel):
     )
     notify: tuple[str, ...] = ()
     id: Annotated[str, Field(max_length=ID_LENGTH)] = ""
+
+    @field_validator(*SCOPES, "id")
+    @classmethod
+    def _of_characters(cls, text: str) -> str:
+        if any(category(character) in CONTROLS for character in text):
+            raise ValueError(f"{text!r} holds control characters")
+        return text
 
     @field_validator("thresholds")
     @classmethod

@@ -63,8 +63,10 @@ def unusable(address: str) -> str | None:
     """What is wrong with an address and what to write instead; None when it can be told."""
     if _channel(address) is not None:
         return None
+    # Without a scheme it is a word that somebody typed, and no address with a secret in it.
+    shown = masked(address) if "://" in address else repr(address)
     return (
-        f"{masked(address)} is no address that can be told: write a webhook as https://host/path, or one of"
+        f"{shown} is no address that can be told: write a webhook as https://host/path, or one of"
         " apprise's, such as slack://TokenA/TokenB/TokenC or mailto://user:password@host"
     )
 

@@ -100,6 +100,10 @@ class Collector:
             usable = False
         if not usable:
             raise NotAnswered(f"{self.url!r} is no address", f"it looks like {DEFAULT_URL}")
+        if "@" in parts.netloc:
+            raise NotAnswered(
+                "a collector takes no user and password", f"leave them out of --url: {DEFAULT_URL}"
+            )
 
     def _failed(self, why: object) -> NoReturn:
         if isinstance(why, (HTTPException, ConnectionResetError)):

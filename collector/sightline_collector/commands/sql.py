@@ -45,7 +45,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask and print. Raises NotAnswered."""
-    sql = sys.stdin.read() if arguments.statement == "-" else arguments.statement
+    sql = _from_standard_input() if arguments.statement == "-" else arguments.statement
     collector = Collector(arguments.url)
     if arguments.format == "table":
         show(collector, sql)
@@ -56,6 +56,15 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stdout.buffer.write(piece)
     sys.stdout.buffer.flush()
     return 0
+
+
+def _from_standard_input() -> str:
+    try:
+        sql = sys.stdin.read()
+        sql.encode()  # some locales read any bytes
+    except UnicodeError:
+        raise NotAnswered("the statement is not UTF-8", "write other bytes as unhex('…')") from None
+    return sql
 
 
 @contextmanager

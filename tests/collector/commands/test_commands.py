@@ -115,6 +115,20 @@ class TestSql:
         monkeypatch.setattr(sys, "stdin", io.StringIO("select 7 as n"))
         assert sightline("sql", "-", "--format", "TSV")[1] == "7\n"
 
+    @pytest.mark.parametrize("locale", ["C.UTF-8", "POSIX"])
+    def test_what_is_not_utf_8(self, locale: str) -> None:
+        """Other bytes, typed or from standard input, are refused in a line, in any locale."""
+        command = [sys.executable, "-m", "sightline_collector.cli", "sql"]
+        environment = {**os.environ, "LC_ALL": locale}
+        for argument, code in ((b"-", 1), (b"select '\xff'", 2)):
+            done = subprocess.run(
+                [*command, argument], input=b"\xff", capture_output=True, timeout=60, env=environment
+            )
+            wrong, hint = done.stderr.decode().splitlines()
+            assert done.returncode == code
+            assert "is not UTF-8" in wrong
+            assert hint
+
     def test_many_rows(self, sightline: Command) -> None:
         """A table stops at a thousand rows and says so; csv goes on."""
         out = sightline("sql", "select number from numbers(5000)")[1]
@@ -220,6 +234,16 @@ def test_an_address_that_is_none(capfd: pytest.CaptureFixture[str], url: str) ->
     ]
 
 
+@pytest.mark.parametrize("user", ["ann:s3cret", "ann", ":s3cret", ""])
+def test_an_address_with_a_user(capfd: pytest.CaptureFixture[str], user: str) -> None:
+    """A collector asks for no password: one in the address is refused, and is not shown."""
+    assert main(["sql", "select 1", "--url", f"http://{user}@127.0.0.1:4319"]) == 1
+    assert capfd.readouterr().err.splitlines() == [
+        "sightline: a collector takes no user and password",
+        "  → leave them out of --url: http://127.0.0.1:4319",
+    ]
+
+
 def test_a_host_that_is_none(capfd: pytest.CaptureFixture[str]) -> None:
     """A name that resolves to nothing is named, without the resolver's own words."""
     assert main(["sql", "select 1", "--url", "http://nosuch.host.invalid:4319"]) == 1
@@ -295,6 +319,13 @@ def test_budgets(sightline: Command) -> None:
     assert "nosuch" in err
     assert "→" in err
     assert sightline("budget", "set", "--usd", "2e-5")[1].startswith("Budget day is set: 0.00002 USD per")
+    code, _, err = sightline("budget", "set", "--usd", "20", "--notify", "foo")
+    assert code == 1
+    assert err.startswith("sightline: 'foo' is no address that can be told: write a webhook as https://")
+    code, _, err = sightline("budget", "set", "--usd", "20", "--feature", "sup\x1b[2Jport")
+    assert code == 1
+    assert "feature: " in err
+    assert "'sup\\x1b[2Jport' holds control characters" in err
     code, _, err = sightline("budget", "set", "--usd", "0.0000001")
     assert code == 1
     assert "limit_usd" in err
@@ -315,7 +346,7 @@ def test_status(sightline: Command) -> None:
     code, out, _ = sightline("status")
     assert code == 0
     assert re.match(r"Sightline \d+\.\d+\.\d+ at http", out)
-    assert "received 0" in out
+    assert re.search(r"received 0 .* refused 0 .* since the start\n", out)
     assert len(out.splitlines()) == 4
 
 
