@@ -22,6 +22,8 @@ _BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _UNGROUPED = re.compile(r"(^|_)(id|year|port|batch|version)$")
 _MONEY_PLACES = Decimal("0.000001")
 _MONEY_DIGITS = 6
+_SMALLEST = 1e-12
+"""Written out in lists: the store keeps no smaller amount."""
 
 # C0, DEL and C1 controls, and what turns the direction of text around.
 _CONTROLS = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
@@ -60,8 +62,19 @@ def cell(name: str, type_name: str, value: object) -> str:
     if _TIME.match(plain):
         return _time(str(value))
     if isinstance(value, (list, dict, tuple)):
-        return visible(json.dumps(value, ensure_ascii=False, default=str))
+        return visible(_nested(value))
     return visible(str(value))
+
+
+def _nested(value: object) -> str:
+    """JSON whose small numbers are written out: amounts of money stand in lists too."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_nested(str(k))}: {_nested(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_nested, value)) + "]"
+    if isinstance(value, float) and _SMALLEST <= abs(value) < 1:
+        return f"{Decimal(repr(value)):f}"
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def visible(text: str) -> str:

@@ -8,7 +8,8 @@ from sightline_collector.commands.asking import Collector, add_url, told
 from sightline_collector.commands.sql import show
 
 LIST = """
-select provider, model, unit, usd, per, above_input_tokens, valid_from, context
+select
+    provider, model, unit, usd, per, nullIf(above_input_tokens, 0) as above_input_tokens, valid_from, context
 from prices
 where positionCaseInsensitive(provider, {provider:String}) > 0
     and positionCaseInsensitive(model, {model:String}) > 0

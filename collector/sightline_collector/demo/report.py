@@ -77,7 +77,8 @@ def _alert(alerts: Sequence[Alert], console: Console) -> None:
     console.print("\n[bold]the alert[/bold]  As the webhook got it", highlight=False)
     earlier = [f"Before it came {len(alerts) - 1} more"] if len(alerts) > 1 else []
     for line in (str(alert["title"]), *str(alert["message"]).splitlines(), *earlier):
-        _plain(textwrap.fill(line, COLUMNS, initial_indent="  ", subsequent_indent="    "), console)
+        width = min(COLUMNS, console.width)
+        _plain(textwrap.fill(line, width, initial_indent="  ", subsequent_indent="    "), console)
 
 
 def _plain(text: str, console: Console) -> None:

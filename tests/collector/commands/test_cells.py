@@ -59,6 +59,13 @@ def test_money_has_six_decimals_and_no_noise(value: object, shown: str) -> None:
         ("at", "DateTime", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02 03:04:05"),
         ("day", "Date", "2026-01-02", "2026-01-02"),
         ("tags", "Array(String)", ["a", "ü"], '["a", "ü"]'),
+        (
+            "drivers",
+            "Array(Tuple(String, Float64))",
+            [["m", 2e-05], ["n", 0.0]],
+            '[["m", 0.00002], ["n", 0.0]]',
+        ),
+        ("tags", "Array(Map(String, UInt8))", [{"a": None}, True], '[{"a": null}, true]'),
         ("tags", "Map(String, UInt8)", {"a": 1}, '{"a": 1}'),
         ("model", "LowCardinality(Nullable(String))", None, "–"),
         ("model", "LowCardinality(String)", "", ""),

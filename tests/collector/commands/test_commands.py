@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from collector.alerts.webhook import Webhook, listening
@@ -193,17 +194,15 @@ def on_a_terminal(arguments: list[str], columns: int) -> str:
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
     command = [sys.executable, "-m", "sightline_collector.cli", *arguments]
-    subprocess.run(
-        command, stdout=theirs, stderr=theirs, stdin=theirs, env=environment, timeout=60, check=True
-    )
-    os.close(theirs)
     said = b""
-    while True:
-        try:
-            said += os.read(ours, 65536)
-        except OSError:
-            break
-    os.close(ours)
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs, env=environment) as started:
+        os.close(theirs)
+        # A terminal holds little: it is read while the command prints, until nobody prints any more.
+        with suppress(OSError):
+            while piece := os.read(ours, 65536):
+                said += piece
+        os.close(ours)
+        assert started.wait(60) == 0
     return said.decode()
 
 
@@ -329,6 +328,18 @@ def test_budgets(sightline: Command) -> None:
     code, _, err = sightline("budget", "set", "--usd", "0.0000001")
     assert code == 1
     assert "limit_usd" in err
+
+
+def test_lists_are_tables_on_a_narrow_terminal(sightline: Command, port: Port) -> None:
+    """On 80 columns our own lists need no records, and nothing of them is cut."""
+    budget = ["--user", "ann", "--notify", "json://hooks.example:8080/s3cret"]
+    assert sightline("budget", "set", "--usd", "0.5", *budget)[0] == 0
+    for listed in (["budget", "list"], ["prices", "list", "--provider", "azure"]):
+        said = on_a_terminal([*listed, "--url", port.url], columns=80)
+        assert "───" in said
+        assert "…" not in said
+        assert "row 1" not in said
+    assert sightline("budget", "remove", "day:user_id=ann")[0] == 0
 
 
 def test_alerts_and_prices(sightline: Command) -> None:
