@@ -47,9 +47,16 @@ class Budget(BaseModel):
     @field_validator(*SCOPES, "id")
     @classmethod
     def _of_characters(cls, text: str) -> str:
-        if any(category(character) in CONTROLS for character in text):
+        if _has_controls(text):
             raise ValueError(f"{text!r} holds control characters")
         return text
+
+    @field_validator("notify")
+    @classmethod
+    def _addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        if any(map(_has_controls, addresses)):
+            raise ValueError("an address holds control characters")  # which may be a secret: not shown
+        return addresses
 
     @field_validator("thresholds")
     @classmethod
@@ -127,6 +134,10 @@ class Window:
             ("threshold_pct", str(threshold)),
             ("window", self.when),
         )
+
+
+def _has_controls(text: str) -> bool:
+    return any(category(character) in CONTROLS for character in text)
 
 
 def _digest(text: str) -> str:

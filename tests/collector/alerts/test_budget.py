@@ -32,12 +32,23 @@ def test_thresholds_are_kept_in_order_once() -> None:
         ({"limit_usd": 5, "thresholds": ()}, "at least 1 item"),
         ({"limit_usd": 5, "thresholds": (0,)}, "greater than or equal to 1"),
         ({"limit_usd": 5, "featur": "x"}, "Extra inputs"),
+        ({"limit_usd": 5, "feature": "a\x1b[2Jb"}, "holds control characters"),
+        ({"limit_usd": 5, "user_id": "a\nb"}, "holds control characters"),
+        ({"limit_usd": 5, "model": "\udcff"}, "holds control characters"),
+        ({"limit_usd": 5, "id": "\x00"}, "holds control characters"),
+        ({"limit_usd": 5, "notify": ("json://host/to\nken",)}, "an address holds control characters"),
     ],
 )
 def test_a_wrong_budget_is_refused(wrong: dict[str, object], says: str) -> None:
     """Each field says what it may be."""
     with pytest.raises(ValidationError, match=says):
         Budget.model_validate(wrong)
+
+
+def test_names_may_be_of_any_script() -> None:
+    """What people call features and users is taken as it is: only what is no character is refused."""
+    for name in ("größe", "检索", "👩‍💻 help", "a=b,c/d", "تقرير"):
+        assert Budget(limit_usd=Decimal(1), feature=name).id == f"day:feature={name}"
 
 
 def test_a_threshold_is_reached_exactly() -> None:
