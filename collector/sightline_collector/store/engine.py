@@ -267,7 +267,7 @@ def _load_engine() -> None:
         return
     sys.modules["pyarrow"] = None  # type: ignore[assignment]
     try:
-        import_module("chdb")
+        import_module("chdb.state")
     finally:
         del sys.modules["pyarrow"]
 
