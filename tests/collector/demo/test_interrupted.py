@@ -11,6 +11,11 @@ import pytest
 LONGEST_S = 60
 
 
+def heed_interrupts() -> None:
+    """A shell that runs the tests in its background lets its children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("stage", ["collector", "model"])
 def test_an_interrupted_demo_says_so_and_no_more(tmp_path: Path, stage: str) -> None:
     """One line says that the data is incomplete; nothing is lost on the way out, and nothing stays behind."""
@@ -18,8 +23,9 @@ def test_an_interrupted_demo_says_so_and_no_more(tmp_path: Path, stage: str) -> 
     command = [sys.executable, "-m", "sightline_collector.cli", "demo", "--folder", str(folder)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True
-    ) as demo:
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True,
+        preexec_fn=heed_interrupts,
+    ) as demo:  # fmt: skip
         assert demo.stdout
         while not next(demo.stdout).startswith(f"  {stage}"):
             pass
