@@ -1,6 +1,7 @@
 """Other processes that the demo starts, waits for and ends: the collector and the stand-in."""
 
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -72,11 +73,22 @@ def _process(
     except OSError as error:
         hint = "name another with --folder"
         raise DemoFailed(f"the folder {log.parent} cannot be made ({error.strerror}); {hint}") from None
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            command, stdout=written, stderr=subprocess.STDOUT, env=dict(environment), start_new_session=True
-        )
+    # A Ctrl-C waits until the process is ours to end: one that came in between would leave it running.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
+        with log.open("wb") as written:
+            process = subprocess.Popen(
+                command,
+                stdout=written,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                start_new_session=True,
+            )
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield process
     finally:
         process.terminate()
