@@ -84,7 +84,7 @@ def current_alerts(engine: Engine) -> list[dict[str, Any]]:
     return engine.rows("select * from alerts")
 
 
-def test_notification(address: str) -> str:
+def try_channel(address: str) -> str:
     """Tell a channel that this is a test. Its address without secrets.
 
     Raises BadConfiguration when the address is none, or the channel did not take the message.

@@ -20,7 +20,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     tried = actions.add_parser("test", help="send a test message to a channel")
     tried.add_argument("channel", help="its address as apprise writes it, such as json://host/path")
     add_url(tried)
-    tried.set_defaults(run=told(test_channel))
+    tried.set_defaults(run=told(try_channel))
 
 
 def list_alerts(arguments: argparse.Namespace) -> int:
@@ -29,7 +29,7 @@ def list_alerts(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def test_channel(arguments: argparse.Namespace) -> int:
+def try_channel(arguments: argparse.Namespace) -> int:
     """Send the message. Raises NotAnswered, which says why the channel did not take it."""
     sent = Collector(arguments.url).call("POST", "/api/alerts/test", {"url": arguments.channel})
     print(f"{sent['sent']} took the test message.")

@@ -37,7 +37,7 @@ class Watching:
             Route("/api/budgets", _told(self.set_budget), methods=["POST"]),
             Route("/api/budgets/{budget_id:path}", _told(self.remove_budget), methods=["DELETE"]),
             Route("/api/alerts", _told(self.alerts)),
-            Route("/api/alerts/test", _told(self.test_channel), methods=["POST"]),
+            Route("/api/alerts/test", _told(self.try_channel), methods=["POST"]),
         ]
 
     async def budgets(self, _: Request) -> Response:
@@ -63,12 +63,12 @@ class Watching:
         """What is pending or firing, the gravest first."""
         return _listed("alerts", await asyncio.to_thread(api.current_alerts, self._engine))
 
-    async def test_channel(self, request: Request) -> Response:
+    async def try_channel(self, request: Request) -> Response:
         """Sends a test message to the channel at `url`."""
         url = (await _fields(request)).get("url")
         if not isinstance(url, str) or not url:
             raise ValueError("url is missing")
-        return JSONResponse({"sent": await asyncio.to_thread(api.test_notification, url)})
+        return JSONResponse({"sent": await asyncio.to_thread(api.try_channel, url)})
 
 
 def _told(answer: Answers) -> Answers:

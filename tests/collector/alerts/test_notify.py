@@ -122,10 +122,10 @@ def test_an_unknown_kind_of_address_is_refused() -> None:
 
 def test_a_test_notification_is_sent_or_explained(webhook: Webhook) -> None:
     """The test arrives; a channel that refuses or is none raises with what to do."""
-    assert api.test_notification(webhook.address) == webhook.shown
+    assert api.try_channel(webhook.address) == webhook.shown
     assert webhook.titles() == ["sightline: a test"]
     webhook.answers = [403]
     with pytest.raises(BadConfiguration, match=re.escape(f"{webhook.shown} was not told: answered 403")):
-        api.test_notification(webhook.address)
+        api.try_channel(webhook.address)
     with pytest.raises(BadConfiguration, match="no address that can be told"):
-        api.test_notification("nonsense")
+        api.try_channel("nonsense")
