@@ -23,7 +23,7 @@ from sightline._undelivered import lost
 from sightline.masking import Guard
 
 if TYPE_CHECKING:
-    from sightline._configure import Settings
+    from sightline._settings import Settings
 
 # How long an exit may wait. A full queue takes 3 s; a dead collector would take for ever.
 CLOSE_S = 5.0

@@ -66,7 +66,15 @@ TOKENS_PER_SECOND: Final = "sightline.tokens_per_second"  # double, output token
 USAGE_ESTIMATED: Final = "sightline.usage.estimated"  # bool: true when counted here, not reported
 COST_USD: Final = "sightline.cost_usd"  # string, decimal USD: this program's own estimate
 COST_REASON: Final = "sightline.cost_reason"  # string: why there is no cost_usd; see pricing.Reason
+USAGE_AGGREGATED: Final = "sightline.usage.aggregated"  # bool: true when calls below carry this usage
+PROMPT_TEMPLATE: Final = "sightline.prompt.template"  # string: before its variables are put in; prompt()
+EXPERIMENT: Final = "sightline.experiment"  # string: whose variant this is; variant()
+SHADOW: Final = "sightline.shadow"  # bool: true when nobody saw the answer; shadow()
+BUDGET_DECISION: Final = "sightline.budget.decision"  # string: allow warn deny; only when not allow
+SAMPLE_WEIGHT: Final = "sightline.sample.weight"  # double: for how many spans this one stands; only above 1
 BACKDATE_NS: Final = "sightline.testing.backdate_ns"  # int, ns; removed before a span leaves
+SCORE_PREFIX: Final = "sightline.score."  # + name, double: span.score(), evaluators
+PROMPT_VARIABLE_PREFIX: Final = "gen_ai.prompt.variable."  # + name, string; prompt()
 
 # -- Feedback: a log record named EVALUATION_EVENT with the judged span's ids ----------------------
 EVALUATION_EVENT: Final = "gen_ai.evaluation.result"

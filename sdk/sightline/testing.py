@@ -20,12 +20,12 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from sightline import _clock, _runtime, attributes, instrument
-from sightline._configure import SPAN_ATTRIBUTES
 from sightline._context import carrying
 from sightline._outgoing import prepare
 from sightline._pipeline import LogForwarder, guarded_log, outgoing_steps
 from sightline._processor import SightlineProcessor
 from sightline._runtime import Content
+from sightline._settings import SPAN_ATTRIBUTES
 from sightline.masking import Guard
 
 FIXED_START = datetime(2026, 1, 1, tzinfo=UTC)

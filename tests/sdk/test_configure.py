@@ -8,12 +8,12 @@ from sdk.programs import run, work
 from sdk.servers import OtlpSink, attributes_of
 
 import sightline
-from sightline import _configure
+from sightline import _settings
 
 
 def test_the_default_is_the_collector_on_this_machine() -> None:
     """Without a word from anyone spans go to 127.0.0.1:4318."""
-    settings = _configure._read(None, None, "masked", "auto", {}, True)
+    settings = _settings.read(None, None, "masked", "auto", {}, True)
     assert settings.destination.traces.url == "http://127.0.0.1:4318/v1/traces"
     assert settings.destination.logs.url == "http://127.0.0.1:4318/v1/logs"
 

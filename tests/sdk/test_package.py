@@ -117,10 +117,10 @@ def test_the_pure_modules_do_no_io() -> None:
 
 
 def test_the_environment_is_read_in_one_place() -> None:
-    """Settings are read by `_configure` and `_destination`; elsewhere only what is not ours."""
+    """Settings are read by `_settings` and `_destination`; elsewhere only what is not ours."""
     readers = {p.name for p in SOURCE.rglob("*.py") if "os.environ" in p.read_text()}
     assert readers == {
-        "_configure.py",
+        "_settings.py",
         "_destination.py",  # OTEL_EXPORTER_OTLP_*
         "_safety.py",  # SIGHTLINE_STRICT, read when a fault happens
         "_estimate.py",  # tiktoken's own cache folder
