@@ -16,6 +16,7 @@ from sightline import _clock, _runtime, _safety, attributes, instrument
 from sightline._loss import Ledger
 from sightline._outgoing import Step, backdated, prepare, priced
 from sightline._processor import SightlineProcessor
+from sightline._quick_spans import runtime_of
 from sightline._sender import Sender
 from sightline._shipping import Refusal, Shipper
 from sightline._span_attributes import attributes_of
@@ -102,13 +103,7 @@ class Pipeline:
         self.processor.sink, self.processor.flush = self.spans.put, self.flush
         loggers = LoggerProvider(self.resource, shutdown_on_exit=False)
         loggers.add_log_record_processor(LogForwarder(self.logs.put))
-        self._before = _runtime.use(
-            _runtime.Runtime(
-                provider.get_tracer(_runtime.SCOPE),
-                loggers.get_logger(_runtime.SCOPE),
-                captures=settings.content != "off",
-            )
-        )
+        self._before = _runtime.use(runtime_of(provider, loggers, captures=settings.content != "off"))
         wiring = instrument.Wiring(provider, loggers, settings.content != "off", settings.stream_usage)
         self._loaded = instrument.load(settings.instrument, wiring)
 

@@ -40,7 +40,7 @@ class OpenSpan:
         self._token: Any = None
         self._said: dict[str, Any] = {}
         try:
-            self.span = runtime.tracer.start_span(name, parent, kind, values, record_exception=False)
+            self.span = runtime.start(name, parent, kind, values)
             self._context = trace.set_span_in_context(self.span, parent)
         except Exception as error:
             record_fault("OpenSpan", error)

@@ -24,6 +24,7 @@ from sightline._context import carrying
 from sightline._outgoing import prepare
 from sightline._pipeline import LogForwarder, guarded_log, outgoing_steps
 from sightline._processor import SightlineProcessor
+from sightline._quick_spans import runtime_of
 from sightline._runtime import Content
 from sightline._settings import SPAN_ATTRIBUTES
 from sightline.masking import Guard
@@ -89,11 +90,7 @@ def capture(
     seen = Captured()
     tracers, loggers = _recording_into(seen, Guard(content))
     captures = content != "off"
-    before = _runtime.use(
-        _runtime.Runtime(
-            tracers.get_tracer(_runtime.SCOPE), loggers.get_logger(_runtime.SCOPE), captures=captures
-        )
-    )
+    before = _runtime.use(runtime_of(tracers, loggers, captures=captures))
     wiring = instrument.Wiring(tracers, loggers, captures, stream_usage)
     loaded = instrument.load(tuple(instrument_libraries), wiring)
     try:
