@@ -4,7 +4,7 @@ The values travel as ready span attributes under one context key; `stamp` puts t
 starts, whoever starts it: a foreign instrumentation's spans carry them too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -54,7 +54,16 @@ def carrying(values: Mapping[str, Any]) -> Iterator[None]:
 def carried(context: Context | None = None) -> Mapping[str, Any]:
     """The attributes that this context carries."""
     values = otel_context.get_value(_CARRIED, context)
-    return values if isinstance(values, dict) else _NOTHING
+    if type(values) is dict:
+        return values
+    return values() if callable(values) else _NOTHING
+
+
+def carrying_later(read: Callable[[], Mapping[str, Any]], context: Context) -> Context:
+    """The context, carrying what `read` answers each time a span starts: a request's route and user are
+    known only after its first spans. What was carried before is for `read` to keep.
+    """
+    return otel_context.set_value(_CARRIED, read, context)
 
 
 def stamp(span: trace.Span, parent_context: Context | None) -> None:

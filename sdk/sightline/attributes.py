@@ -52,6 +52,14 @@ CONVERSATION_ID: Final = "gen_ai.conversation.id"  # string; context(session_id=
 SESSION_ID: Final = "session.id"  # string; context(session_id=)
 USER_ID: Final = "user.id"  # string; context(user_id=)
 
+# -- OpenTelemetry: the HTTP request that a workflow answers ---------------------------------------
+HTTP_METHOD: Final = "http.request.method"  # string: GET, POST, ...; _OTHER for unknown ones; middleware
+HTTP_ROUTE: Final = "http.route"  # string: the template, never the path; middleware
+HTTP_STATUS: Final = "http.response.status_code"  # int; middleware
+URL_SCHEME: Final = "url.scheme"  # string: http, https; middleware
+URL_PATH: Final = "url.path"  # string, without the query, masked; middleware
+URL_QUERY: Final = "url.query"  # string, values masked; middleware(query=True)
+
 # -- Sightline: spans ------------------------------------------------------------------------------
 OPERATION: Final = "sightline.operation"  # string: workflow agent step tool retrieval guardrail llm
 STAGE: Final = "sightline.stage"  # string: one of STAGES or the user's own; decorators, stage()
@@ -69,6 +77,7 @@ COST_REASON: Final = "sightline.cost_reason"  # string: why there is no cost_usd
 USAGE_AGGREGATED: Final = "sightline.usage.aggregated"  # bool: true when calls below carry this usage
 PROMPT_TEMPLATE: Final = "sightline.prompt.template"  # string: before its variables are put in; prompt()
 EXPERIMENT: Final = "sightline.experiment"  # string: whose variant this is; variant()
+CLIENT_GONE: Final = "sightline.http.client_gone"  # bool: true when the client left mid-answer; middleware
 SHADOW: Final = "sightline.shadow"  # bool: true when nobody saw the answer; shadow()
 BUDGET_DECISION: Final = "sightline.budget.decision"  # string: allow warn deny; only when not allow
 SAMPLE_WEIGHT: Final = "sightline.sample.weight"  # double: for how many spans this one stands; only above 1

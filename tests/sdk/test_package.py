@@ -138,7 +138,8 @@ def test_every_attribute_has_one_name() -> None:
         if key.isupper() and isinstance(value, str) and "." in value
     ]
     assert len(names) == len(set(names))
-    assert all(name.startswith(("sightline.", "gen_ai.", "user.", "session.", "error.")) for name in names)
+    roots = ("sightline.", "gen_ai.", "user.", "session.", "error.", "http.", "url.")
+    assert all(name.startswith(roots) for name in names)
 
 
 def test_no_attribute_is_written_by_hand_elsewhere() -> None:
