@@ -184,14 +184,22 @@ def _request(items: Iterable[tuple[_Origin, bytes]]) -> bytes:
     resources: dict[int, dict[_Origin, list[bytes]]] = {}
     for origin, item in items:
         scopes = resources.setdefault(id(origin.of[0]), {})
-        scopes.setdefault(origin, []).append(field(_ITEMS, item))
-    return b"".join([field(_RESOURCES, _resource_items(scopes)) for scopes in resources.values()])
+        scopes.setdefault(origin, []).extend((_ITEMS, varint(len(item)), item))
+    written: list[bytes] = []
+    for scopes in resources.values():
+        written += _within(_RESOURCES, _of_resource(scopes))
+    return b"".join(written)
 
 
-def _resource_items(scopes: Mapping[_Origin, Sequence[bytes]]) -> bytes:
+def _of_resource(scopes: Mapping[_Origin, Sequence[bytes]]) -> list[bytes]:
     first = next(iter(scopes))
-    within = [
-        field(_SCOPES, b"".join((origin.scope, *items, origin.scope_schema)))
-        for origin, items in scopes.items()
-    ]
-    return b"".join((first.resource, *within, first.resource_schema))
+    written = [first.resource]
+    for origin, items in scopes.items():
+        written += _within(_SCOPES, [origin.scope, *items, origin.scope_schema])
+    written.append(first.resource_schema)
+    return written
+
+
+def _within(tag: bytes, parts: list[bytes]) -> list[bytes]:
+    """The parts as one field, not yet put together: a request is copied once, however deep it is."""
+    return [tag, varint(sum(map(len, parts))), *parts]

@@ -17,6 +17,8 @@ from typing import Any, Final
 _KEYS_MAX: Final = 4_096  # names are few; a program that makes them up must not fill the memory
 _SHORT: Final = 125  # with three more bytes between them, the length of key and text is below 128
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+_REPEATED: Final = 64  # characters: a longer text is hardly ever the same again, and slow to look up
+_PAIRS_MAX: Final = 64
 _UINT64_MASK: Final = 2**64 - 1
 
 _ONE_BYTE: Final = tuple(bytes((number,)) for number in range(128))
@@ -70,16 +72,50 @@ def attributes(tag: bytes, values: Mapping[str, Any]) -> bytes:
     """Each pair as a KeyValue field with this tag."""
     written: list[bytes] = []
     for name, value in values.items():
-        key = _keys.get(name) or _key(name)
-        text = utf8(value) if type(value) is str else None
-        if text is not None and len(key) + len(text) < _SHORT:  # most attributes: every length is one byte
-            size = len(text)
-            written.append(b"%b%c%b%c%b%c%b" % (tag, len(key) + size + 3, key, size + 2, _STRING, size, text))
+        kind = type(value)
+        if (kind is str and len(value) < _REPEATED) or (kind is tuple and _is_one_word(value)):
+            pairs = _pairs.get(name)
+            if pairs is None:
+                pairs = _pairs_of(name)
+            pair = pairs.get(value)
+            if pair is None:
+                pair = _pair(name, value)
+                if len(pairs) < _PAIRS_MAX:
+                    pairs[value] = pair
+        elif kind is str:  # most of a span's bytes: copied once
+            text = utf8(value)
+            written += tag, *_around(name, len(text)), text
+            continue
         else:
-            content = field(_STRING, text) if text is not None else _content(value)
-            size_and_content = varint(len(content)) + content
-            written += tag, varint(len(key) + len(size_and_content)), key, size_and_content
+            pair = _pair(name, value)
+        written += tag, pair
     return b"".join(written)
+
+
+def _around(name: str, size: int) -> tuple[bytes, bytes]:
+    """What stands before a text of this size: the size of the whole pair, and its key and the text's size."""
+    of_text = varint(size)
+    content = 1 + len(of_text) + size
+    key = _keys.get(name) or _key(name)
+    before = b"".join((key, varint(content), _STRING, of_text))
+    return varint(len(before) + size), before
+
+
+def _is_one_word(value: tuple[Any, ...]) -> bool:
+    """Most lists of texts, finish reasons for instance, have one of them, and the same ones again."""
+    return len(value) == 1 and type(value[0]) is str and len(value[0]) < _REPEATED
+
+
+def _pair(name: str, value: object) -> bytes:
+    """A KeyValue, with its size before it."""
+    key = _keys.get(name) or _key(name)
+    text = utf8(value) if type(value) is str else None
+    if text is not None and len(key) + len(text) < _SHORT:  # every length is one byte
+        size = len(text)
+        return b"%c%b%c%b%c%b" % (len(key) + size + 3, key, size + 2, _STRING, size, text)
+    content = field(_STRING, text) if text is not None else _content(value)
+    size_and_content = varint(len(content)) + content
+    return b"".join((varint(len(key) + len(size_and_content)), key, size_and_content))
 
 
 def any_value(tag: bytes, value: object) -> bytes:
@@ -168,6 +204,18 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
         if byte < 128:
             return number, at + place + 1
     raise ValueError("a number does not end")
+
+
+# Model, provider, feature, user: most short texts of a span were in the one before it. Ids are not, so a name
+# keeps its first few.
+_pairs: Final[dict[str, dict[Any, bytes]]] = {}
+
+
+def _pairs_of(name: str) -> dict[Any, bytes]:
+    if len(_pairs) >= _KEYS_MAX:
+        _pairs.clear()
+    pairs = _pairs[name] = {}
+    return pairs
 
 
 _keys: Final[dict[str, bytes]] = {}

@@ -69,40 +69,56 @@ def _by_model_name(usage: Usage, model: str, provider: str | None, at: datetime)
 def _calculate(usage: Usage, model: str, provider: str | None, at: datetime) -> Decimal:
     """LookupError when there is no such provider or model, ValueError when parts exceed their whole."""
     _, known = _snapshot().find_provider_model(model, None, provider, None)
-    rates = vars(known.get_prices(at)).items()
-    listed = {name: rate for name, rate in rates if rate is not None and name not in _NEVER_COUNTED}
-    if listed.keys() <= _PLAIN_RATES:
-        return _from_plain_rates(usage, listed)
-    return _from_library(usage, model, provider, at)
+    rates = _plain_rates(known.get_prices(at))
+    return _from_library(usage, model, provider, at) if rates is None else _from_plain_rates(usage, *rates)
 
 
 # Nearly all models have these rates only, beside some for what a `Usage` has no count of. The library's
 # general way through its lattice of units takes ten times as long to the same amount.
 _NEVER_COUNTED: Final = frozenset({"cache_write_1h_mtok", "web_searches_kcount", "storage_searches_kcount"})
-_PLAIN_RATES: Final = frozenset({"input_mtok", "cache_read_mtok", "cache_write_mtok", "output_mtok"})
+_PLAIN_RATES: Final = ("input_mtok", "cache_read_mtok", "cache_write_mtok", "output_mtok")
 _PER_MTOK: Final = 1_000_000
-_NOTHING: Final = Decimal(0)
+_RATES_MAX: Final = 1_024  # the library has as many models
+
+Rates = tuple[Any, Any, Any, Any]  # as _PLAIN_RATES: a Decimal, tiers of them, or None
+_rates: Final[dict[int, tuple[object, Rates | None]]] = {}  # by identity, which is why prices are held
 
 
-def _from_plain_rates(usage: Usage, listed: dict[str, Any]) -> Decimal:
+def _plain_rates(prices: object) -> Rates | None:
+    """A model's rates; None when it has others than the plain ones."""
+    known = _rates.get(id(prices))
+    if known is None:
+        listed = {name for name, rate in vars(prices).items() if rate is not None}
+        plain = (listed - _NEVER_COUNTED).issubset(_PLAIN_RATES)
+        input_, read, write, output = (getattr(prices, name) for name in _PLAIN_RATES)
+        if len(_rates) >= _RATES_MAX:
+            _rates.clear()
+        known = _rates[id(prices)] = prices, (input_, read, write, output) if plain else None
+    return known[1]
+
+
+def _from_plain_rates(usage: Usage, of_input: Any, of_read: Any, of_write: Any, of_output: Any) -> Decimal:
     """Cached tokens that have no rate of their own are input like any other."""
-    unit_price = _library().calc_unit_price
     whole = usage.input_tokens or 0
-    read = usage.cache_read_tokens or 0 if "cache_read_mtok" in listed else 0
-    write = usage.cache_write_tokens or 0 if "cache_write_mtok" in listed else 0
+    read = usage.cache_read_tokens or 0 if of_read is not None else 0
+    write = usage.cache_write_tokens or 0 if of_write is not None else 0
     if read + write > whole:
         raise ValueError("more tokens were cached than sent")
-    counts = {
-        "input_mtok": whole - read - write,
-        "cache_read_mtok": read,
-        "cache_write_mtok": write,
-        "output_mtok": usage.output_tokens or 0,
-    }
-    amount = _NOTHING
-    for name, rate in listed.items():
-        if count := counts[name]:
-            amount += unit_price(rate, count, whole, _PER_MTOK)
+    amount = _amount(of_input, whole - read - write, whole) + _amount(
+        of_output, usage.output_tokens or 0, whole
+    )
+    if read:
+        amount += _amount(of_read, read, whole)
+    if write:
+        amount += _amount(of_write, write, whole)
     return amount
+
+
+def _amount(rate: Any, count: int, whole: int) -> Decimal:
+    """So many tokens at this rate; a tier is chosen by the whole input."""
+    if type(rate) is Decimal:
+        return rate * count / _PER_MTOK
+    return _library().calc_unit_price(rate, count, whole, _PER_MTOK)
 
 
 def _from_library(usage: Usage, model: str, provider: str | None, at: datetime) -> Decimal:
