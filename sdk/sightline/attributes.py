@@ -21,6 +21,7 @@ RESPONSE_MODEL: Final = "gen_ai.response.model"  # string: the model that answer
 RESPONSE_ID: Final = "gen_ai.response.id"  # string; llm_call
 FINISH_REASONS: Final = "gen_ai.response.finish_reasons"  # string[], one a choice; llm_call
 TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"  # double, seconds; llm_call
+SERVICE_TIER: Final = "openai.response.service_tier"  # string: the tier that was billed; llm_call
 
 # -- OpenTelemetry: usage. The first two are totals, the rest are parts of them --------------------
 INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"  # int, cache included
@@ -30,6 +31,11 @@ CACHE_WRITE_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"  # int, part
 REASONING_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"  # int, part of output
 AUDIO_INPUT_TOKENS: Final = "gen_ai.usage.audio.input_tokens"  # int, part of input
 AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"  # int, part of output
+IMAGE_INPUT_TOKENS: Final = "gen_ai.usage.image.input_tokens"  # int, part of input
+IMAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.image.output_tokens"  # int, part of output
+CACHE_WRITE_1H_TOKENS: Final = (  # int, part of cache_write: kept for an hour, at a price of its own
+    "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
+)
 
 # -- OpenTelemetry: content (recorded as the content mode allows) ----------------------------------
 INPUT_MESSAGES: Final = "gen_ai.input.messages"  # string, JSON array of messages
@@ -70,7 +76,9 @@ INPUT: Final = "sightline.input"  # string, JSON of the arguments; decorators bu
 OUTPUT: Final = "sightline.output"  # string, JSON of the result; decorators but @tool
 GUARDRAIL_BLOCKED: Final = "sightline.guardrail.blocked"  # bool; @guardrail
 TIME_TO_FIRST_TOKEN: Final = "sightline.time_to_first_token"  # noqa: S105  # double, s, first content
+TIME_TO_FIRST_REASONING: Final = "sightline.time_to_first_reasoning"  # double, s, first shown thought
 TOKENS_PER_SECOND: Final = "sightline.tokens_per_second"  # double, output tokens a second; model calls
+WEB_SEARCHES: Final = "sightline.usage.web_searches"  # int: searches of the provider's own tool
 USAGE_ESTIMATED: Final = "sightline.usage.estimated"  # bool: true when counted here, not reported
 COST_USD: Final = "sightline.cost_usd"  # string, decimal USD: this program's own estimate
 COST_REASON: Final = "sightline.cost_reason"  # string: why there is no cost_usd; see pricing.Reason
