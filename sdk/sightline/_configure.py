@@ -19,6 +19,7 @@ from sightline._runtime import Content
 from sightline._settings import Instrument, Settings, disabled, read
 
 if TYPE_CHECKING:
+    from sightline._caps import Budget
     from sightline._pipeline import Pipeline
 
 FLUSH_S: Final = 30.0
@@ -35,6 +36,9 @@ class Health:
     lost: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by signal and reason
     faults: Mapping[str, int] = field(default_factory=dict)  # faults of ours that were hidden, by place
     last_fault: str | None = None
+    spend_forgotten: Mapping[str, int] = field(
+        default_factory=dict
+    )  # traces, sessions, ... of budgets, by kind
 
 
 _lock = threading.Lock()
@@ -49,17 +53,19 @@ def init(
     *,
     headers: Mapping[str, str] | None = None,
     stream_usage: bool = True,
+    budget: "Budget | None" = None,
 ) -> None:
     """Start observing. No network is touched; a second call changes nothing.
 
     `endpoint` is the collector's base URL (http://127.0.0.1:4318 unless an OTEL_EXPORTER_OTLP_* variable
     names one). `content` is "masked", "full" or "off". `instrument` is "auto" (every installed library that
     we know), a list of names, or False. With `stream_usage`, streamed chats are asked for their token counts.
+    `budget` limits what model calls may cost; see `sightline.budget`.
 
     Raises ConfigurationError when a setting cannot be used.
     """
     global _running
-    settings = read(service_name, endpoint, content, instrument, headers or {}, stream_usage)
+    settings = read(service_name, endpoint, content, instrument, headers or {}, stream_usage, budget=budget)
     if disabled():
         _safety.log.info("Sightline stays off: OTEL_SDK_DISABLED is set")
         return
@@ -109,6 +115,7 @@ def health() -> Health:
         lost=pipeline.ledger.total(),
         faults=faults,
         last_fault=last_fault,
+        spend_forgotten=pipeline.spend_forgotten,
     )
 
 

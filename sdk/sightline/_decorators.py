@@ -6,10 +6,12 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from opentelemetry.trace import SpanKind
 
-from sightline import attributes
+from sightline import _budget_guard, attributes
 from sightline._arguments import Signature
+from sightline._caps import Budget
 from sightline._recording import Kind, Spec
 from sightline._wrapping import wrapped
+from sightline.errors import ConfigurationError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,6 +26,7 @@ class _Options:
     capture: bool = True
     provider: str | None = None
     model: str | None = None
+    budget: Budget | None = None
 
 
 class Decorator(Protocol):
@@ -40,6 +43,7 @@ class Decorator(Protocol):
         capture: bool = True,
         provider: str | None = None,
         model: str | None = None,
+        budget: Budget | None = None,
     ) -> Callable[[Callable[P, T]], Callable[P, T]]: ...
 
 
@@ -80,7 +84,21 @@ def _spec(function: Callable[..., Any], kind: Kind, said: _Options) -> Spec:
         {key: value for key, value in values.items() if value is not None},
         Signature.of(function),
         said.capture,
+        _checked(said.budget, kind),
     )
+
+
+def _checked(budget: object, kind: Kind) -> Budget | None:
+    """Raises ConfigurationError for what is no budget, and for one where no model is called."""
+    if budget is None:
+        return None
+    if not isinstance(budget, Budget) or kind.operation != "llm":
+        raise ConfigurationError(
+            f"@{kind.operation}(budget={budget!r}): @llm takes a sightline.Budget, the other decorators none;"
+            " ask sightline.budget.check() there"
+        )
+    _budget_guard.want()
+    return budget
 
 
 workflow = _decorator(

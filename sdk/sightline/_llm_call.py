@@ -11,17 +11,18 @@ from typing import Final
 
 from opentelemetry.trace import SpanKind
 
-from sightline import _clock, attributes
+from sightline import _budget_guard, _clock, attributes, budget
 from sightline._answer import Answer
 from sightline._safety import shielded
 from sightline._spans import OpenSpan
+from sightline.errors import BudgetExceeded
 from sightline.usage import Usage
 
 _MODEL_STAGE: Final = "model_inference"
 
 
 class LLMCall:
-    """An open model call. None of its methods raises."""
+    """An open model call. None of its methods raises, but entering one that is denied: BudgetExceeded."""
 
     def __init__(self, opened: OpenSpan, model: str, messages: object) -> None:
         self._open, self._model, self._messages = opened, model, messages
@@ -65,6 +66,12 @@ class LLMCall:
 
     def __enter__(self) -> "LLMCall":
         self._open.activate()
+        if _budget_guard.current is not None:
+            try:
+                budget.admit(_budget_guard.current, self._open.span)
+            except BudgetExceeded as denied:
+                self.__exit__(BudgetExceeded, denied, None)
+                raise
         return self
 
     def __exit__(

@@ -4,25 +4,18 @@ Runs on the shipping thread, so none of it costs the user's thread anything, and
 whoever made it. Steps run in the order given; see `_configure`.
 """
 
-import importlib
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status, StatusCode
 
 from sightline import attributes
-from sightline._fork import importing
+from sightline._call_price import call_price
 from sightline._late import Findings
 from sightline._safety import record_fault
 from sightline._span_attributes import attributes_of
-from sightline.pricing import Price, price
-from sightline.usage import from_attributes, normalised
-
-_NS_PER_S: Final = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -125,26 +118,15 @@ def backdated(draft: Draft) -> None:
 def priced(draft: Draft) -> None:
     """Put the cost on a model call that carries usage, or the reason why there is none."""
     known = draft.attributes
-    if (
-        attributes.COST_USD in known
-        or known.get(attributes.GEN_AI_OPERATION) not in attributes.MODEL_OPERATIONS
-    ):
+    if attributes.COST_USD in known:
         return
-    usage = normalised(from_attributes(known))
-    if not usage and attributes.ERROR_TYPE in known:
-        return  # a refused call has no usage and costs nothing: there is no question to answer
-    if "genai_prices" not in sys.modules:
-        with importing:
-            importlib.import_module("genai_prices")
-    at = datetime.fromtimestamp(draft.start_ns // _NS_PER_S, UTC)
-    provider = known.get(attributes.GEN_AI_PROVIDER)
-    result = Price(None, "no_model_name")
-    for name in (attributes.RESPONSE_MODEL, attributes.REQUEST_MODEL):
-        result = price(usage, provider=provider, model=known.get(name), at=at)
-        if result.usd is not None:
-            known[attributes.COST_USD] = f"{result.usd:f}"
-            return
-    known[attributes.COST_REASON] = result.reason
+    found = call_price(known, draft.start_ns)
+    if found is None:
+        return
+    if found.usd is None:
+        known[attributes.COST_REASON] = found.reason
+    else:
+        known[attributes.COST_USD] = f"{found.usd:f}"
 
 
 def _through(draft: Draft, steps: Sequence[Step]) -> Draft:

@@ -12,7 +12,8 @@ from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, Readable
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 
-from sightline import _clock, _runtime, _safety, attributes, instrument
+from sightline import _budget_guard, _clock, _runtime, _safety, attributes, instrument
+from sightline._budget_status import address_of
 from sightline._loss import Ledger
 from sightline._outgoing import Step, backdated, prepare, priced
 from sightline._processor import SightlineProcessor
@@ -48,6 +49,7 @@ class Pipeline:
     processor: SightlineProcessor = field(init=False)
     _loaded: list[instrument.Loaded] = field(default_factory=list)
     _before: _runtime.Runtime = field(init=False)
+    _guard_before: _budget_guard.Guard | None = field(init=False)
 
     @classmethod
     def started(cls, settings: "Settings") -> "Pipeline":
@@ -73,6 +75,11 @@ class Pipeline:
     def instrumented(self) -> tuple[str, ...]:
         return tuple(loaded.name for loaded in self._loaded)
 
+    @property
+    def spend_forgotten(self) -> dict[str, int]:
+        guard = _budget_guard.current
+        return dict(guard.spending.forgotten) if guard else {}
+
     def flush(self, timeout_s: float) -> bool:
         """Spans first: what they lose is told with the logs."""
         flushed = self.spans.flush(timeout_s) & self.logs.flush(timeout_s)
@@ -83,6 +90,7 @@ class Pipeline:
         for loaded in reversed(self._loaded):
             loaded.undo()
         _runtime.use(self._before)
+        _budget_guard.stop(self._guard_before)
         self.processor.sink = self.processor.flush = None
         patience_s = CLOSE_S if self.sender.reachable else CLOSE_UNREACHABLE_S
         deadline_s = time.monotonic() + patience_s
@@ -101,11 +109,17 @@ class Pipeline:
             provider.add_span_processor(_processors[provider])
         self.processor = _processors[provider]
         self.processor.sink, self.processor.flush = self.spans.put, self.flush
+        self._guard_before = self._guarding(settings)
         loggers = LoggerProvider(self.resource, shutdown_on_exit=False)
         loggers.add_log_record_processor(LogForwarder(self.logs.put))
         self._before = _runtime.use(runtime_of(provider, loggers, captures=settings.content != "off"))
         wiring = instrument.Wiring(provider, loggers, settings.content != "off", settings.stream_usage)
         self._loaded = instrument.load(settings.instrument, wiring)
+
+    def _guarding(self, settings: "Settings") -> _budget_guard.Guard | None:
+        budget, service = settings.budget, str(self.resource.attributes.get("service.name", ""))
+        collector = address_of(budget.collector, settings.destination.traces.url) if budget else ""
+        return _budget_guard.start(budget, service, collector)
 
     def _lost(self, signal: str) -> Callable[[str, int], None]:
         return lambda reason, items: self.ledger.add(signal, reason, items)

@@ -6,9 +6,10 @@ from typing import Any, Final
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
-from sightline import _clock, attributes
+from sightline import _budget_guard, _clock, attributes, budget
 from sightline._answer import Answer
 from sightline._arguments import Signature
+from sightline._caps import Budget
 from sightline._safety import shielded
 from sightline._spans import OpenSpan
 from sightline.errors import GuardrailTripped
@@ -38,10 +39,11 @@ class Spec:
     values: dict[str, Any]
     signature: Signature
     captures: bool
+    budget: Budget | None = None
 
 
 class Recording(OpenSpan):
-    """One call of a decorated function. None of its methods raises."""
+    """One call of a decorated function. None of its methods raises, but `ask_budget` does on purpose."""
 
     __slots__ = ("_answer", "_sent", "_spec", "_yields")
 
@@ -55,6 +57,12 @@ class Recording(OpenSpan):
             self._sent = _sent_messages(spec.signature.named(args, kwargs))
         elif spec.captures and self.captures:
             self.capture(spec.kind.arguments_as, spec.signature.named(args, kwargs))
+
+    def ask_budget(self) -> None:
+        """Raises BudgetExceeded for a model call that must not be made; other work is never stopped."""
+        guard = _budget_guard.current
+        if guard is not None and self._answer is not None:
+            budget.admit(guard, self.span, budget=self._spec.budget)
 
     @shielded
     def yielded(self, item: object) -> None:

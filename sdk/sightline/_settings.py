@@ -12,6 +12,7 @@ from sightline._runtime import CONTENT_MODES, Content
 from sightline.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from sightline._caps import Budget
     from sightline._destination import Destination
     from sightline._shipping import Limits
 
@@ -32,6 +33,7 @@ class Settings:
     limits: "Limits"
     span_attributes: int | None
     stream_usage: bool
+    budget: "Budget | None" = None
 
 
 def disabled() -> bool:
@@ -46,6 +48,7 @@ def read(
     instrument: object,
     headers: Mapping[str, str],
     stream_usage: bool,
+    budget: object = None,
 ) -> Settings:
     """The arguments win over the environment, the environment over our defaults."""
     from sightline._destination import destination
@@ -64,6 +67,7 @@ def read(
         ),
         span_attributes=_span_attributes(),
         stream_usage=stream_usage,
+        budget=_budget(budget),
     )
 
 
@@ -87,6 +91,16 @@ def _instrument(instrument: object) -> "Literal['auto'] | tuple[str, ...]":
             f'instrument names {", ".join(unknown)}; it may be "auto", False, or a list of {", ".join(KNOWN)}'
         )
     return names
+
+
+def _budget(budget: object) -> "Budget | None":
+    from sightline._caps import Budget
+
+    if budget is None or isinstance(budget, Budget):
+        return budget
+    raise ConfigurationError(
+        f"budget is {budget!r}; it may be a sightline.Budget, such as Budget(per_trace=0.5)"
+    )
 
 
 def _number(variable: str, default: int) -> int:

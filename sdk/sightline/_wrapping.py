@@ -18,6 +18,7 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 
+from sightline import _budget_guard
 from sightline._recording import Recording, Spec
 
 
@@ -38,6 +39,8 @@ def _plain(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
         recording = Recording(spec, args, kwargs)
         recording.activate()
         try:
+            if _budget_guard.current is not None:
+                recording.ask_budget()
             result = function(*args, **kwargs)
         except BaseException as error:
             recording.failed(error)
@@ -54,6 +57,8 @@ def _coroutine(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
         recording = Recording(spec, args, kwargs)
         recording.activate()
         try:
+            if _budget_guard.current is not None:
+                recording.ask_budget()
             result = await function(*args, **kwargs)
         except BaseException as error:  # a cancelled task ends here too
             recording.failed(error)
@@ -87,7 +92,7 @@ class _StreamFunction:
 
 def _stream(stream: Generator[Any, Any, Any], begin: Callable[[], Recording]) -> Generator[Any, Any, Any]:
     recording = begin()
-    advance: Callable[[], Any] = functools.partial(next, stream)
+    advance: Callable[[], Any] = functools.partial(_first, next, stream, recording)
     while True:
         recording.activate()
         try:
@@ -111,6 +116,12 @@ def _stream(stream: Generator[Any, Any, Any], begin: Callable[[], Recording]) ->
             advance = functools.partial(stream.send, sent)
 
 
+def _first(step: Callable[[Any], Any], stream: Any, recording: Recording) -> Any:
+    """The first step of a stream is where its work begins."""
+    recording.ask_budget()
+    return step(stream)
+
+
 def _close(stream: Generator[Any, Any, Any], recording: Recording) -> None:
     recording.activate()
     try:
@@ -125,7 +136,7 @@ async def _async_stream(
     stream: AsyncGenerator[Any, Any], begin: Callable[[], Recording]
 ) -> AsyncGenerator[Any, Any]:
     recording = begin()
-    advance: Callable[[], Any] = functools.partial(anext, stream)
+    advance: Callable[[], Any] = functools.partial(_first, anext, stream, recording)
     thrown: BaseException | None = None
     while True:
         recording.activate()

@@ -19,7 +19,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
-from sightline import _clock, _runtime, attributes, instrument
+from sightline import _budget_guard, _clock, _runtime, attributes, instrument
+from sightline._budget_status import address_of
+from sightline._caps import Budget
 from sightline._context import carrying
 from sightline._outgoing import prepare
 from sightline._pipeline import LogForwarder, guarded_log, outgoing_steps
@@ -85,12 +87,18 @@ def capture(
     instrument_libraries: Sequence[str] = (),
     clock: _clock.Clock | None = None,
     stream_usage: bool = True,
+    budget: Budget | None = None,
 ) -> Iterator[Captured]:
-    """Record instead of sending, with ids that count from 1; at the end of the block all is as before."""
+    """Record instead of sending, with ids that count from 1; at the end of the block all is as before.
+
+    What is spent inside counts for budgets inside only.
+    """
     seen = Captured()
     tracers, loggers = _recording_into(seen, Guard(content))
     captures = content != "off"
     before = _runtime.use(runtime_of(tracers, loggers, captures=captures))
+    collector = address_of(budget.collector, "") if budget else ""
+    guard_before = _budget_guard.start(budget, collector=collector)
     wiring = instrument.Wiring(tracers, loggers, captures, stream_usage)
     loaded = instrument.load(tuple(instrument_libraries), wiring)
     try:
@@ -99,6 +107,7 @@ def capture(
     finally:
         for library in reversed(loaded):
             library.undo()
+        _budget_guard.stop(guard_before)
         _runtime.use(before)
 
 

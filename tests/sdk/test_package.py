@@ -10,12 +10,15 @@ from sightline.instrument import KNOWN
 
 SOURCE = Path(sightline.__file__).parent
 PUBLIC = [
+    "Budget",
+    "BudgetExceeded",
     "ConfigurationError",
     "GuardrailTripped",
     "Health",
     "LLMCall",
     "SightlineError",
     "agent",
+    "budget",
     "context",
     "feedback",
     "flush",

@@ -1,0 +1,132 @@
+"""The budget guard: what was spent, here and elsewhere, against what may be; asked before a model is called.
+
+    budget.check, llm_call(), @llm, clients ──► Guard ──► Spending   what this process has used
+                                                  │  └──► Statuses   what the collector says of all processes
+                                                  └──► the decision that allows least, on the span
+
+There is no guard until a budget is in use: `current` is None, and nothing is counted.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from opentelemetry import trace
+
+from sightline import _clock
+from sightline._budget_status import Statuses
+from sightline._call_price import load_prices
+from sightline._caps import Budget, Decision, Sum
+from sightline._fork import reset_in_child
+from sightline._safety import shielded
+from sightline._spend import Key, Spending, Spent, keys_of
+from sightline._verdict import Finding, by_caps, least
+from sightline.errors import BudgetExceeded
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """For whom a model is to be called, by span attributes; outside of a trace the span is invalid."""
+
+    span: trace.Span
+    values: Mapping[str, Any]
+    model: str | None = None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return keys_of(self.values, self.span.get_span_context().trace_id, _clock.now_ns())
+
+
+class Guard:
+    """`everywhere` holds for each call, and may ask a collector; a call may bring a budget of its own."""
+
+    def __init__(self, everywhere: Budget | None = None, service: str = "", collector: str = "") -> None:
+        self.spending = Spending()
+        self._everywhere, self._service = everywhere, service
+        self._statuses = Statuses(everywhere, collector) if everywhere and collector else None
+        self._reset()
+        reset_in_child(self._reset)
+
+    def _reset(self) -> None:
+        self._loads_prices = False
+
+    def close(self) -> None:
+        if self._statuses is not None:
+            self._statuses.close()
+
+    def decide(self, asked: Asked, own: Budget | None) -> Decision:
+        """What holds for such a call, without making it."""
+        elsewhere = self._elsewhere(asked)
+        return self._decided(elsewhere, own, self.spending.spent(asked.keys))
+
+    def admit(self, asked: Asked, own: Budget | None) -> Decision:
+        """What holds for the call whose span this is; unless it is denied, it is under way from now on."""
+        self._load_prices()
+        elsewhere = self._elsewhere(asked)
+        parent = getattr(asked.span, "parent", None)
+
+        def judge(spent: dict[Sum, Spent]) -> Decision:
+            decision = self._decided(elsewhere, own, spent)
+            if decision.action == "deny":
+                raise BudgetExceeded(decision)
+            return decision
+
+        span_id = asked.span.get_span_context().span_id
+        try:
+            return self.spending.admit(span_id, parent.span_id if parent else 0, asked.keys, judge)
+        except BudgetExceeded as denied:
+            return denied.decision
+
+    def _elsewhere(self, asked: Asked) -> list[Finding]:
+        """What the collector's budgets say; asked outside of any lock, for it may wait."""
+        statuses = self._statuses
+        return list(statuses.findings(self._service, asked.values, asked.model)) if statuses else []
+
+    def _decided(self, elsewhere: list[Finding], own: Budget | None, spent: Mapping[Sum, Spent]) -> Decision:
+        decision = least([*elsewhere, *self._here(own, spent)])
+        stale = self._statuses is not None and self._statuses.stale
+        return replace(decision, stale=True) if stale else decision
+
+    def _here(self, own: Budget | None, spent: Mapping[Sum, Spent]) -> Iterator[Finding]:
+        for budget in (self._everywhere, own):
+            if budget is not None:
+                yield from by_caps(budget, spent)
+
+    def _load_prices(self) -> None:
+        """In the background, at the first call: they are there by the time that it ends."""
+        if self._loads_prices:
+            return
+        self._loads_prices = True
+        try:
+            threading.Thread(target=shielded(load_prices), name="sightline-prices", daemon=True).start()
+        except RuntimeError:
+            return  # the interpreter is going down: prices are loaded when the call ends
+
+
+current: Guard | None = None
+_wanted = False  # by a budget of a function's own, whoever else has one
+
+
+def want() -> None:
+    """Count from now on, for budgets that functions bring along."""
+    global current, _wanted
+    _wanted = True
+    if current is None:
+        current = Guard()
+
+
+def start(everywhere: Budget | None, service: str = "", collector: str = "") -> Guard | None:
+    """Put a new guard in, where one is wanted; returns the one that was there, for `stop`."""
+    global current
+    before = current
+    current = Guard(everywhere, service, collector) if everywhere is not None or _wanted else None
+    return before
+
+
+def stop(before: Guard | None) -> None:
+    """Go back to the guard that was there."""
+    global current
+    if current is not None:
+        current.close()
+    current = Guard() if before is None and _wanted else before

@@ -1,0 +1,205 @@
+"""What this process's model calls have used so far: exact sums, by trace, session, user, feature and time.
+
+    allowed ──► under way ──┐
+    ended ──► priced ──► settled: paid once ──► + trace, session, user and feature of the day, process, ...
+
+Paid once: of a call and a call below it that both carry usage (a decorated function around an instrumented
+client) only the inner one counts. A call under way counts as a call until it has ended, so that a cap of
+calls holds for threads that ask at the same moment.
+"""
+
+import threading
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Context as Arithmetic
+from decimal import Decimal, localcontext
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from sightline import attributes
+from sightline._call_price import call_price
+from sightline._caps import Sum
+from sightline._fork import reset_in_child
+from sightline._span_attributes import attributes_of
+from sightline.errors import BudgetExceeded
+from sightline.usage import from_attributes, normalised
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+T = TypeVar("T")
+Key = tuple[Sum, object]
+
+# How many of each are remembered; of more, those not heard of for longest are forgotten, and counted so.
+BOUNDS: Final[Mapping[Sum, int]] = {
+    "trace": 10_000,
+    "session": 10_000,
+    "user_day": 10_000,
+    "feature_day": 1_000,
+    "process": 1,
+    "day": 2,  # calls that began before midnight end after it
+    "month": 2,
+}
+UNDER_WAY_MAX: Final = 10_000
+_NS_PER_S: Final = 1_000_000_000
+# Wide enough for any sum of prices, whatever the program has set for its own arithmetic.
+_EXACT: Final = Arithmetic(prec=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was used; `unpriced` are calls whose tokens have no known price."""
+
+    usd: Decimal = Decimal(0)
+    tokens: int = 0
+    calls: int = 0
+    unpriced: int = 0
+
+    def __add__(self, more: "Spent") -> "Spent":
+        return Spent(
+            _EXACT.add(self.usd, more.usd),
+            self.tokens + more.tokens,
+            self.calls + more.calls,
+            self.unpriced + more.unpriced,
+        )
+
+
+NOTHING: Final = Spent()
+
+
+class Spending:
+    """Sums of this process, of any thread. A forked child counts for itself, from zero."""
+
+    def __init__(self) -> None:
+        self._reset()
+        reset_in_child(self._reset)
+
+    def _reset(self) -> None:
+        # Reentrant: the garbage collector may end a span in the middle of any line here. What it ends is
+        # put down, and settled by whoever was at it.
+        self._lock = threading.RLock()
+        self._busy = False
+        self._ended: deque[tuple[int, int, Spent | None, Sequence[Key]]] = deque()
+        self._sums: dict[Sum, OrderedDict[object, Spent]] = {kind: OrderedDict() for kind in BOUNDS}
+        self._under_way: OrderedDict[int, Sequence[Key]] = OrderedDict()  # by span id
+        self._calls_under_way: Counter[Key] = Counter()
+        self._paid_below: OrderedDict[int, None] = OrderedDict()  # span ids
+        self.forgotten: Counter[str] = Counter()
+
+    def ended(self, span: "ReadableSpan") -> None:
+        """Take note of any span that has ended."""
+        ids, parent = span.context, span.parent.span_id if span.parent else 0
+        values = attributes_of(span)
+        used = _used(values, span.start_time or 0)
+        if used is None and ids.span_id not in self._paid_below and ids.span_id not in self._under_way:
+            return
+        keys = keys_of(values, ids.trace_id, span.start_time or 0) if used else ()
+        self._ended.append((ids.span_id, parent, used, keys))
+        with self._settled():
+            pass
+
+    def spent(self, keys: Sequence[Key]) -> dict[Sum, Spent]:
+        """What was used under each key, calls under way among the calls."""
+        with self._settled():
+            return {kind: self._sum(kind, name) for kind, name in keys}
+
+    def admit(
+        self, span_id: int, parent_id: int, keys: Sequence[Key], judge: Callable[[dict[Sum, Spent]], T]
+    ) -> T:
+        """Judge by what was used so far; the call of this span is under way from then on, unless that raises.
+
+        A call that is one with its parent, which was allowed already, takes its parent's place.
+        """
+        with self._settled():
+            self._leave(parent_id)
+            found = judge({kind: self._sum(kind, name) for kind, name in keys})
+            if span_id not in self._under_way:
+                self._under_way[span_id] = keys
+                self._calls_under_way.update(keys)
+                if len(self._under_way) > UNDER_WAY_MAX:
+                    self._leave(next(iter(self._under_way)))
+                    self.forgotten["under_way"] += 1
+            return found
+
+    @contextmanager
+    def _settled(self) -> Iterator[None]:
+        with self._lock:
+            if self._busy:
+                yield
+                return
+            self._busy = True
+            try:
+                self._settle()
+                yield
+            finally:
+                self._busy = False
+
+    def _settle(self) -> None:
+        while self._ended:
+            span_id, parent_id, used, keys = self._ended.popleft()
+            self._leave(span_id)
+            below = span_id in self._paid_below
+            self._paid_below.pop(span_id, None)
+            if used is not None and not below:
+                self._add(used, keys)
+            if parent_id and (used is not None or below):
+                self._paid_below[parent_id] = None
+                if len(self._paid_below) > UNDER_WAY_MAX:
+                    self._paid_below.popitem(last=False)
+
+    def _add(self, used: Spent, keys: Sequence[Key]) -> None:
+        for kind, name in keys:
+            sums = self._sums[kind]
+            sums[name] = sums.get(name, NOTHING) + used
+            sums.move_to_end(name)
+            if len(sums) > BOUNDS[kind]:
+                sums.popitem(last=False)
+                self.forgotten[kind] += 1
+
+    def _leave(self, span_id: int) -> None:
+        keys = self._under_way.pop(span_id, ())
+        for key in keys:
+            self._calls_under_way[key] -= 1
+            if not self._calls_under_way[key]:
+                del self._calls_under_way[key]
+
+    def _sum(self, kind: Sum, name: object) -> Spent:
+        known = self._sums[kind].get(name, NOTHING)
+        waiting = self._calls_under_way.get((kind, name), 0)
+        return known + Spent(calls=waiting) if waiting else known
+
+
+def keys_of(values: Mapping[str, Any], trace_id: int, at_ns: int) -> tuple[Key, ...]:
+    """What a call of this trace, session, user and feature at this moment (ns since 1970, UTC) counts for."""
+    day = datetime.fromtimestamp(at_ns // _NS_PER_S, UTC).date().isoformat()
+    keys: list[Key] = [("process", ""), ("day", day), ("month", day[:7])]
+    if trace_id:
+        keys.append(("trace", trace_id))
+    if session := values.get(attributes.SESSION_ID):
+        keys.append(("session", session))
+    if user := values.get(attributes.USER_ID):
+        keys.append(("user_day", (day, user)))
+    if feature := values.get(attributes.FEATURE):
+        keys.append(("feature_day", (day, feature)))
+    return tuple(keys)
+
+
+def _used(values: Mapping[str, Any], at_ns: int) -> Spent | None:
+    """What a span's own call used; None when it is no call, was never sent, or sums up the calls below it."""
+    if (
+        values.get(attributes.GEN_AI_OPERATION) not in attributes.MODEL_OPERATIONS
+        or str(values.get(attributes.ERROR_TYPE)).endswith(BudgetExceeded.__name__)
+        or values.get(attributes.USAGE_AGGREGATED)
+    ):
+        return None
+    usage = normalised(from_attributes(values))
+    tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    with localcontext(_EXACT):
+        if (said := values.get(attributes.COST_USD)) is not None:
+            return Spent(Decimal(str(said)), tokens, 1)
+        price = call_price(values, at_ns - values.get(attributes.BACKDATE_NS, 0))
+    if price is None or price.usd is None:
+        return Spent(tokens=tokens, calls=1, unpriced=1 if usage else 0)
+    return Spent(price.usd, tokens, 1)

@@ -1,0 +1,135 @@
+"""From what was spent and what may be to a decision. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sightline import attributes
+from sightline._caps import Action, Budget, Decision, Measure, Sum
+from sightline._spend import Spent
+
+_SEVERITY: Final[Mapping[Action, int]] = {"allow": 0, "warn": 1, "deny": 2}
+_WHO: Final[Mapping[Sum, tuple[str, str]]] = {
+    "trace": ("This trace", "a trace"),
+    "session": ("This session", "a session"),
+    "user_day": ("This user", "a user and day"),
+    "feature_day": ("This feature", "a feature and day"),
+    "process": ("This process", "a process"),
+    "day": ("This process", "a day"),
+    "month": ("This process", "a month"),
+}
+_DID: Final[Mapping[Measure, tuple[str, str]]] = {
+    "usd": ("spent", "USD"),
+    "tokens": ("used", "tokens"),
+    "calls": ("made", "model calls"),
+}
+_DATE: Final = re.compile(r"-\d{4}-?\d{2}-?\d{2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A decision by one limit alone, and how much of that is used (1 is all)."""
+
+    decision: Decision
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One of the collector's budgets in the window that is open until `ends_s` (since 1970, UTC).
+
+    A scope that is empty admits anything. `state` is ok, warning or exceeded.
+    """
+
+    budget: str
+    per: str
+    ends_s: int
+    spend_usd: Decimal
+    limit_usd: Decimal
+    state: str
+    project: str = ""
+    service: str = ""
+    feature: str = ""
+    model: str = ""
+    user_id: str = ""
+
+    def covers(self, project: str, service: str, values: Mapping[str, Any], model: str | None) -> bool:
+        """Whether a call counts for it; one for a dated model covers those that ask for it without date."""
+        return (
+            self.project in ("", project)
+            and self.service in ("", service)
+            and self.feature in ("", values.get(attributes.FEATURE))
+            and self.user_id in ("", values.get(attributes.USER_ID))
+            and (self.model in ("", model) or _is_dated(self.model, model))
+        )
+
+
+def by_caps(budget: Budget, spent: Mapping[Sum, Spent]) -> Iterator[Finding]:
+    """What each cap says; one for a session says nothing outside of a session."""
+    for kind, cap in budget.caps:
+        if kind in spent:
+            for measure, limit in cap.limits:
+                yield _by_limit(budget, kind, measure, limit, spent[kind])
+
+
+def by_status(status: Status) -> Finding:
+    """What one of the collector's budgets says."""
+    spent, limit = status.spend_usd, status.limit_usd
+    said = (
+        f"All processes together have spent {spent:f} USD of the {limit:f} USD that the collector's budget"
+        f" {status.budget!r} allows for the {status.per}"
+    )
+    if spent >= limit:
+        ends = datetime.fromtimestamp(status.ends_s, UTC).strftime("%Y-%m-%d %H:%M")
+        advice = f"Wait until {ends} UTC, or raise it: sightline budget set"
+        decision = Decision("deny", _denied(said, advice), spent, limit, status.budget)
+    else:
+        action: Action = "allow" if status.state == "ok" else "warn"
+        decision = Decision(action, said, spent, limit, status.budget)
+    return Finding(decision, _share(spent, limit))
+
+
+def unknown(budget: Budget, address: str) -> Finding:
+    """What holds while nobody knows what the collector says."""
+    said = f"The collector at {address} has not told its budgets within {budget.max_age_s:g} s"
+    if budget.on_unknown == "deny":
+        advice = "See that it runs, or choose Budget(on_unknown='allow')"
+        return Finding(Decision("deny", _denied(said, advice), budget=budget.name), 1.0)
+    return Finding(Decision("allow", said, budget=budget.name), -1.0)
+
+
+def least(findings: Iterable[Finding]) -> Decision:
+    """The decision that allows least; of equal ones that of which most is used."""
+    worst = max(findings, key=lambda f: (_SEVERITY[f.decision.action], f.share), default=None)
+    return worst.decision if worst else Decision()
+
+
+def _by_limit(budget: Budget, kind: Sum, measure: Measure, limit: Decimal, spent: Spent) -> Finding:
+    used = Decimal(getattr(spent, measure))
+    who, each = _WHO[kind]
+    did, unit = _DID[measure]
+    said = f"{who} has {did} {used:f} of the {limit:f} {unit} that budget {budget.name!r} allows {each}"
+    if measure == "usd" and spent.unpriced:
+        said += f", beside {spent.unpriced} calls that have no known price"
+    action: Action = "allow"
+    if used >= limit:
+        action, said = "deny", _denied(said, f"Stop here, or raise Budget(per_{kind}=...)")
+    elif used >= limit * Decimal(str(budget.warn_at)):
+        action = "warn"
+    in_usd = limit if measure == "usd" else None
+    return Finding(Decision(action, said, spent.usd, in_usd, budget.name), _share(used, limit))
+
+
+def _denied(said: str, advice: str) -> str:
+    return f"{said}: no further call is made. {advice}."
+
+
+def _share(used: Decimal, limit: Decimal) -> float:
+    return float(used / limit) if limit else 1.0
+
+
+def _is_dated(dated: str, model: str | None) -> bool:
+    return bool(model) and dated.startswith(str(model)) and bool(_DATE.fullmatch(dated[len(str(model)) :]))

@@ -1,0 +1,103 @@
+"""Budgets: limits on what models may cost, kept before they are called.
+
+    sightline.init(budget=sightline.Budget(per_trace=0.50, per_session=Cap(usd=5, calls=200)))
+
+    if sightline.budget.check(user_id="u1").action == "deny":     # ask, and decide yourself
+        return "That is enough for today."
+
+    @sightline.llm(budget=sightline.Budget(per_trace=0.10))       # a tighter limit for one function
+
+Model calls ask by themselves: `llm_call()`, `@llm`, instrumented clients. One that is denied raises
+BudgetExceeded and is not made; one that is only warned of says so on its span, and in the log once a minute.
+A call that is under way ends whatever it costs: a cap in USD or tokens is passed by what was under way, at
+most; a cap of calls is exact.
+"""
+
+from typing import Any, Final
+
+from opentelemetry import trace
+
+from sightline import _budget_guard, attributes
+from sightline._budget_guard import Asked
+from sightline._caps import Budget, Cap, Decision
+from sightline._context import carried
+from sightline._safety import log_rarely, shielded
+from sightline._span_attributes import attributes_of
+from sightline.errors import BudgetExceeded
+
+__all__ = ["Budget", "BudgetExceeded", "Cap", "Decision", "check", "enforce"]
+
+_WHOSE: Final = (attributes.SESSION_ID, attributes.USER_ID, attributes.FEATURE)
+
+
+def check(
+    *,
+    feature: str | None = None,
+    user_id: object = None,
+    session_id: object = None,
+    model: str | None = None,
+    budget: Budget | None = None,
+) -> Decision:
+    """Whether a model may be called now, here, for these; what is not said is taken from the surroundings.
+
+    Asks `init()`'s budget, the collector's, and `budget`. Never raises, and never waits for a network but
+    for the first answer where `on_unknown="deny"`. Outside of all budgets everything is allowed.
+    """
+    if budget is not None:
+        _budget_guard.want()
+    guard = _budget_guard.current
+    if guard is None:
+        return Decision()
+    asked = _asked(trace.get_current_span(), feature, user_id, session_id, model)
+    return (asked and _decide(guard, asked, budget)) or Decision()
+
+
+def enforce(*, model: str | None = None, budget: Budget | None = None) -> None:
+    """Call this right before a model is: raises BudgetExceeded when that is denied.
+
+    Where the current span is the model call's, the decision is put on it, and the call is under way.
+    """
+    guard = _budget_guard.current
+    if guard is not None:
+        admit(guard, trace.get_current_span(), model, budget)
+
+
+def admit(
+    guard: _budget_guard.Guard, span: trace.Span, model: str | None = None, budget: Budget | None = None
+) -> None:
+    """The same for the call whose span this is."""
+    asked = _asked(span, None, None, None, model)
+    if asked is None:
+        return
+    is_call = asked.values.get(attributes.GEN_AI_OPERATION) in attributes.MODEL_OPERATIONS
+    decision = _admit(guard, asked, budget) if is_call else _decide(guard, asked, budget)
+    if decision is None or decision.action == "allow":
+        return
+    if is_call:
+        span.set_attribute(attributes.BUDGET_DECISION, decision.action)
+    if decision.action == "deny":
+        raise BudgetExceeded(decision)
+    log_rarely(f"budget {decision.budget}", "%s", decision.reason)
+
+
+@shielded
+def _asked(
+    span: trace.Span, feature: str | None, user_id: object, session_id: object, model: str | None
+) -> Asked:
+    said = {attributes.FEATURE: feature, attributes.USER_ID: user_id, attributes.SESSION_ID: session_id}
+    on_span, around = attributes_of(span), carried()
+    values: dict[str, Any] = dict(on_span)
+    for name in _WHOSE:
+        value = said[name] if said[name] is not None else on_span.get(name, around.get(name))
+        values[name] = None if value is None else str(value)
+    return Asked(span, values, model or on_span.get(attributes.REQUEST_MODEL))
+
+
+@shielded
+def _decide(guard: _budget_guard.Guard, asked: Asked, budget: Budget | None) -> Decision:
+    return guard.decide(asked, budget)
+
+
+@shielded
+def _admit(guard: _budget_guard.Guard, asked: Asked, budget: Budget | None) -> Decision:
+    return guard.admit(asked, budget)
