@@ -35,11 +35,11 @@ INSERT_SETTINGS = {
     "max_execution_time": INSERT_S,
 }
 
-TO_SPANS = "otlp_spans spelled_spans raw_spans recognised_spans mapped_spans priced_spans"
+TO_SPANS = "otlp_items spelled_spans raw_spans recognised_spans mapped_spans priced_spans"
 WAYS: dict[Signal, tuple[str, str]] = {
     Signal.TRACES: ("spans_v1", TO_SPANS),
-    Signal.LOGS: ("raw_logs", "otlp_log_records spelled_logs decoded_logs"),
-    Signal.METRICS: ("metrics_v1", "otlp_metric_points spelled_metrics decoded_metrics"),
+    Signal.LOGS: ("raw_logs", "otlp_items spelled_logs decoded_logs"),
+    Signal.METRICS: ("metrics_v1", "otlp_items metric_points spelled_metrics decoded_metrics"),
 }
 """Where a signal's requests go, and the steps on the way."""
 
@@ -76,7 +76,7 @@ def _insertion(database: str, signal: Signal, columns: tuple[str, ...]) -> str:
     way = Catalog(database).render(f"{{steps:{steps}}}")
     return (
         f"insert into {target} ({names}) settings {settings}\n"  # noqa: S608 - our own files
-        f"with otlp_{signal.value} as (select * from {{source}}),\n{way}\n"
+        f"with requests as (select * from {{source}}),\n{way}\n"
         f"select {names} from {steps.split()[-1]}"
     )
 

@@ -1,6 +1,6 @@
 -- Grain: one span whose attributes are text: keys, texts and types are parallel, and hold one after
 -- the other its own, its resource's, its scope's, its events' and its links'. In one list, so that the
--- conversion is planned once. Reads: otlp_spans. Readers: raw_spans.
+-- conversion is planned once. Reads: otlp_items. Readers: raw_spans.
 select
     * except (shared, pairs), tupleElement(pairs, 'key') as keys,
     sightline_texts(tupleElement(pairs, 'value')) as texts,
@@ -12,4 +12,4 @@ from (
         before_events + arraySum(e -> length(e.attributes), span.events) as before_links,
         arrayConcat(span.attributes, shared, arrayFlatten(span.events.attributes),
             arrayFlatten(span.links.attributes)) as pairs
-    from otlp_spans)
+    from (select * except item, item as span from otlp_items))

@@ -1,7 +1,7 @@
--- One OTLP metrics request, as its client sent it, with the collector's trailer.
-resource_metrics Array(Tuple(
+-- OTLP's metrics requests.
+resources Array(Tuple(
     resource Tuple(attributes {type:attributes}),
-    scope_metrics Array(Tuple(
+    scopes Array(Tuple(
         scope Tuple(name String, version String, attributes {type:attributes}),
-        metrics Array({type:otlp_metric}))))),
-received_at UInt64, batch UInt64, writer LowCardinality(String), project LowCardinality(String)
+        items Array({type:otlp_metric}))))),
+{type:otlp_trailer}

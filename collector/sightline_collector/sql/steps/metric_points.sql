@@ -1,6 +1,6 @@
 -- Grain: one data point of one shape, whatever its metric's kind, beside the attributes of its resource and
 -- scope: `shared` holds both, `of_resource` says how many come from the resource; `kind` is metrics_v1's.
--- Reads: otlp_metrics. Readers: spelled_metrics.
+-- Reads: otlp_items. Readers: spelled_metrics.
 select
     received_at, batch, writer, project, scope_name, scope_version, shared,
     least(own, length(shared)) as of_resource,
@@ -33,16 +33,4 @@ select
                 (p.count, ifNull(p.sum, 0), null, null, [], [], null, 0, 0, (0, []), (0, []),
                     p.quantile_values), []),
             metric.summary.data_points))::Array({type:metric_point})) as point
-from (
-    select
-        received_at, batch, writer, project, length(attributes) as own,
-        each.scope.name as scope_name, each.scope.version as scope_version,
-        sightline_capped(arrayConcat(attributes, each.scope.attributes)) as shared,
-        arrayJoin(each.metrics) as metric
-    from (
-        select
-            received_at, batch, writer, project, of.resource.attributes as attributes,
-            arrayJoin(of.scope_metrics) as each
-        from (
-            select received_at, batch, writer, project, arrayJoin(resource_metrics) as of
-            from otlp_metrics)))
+from (select * except item, item as metric from otlp_items)
