@@ -8,7 +8,11 @@ from sightline._llm_call import LLMCall, llm_call
 from sightline._stage import stage
 from sightline.budget import Budget
 from sightline.errors import BudgetExceeded, ConfigurationError, GuardrailTripped, SightlineError
-from sightline.feedback import feedback, traceparent
+from sightline.evaluation import evaluate, evaluator
+from sightline.experiments import shadow, variant
+from sightline.feedback import feedback, record_outcome, traceparent
+from sightline.prompts import prompt
+from sightline.scores import Score, score
 
 __all__ = [
     "Budget",
@@ -17,10 +21,13 @@ __all__ = [
     "GuardrailTripped",
     "Health",
     "LLMCall",
+    "Score",
     "SightlineError",
     "agent",
     "budget",
     "context",
+    "evaluate",
+    "evaluator",
     "feedback",
     "flush",
     "guardrail",
@@ -28,11 +35,16 @@ __all__ = [
     "init",
     "llm",
     "llm_call",
+    "prompt",
+    "record_outcome",
     "retrieval",
+    "score",
+    "shadow",
     "shutdown",
     "stage",
     "step",
     "tool",
     "traceparent",
+    "variant",
     "workflow",
 ]

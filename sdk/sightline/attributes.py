@@ -52,8 +52,8 @@ TOOL_NAME: Final = "gen_ai.tool.name"  # string; @tool
 TOOL_CALL_ID: Final = "gen_ai.tool.call.id"  # string; foreign instrumentations
 AGENT_NAME: Final = "gen_ai.agent.name"  # string; @agent
 WORKFLOW_NAME: Final = "gen_ai.workflow.name"  # string; @workflow
-PROMPT_NAME: Final = "gen_ai.prompt.name"  # string; context(prompt=)
-PROMPT_VERSION: Final = "gen_ai.prompt.version"  # string; context(prompt=)
+PROMPT_NAME: Final = "gen_ai.prompt.name"  # string; prompt(), context(prompt=)
+PROMPT_VERSION: Final = "gen_ai.prompt.version"  # string; prompt(), context(prompt=)
 CONVERSATION_ID: Final = "gen_ai.conversation.id"  # string; context(session_id=)
 SESSION_ID: Final = "session.id"  # string; context(session_id=)
 USER_ID: Final = "user.id"  # string; context(user_id=)
@@ -67,10 +67,10 @@ URL_PATH: Final = "url.path"  # string, without the query, masked; middleware
 URL_QUERY: Final = "url.query"  # string, values masked; middleware(query=True)
 
 # -- Sightline: spans ------------------------------------------------------------------------------
-OPERATION: Final = "sightline.operation"  # string: workflow agent step tool retrieval guardrail llm
+OPERATION: Final = "sightline.operation"  # string: workflow agent step tool retrieval guardrail llm evaluator
 STAGE: Final = "sightline.stage"  # string: one of STAGES or the user's own; decorators, stage()
 FEATURE: Final = "sightline.feature"  # string; context(feature=)
-VARIANT: Final = "sightline.variant"  # string; context(variant=)
+VARIANT: Final = "sightline.variant"  # string; variant(), context(variant=)
 TAGS: Final = "sightline.tags"  # string[]; context(tags=)
 INPUT: Final = "sightline.input"  # string, JSON of the arguments; decorators but @tool
 OUTPUT: Final = "sightline.output"  # string, JSON of the result; decorators but @tool
@@ -83,25 +83,25 @@ USAGE_ESTIMATED: Final = "sightline.usage.estimated"  # bool: true when counted 
 COST_USD: Final = "sightline.cost_usd"  # string, decimal USD: this program's own estimate
 COST_REASON: Final = "sightline.cost_reason"  # string: why there is no cost_usd; see pricing.Reason
 USAGE_AGGREGATED: Final = "sightline.usage.aggregated"  # bool: true when calls below carry this usage
-PROMPT_TEMPLATE: Final = "sightline.prompt.template"  # string: before its variables are put in; prompt()
+PROMPT_TEMPLATE: Final = "sightline.prompt.template"  # string, JSON of messages; prompt(): model calls
 EXPERIMENT: Final = "sightline.experiment"  # string: whose variant this is; variant()
 CLIENT_GONE: Final = "sightline.http.client_gone"  # bool: true when the client left mid-answer; middleware
 SHADOW: Final = "sightline.shadow"  # bool: true when nobody saw the answer; shadow()
 BUDGET_DECISION: Final = "sightline.budget.decision"  # string: allow warn deny; only when not allow
 SAMPLE_WEIGHT: Final = "sightline.sample.weight"  # double: for how many spans this one stands; only above 1
 BACKDATE_NS: Final = "sightline.testing.backdate_ns"  # int, ns; removed before a span leaves
-SCORE_PREFIX: Final = "sightline.score."  # + name, double: span.score(), evaluators
-PROMPT_VARIABLE_PREFIX: Final = "gen_ai.prompt.variable."  # + name, string; prompt()
+SCORE_PREFIX: Final = "sightline.score."  # + name, double: score(), inline evaluators
+PROMPT_VARIABLE_PREFIX: Final = "gen_ai.prompt.variable."  # + name, string; prompt(): model calls
 
 # -- Feedback: a log record named EVALUATION_EVENT with the judged span's ids ----------------------
 EVALUATION_EVENT: Final = "gen_ai.evaluation.result"
 EVALUATION_NAME: Final = "gen_ai.evaluation.name"  # string, "user_feedback" by default
 EVALUATION_SCORE: Final = "gen_ai.evaluation.score.value"  # double; thumbs: up 1.0, down 0.0
-EVALUATION_LABEL: Final = "gen_ai.evaluation.score.label"  # string; thumbs: up, down
+EVALUATION_LABEL: Final = "gen_ai.evaluation.score.label"  # string: up, down; true, false; a signal
 EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"  # string: the comment
 FEEDBACK_ID: Final = "sightline.feedback.id"  # string: sent again, counted once
 FEEDBACK_SOURCE: Final = "sightline.feedback.source"  # string: user annotator judge code implicit
-FEEDBACK_KIND: Final = "sightline.feedback.kind"  # string: thumbs score label comment correction
+FEEDBACK_KIND: Final = "sightline.feedback.kind"  # string: see KINDS
 FEEDBACK_CORRECTION: Final = "sightline.feedback.correction"  # string: what it should have been
 
 # -- Loss: a log record named LOSS_EVENT, one for each signal and reason ---------------------------
@@ -120,5 +120,7 @@ STAGES: Final = (
     "guardrail",
     "retrieval",
 )
+# What a judgement is: said by people or code, done by people, found out later; error: an evaluator failed.
+KINDS: Final = ("thumbs", "score", "label", "comment", "correction", "signal", "outcome", "error")
 # gen_ai.operation.name of spans that a provider bills; an agent's or workflow's usage is a sum of these.
 MODEL_OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings"})

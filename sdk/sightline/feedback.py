@@ -1,26 +1,33 @@
-"""What people, judges and code thought of an answer: thumbs, scores, labels, comments, corrections.
+"""What people thought of an answer, what they did with it, and what came of it.
 
-Sent as OpenTelemetry's `gen_ai.evaluation.result` event, a log record that carries the judged span's ids,
-so it may come a second or a week after the span, from this process or another.
+    sightline.feedback(target, thumbs="down", comment="wrong price", correction="It is 12 EUR")
+    sightline.feedback(target, signal="regenerate")             # nobody said a word, and yet
+    sightline.record_outcome(target, "refund_granted", True)    # a week later
+
+A target is a span, its `traceparent()`, or a trace id; without one, `response_id=` or `session_id=` says what
+is meant, and else it is the current span. Who only knows a response or a session needs nothing of the trace:
+the collector finds the call that gave the response, or the session's latest trace of that time.
 """
 
 import uuid
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.context import Context
 
-from sightline import _clock, _runtime, attributes
-from sightline._capture import as_json
-from sightline._context import carried
-from sightline._safety import log, log_rarely, shielded
-
-Source = Literal["user", "annotator", "judge", "code", "implicit"]
-Target = trace.Span | trace.SpanContext | str | None
+from sightline import attributes
+from sightline._judgement import SOURCES, Source, Target, about, label_of, number, refuse, send
 
 _THUMBS: Final = {"up": 1.0, "down": 0.0}
-_CARRIED: Final = (attributes.USER_ID, attributes.SESSION_ID, attributes.FEATURE)
+# What people do with an answer, where it says by itself how good that was. An edit says so only with the
+# share of the answer that stayed: give it as `score`.
+SIGNAL_SCORES: Final = {
+    "copy": 1.0,
+    "share": 1.0,
+    "accept": 1.0,
+    "regenerate": 0.0,
+    "abandon": 0.0,
+    "reject": 0.0,
+}
 
 
 def feedback(
@@ -29,34 +36,88 @@ def feedback(
     thumbs: Literal["up", "down"] | None = None,
     score: float | None = None,
     label: str | None = None,
-    name: str = "user_feedback",
+    signal: str | None = None,
+    name: str | None = None,
     comment: str | None = None,
     correction: object = None,
-    source: Source = "user",
+    source: Source | None = None,
+    response_id: str | None = None,
+    session_id: str | None = None,
     id: str | None = None,
 ) -> str:
-    """Judge a span: the current one, one at hand, or one remembered by its `traceparent()`.
+    """Judge an answer: that of the current span, or of what `target`, `response_id` or `session_id` names.
 
-    Returns the feedback's id; sent again under the same id it replaces the former and is counted once. User,
-    session and feature are taken from the surrounding `context()`. Without a judgement, with thumbs that are
-    none, without a span to judge, or before `init()`, nothing is sent and a warning is logged.
+    `signal` is what somebody did instead of saying it: regenerate, copy, edit, share, accept, reject, abandon
+    or a word of yours; its score is that of `SIGNAL_SCORES` unless given, its source is "implicit", its name
+    the signal. Otherwise the source is "user" and the name "user_feedback".
+
+    Returns the feedback's id; sent again under the same id it replaces the former and is counted once. A
+    signal's id follows from what it is about, so that the same one sent twice is one; but sessions have many.
+    User, session and feature are taken from the surrounding `context()`. Without a judgement, with a value
+    that is none, without anything to judge, or before `init()`, nothing is sent and a warning is logged.
     """
     identity = id or uuid.uuid4().hex
-    wrong = _wrong(thumbs, (thumbs, score, label, comment, correction))
-    if wrong:
-        log.warning("Feedback was not sent: %s", wrong)
+    given = (thumbs, score, label, signal, comment, correction)
+    try:
+        _check(given, thumbs, source)
+        score = _score(thumbs, score, signal)
+    except ValueError as wrong:
+        refuse("Feedback", str(wrong))
         return identity
-    values: dict[str, Any] = {
-        attributes.EVALUATION_NAME: name,
-        attributes.EVALUATION_SCORE: score if thumbs is None else _THUMBS[thumbs],
-        attributes.EVALUATION_LABEL: label if thumbs is None else thumbs,
+    judged = about(target, response_id, session_id)
+    if id is None and signal is not None and not judged.session_id:
+        identity = judged.id_of("signal", signal)
+    values = {
+        attributes.EVALUATION_NAME: name or signal or "user_feedback",
+        attributes.EVALUATION_SCORE: score,
+        attributes.EVALUATION_LABEL: next(
+            (text for text in (thumbs, label, signal) if text is not None), None
+        ),
         attributes.EVALUATION_EXPLANATION: comment,
         attributes.FEEDBACK_CORRECTION: correction,
+        attributes.FEEDBACK_SOURCE: source or ("user" if signal is None else "implicit"),
+        attributes.FEEDBACK_ID: identity,
+        attributes.FEEDBACK_KIND: _kind(*given),
+    }
+    send("Feedback", judged, values)
+    return identity
+
+
+def record_outcome(
+    target: Target,
+    name: str,
+    value: float | bool | str,
+    *,
+    comment: str | None = None,
+    source: Source = "code",
+    response_id: str | None = None,
+    session_id: str | None = None,
+    id: str | None = None,
+) -> str:
+    """Say what came of an answer, however late: a refund, a solved case, the label that proved to be true.
+
+    A yes or no is 1 or 0, a text is a label. Returns the outcome's id, which follows from target and name:
+    recorded again for the same target, named the same way, it is corrected. What is no value is refused with
+    a warning, as is everything that `feedback()` refuses.
+    """
+    judged = about(target, response_id, session_id)
+    identity = id or judged.id_of("outcome", name)
+    try:
+        _check((value,), None, source)
+        score = None if isinstance(value, str) else number(value)
+    except ValueError as wrong:
+        refuse(f"The outcome {name!r}", str(wrong))
+        return identity
+    values = {
+        attributes.EVALUATION_NAME: name,
+        attributes.EVALUATION_SCORE: score,
+        attributes.EVALUATION_LABEL: label_of(value),
+        attributes.EVALUATION_EXPLANATION: comment,
         attributes.FEEDBACK_SOURCE: source,
         attributes.FEEDBACK_ID: identity,
-        attributes.FEEDBACK_KIND: _kind(thumbs, score, label, correction),
+        attributes.FEEDBACK_KIND: "outcome",
     }
-    _send(target, {key: value for key, value in values.items() if value is not None})
+    send("The outcome", judged, values)
     return identity
 
 
@@ -66,71 +127,27 @@ def traceparent(span: trace.Span | None = None) -> str:
     return f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}" if ids.is_valid else ""
 
 
-def _wrong(thumbs: object, judgement: tuple[object, ...]) -> str | None:
-    """Why this is no feedback; None when it is."""
-    if all(part is None for part in judgement):
-        return "give thumbs, score, label, comment or correction"
+def _check(given: tuple[object, ...], thumbs: object, source: object) -> None:
+    """Raises ValueError, which says what is wrong, when this is no judgement."""
+    if all(part is None for part in given):
+        raise ValueError("give thumbs, score, label, signal, comment or correction")
     if thumbs is not None and thumbs not in tuple(_THUMBS):
-        return f"thumbs={thumbs!r} is neither 'up' nor 'down'"
-    return None
+        raise ValueError(f"thumbs={thumbs!r} is neither 'up' nor 'down'")
+    if source not in (None, *SOURCES):
+        raise ValueError(f"source={source!r} is none of {', '.join(SOURCES)}")
 
 
-def _kind(thumbs: object, score: object, label: object, correction: object) -> str:
-    """What the feedback mainly is; a comment alone is a comment."""
+def _score(thumbs: str | None, score: object, signal: str | None) -> float | None:
     if thumbs is not None:
-        return "thumbs"
+        return _THUMBS[thumbs]
     if score is not None:
-        return "score"
-    if label is not None:
-        return "label"
-    return "correction" if correction is not None else "comment"
+        return number(score)
+    return None if signal is None else SIGNAL_SCORES.get(signal)
 
 
-@shielded
-def _send(target: Target, values: dict[str, Any]) -> None:
-    from opentelemetry._logs import LogRecord, SeverityNumber
-
-    logger = _runtime.current.logger
-    judged = _judged(target)
-    if logger is None or judged is None:
-        missing = "sightline.init() was not called" if logger is None else "there is no span to judge"
-        log_rarely("feedback", "Feedback was not sent: %s", missing)
-        return
-    around = carried()
-    correction = values.get(attributes.FEEDBACK_CORRECTION)
-    if correction is not None and not isinstance(correction, str):
-        values[attributes.FEEDBACK_CORRECTION] = as_json(correction)
-    now_ns = _clock.now_ns() - around.get(attributes.BACKDATE_NS, 0)
-    logger.emit(
-        LogRecord(
-            timestamp=now_ns,
-            observed_timestamp=now_ns,
-            context=judged,
-            severity_number=SeverityNumber.INFO,
-            event_name=attributes.EVALUATION_EVENT,
-            attributes=values | {key: around[key] for key in _CARRIED if key in around},
-        )
-    )
-
-
-def _judged(target: Target) -> Context | None:
-    """A context whose current span is the judged one."""
-    if target is None:
-        ids = trace.get_current_span().get_span_context()
-    elif isinstance(target, str):
-        ids = _parse(target)
-    else:
-        ids = target if isinstance(target, trace.SpanContext) else target.get_span_context()
-    if not ids.is_valid:
-        return None
-    return trace.set_span_in_context(trace.NonRecordingSpan(ids), otel_context.Context())
-
-
-def _parse(text: str) -> trace.SpanContext:
-    """Read a traceparent; what is none gives an invalid span context."""
-    parts = text.split("-")
-    try:
-        trace_id, span_id, flags = int(parts[1], 16), int(parts[2], 16), int(parts[3], 16)
-    except (IndexError, ValueError):
-        return trace.INVALID_SPAN_CONTEXT
-    return trace.SpanContext(trace_id, span_id, is_remote=True, trace_flags=trace.TraceFlags(flags))
+def _kind(
+    thumbs: object, score: object, label: object, signal: object, comment: object, correction: object
+) -> str:
+    """What the feedback mainly is; a comment alone is a comment."""
+    named = {"thumbs": thumbs, "signal": signal, "score": score, "label": label, "correction": correction}
+    return next((kind for kind, part in named.items() if part is not None), "comment")

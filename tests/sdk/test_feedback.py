@@ -116,8 +116,8 @@ def test_without_a_span_to_judge_nothing_is_sent(
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({}, "give thumbs, score, label, comment or correction"),
-        ({"name": "accuracy", "source": "judge"}, "give thumbs, score, label, comment or correction"),
+        ({}, "give thumbs, score, label, signal, comment or correction"),
+        ({"name": "accuracy", "source": "judge"}, "give thumbs, score, label, signal, comment or correction"),
         ({"thumbs": "sideways"}, "thumbs='sideways' is neither 'up' nor 'down'"),
         ({"thumbs": True, "comment": "fine"}, "thumbs=True is neither 'up' nor 'down'"),
         ({"thumbs": ["up"]}, "thumbs=['up'] is neither 'up' nor 'down'"),

@@ -1,0 +1,224 @@
+"""Functions that judge answers: checks in code, or models that judge models.
+
+    @sightline.evaluator(sample=0.1, source="judge")
+    def grounded(input, output):              # answers a number, a yes or no, a label, a Score, or None
+        ...
+
+    @sightline.agent(evaluators=[grounded])   # at every call
+    def answer(question): ...
+    sightline.evaluate(grounded, input=question, output=text)     # or by hand
+
+A verdict is OpenTelemetry's evaluation event on the judged span. The evaluator's own work is a span of
+operation `evaluator`: in the background it begins a trace of its own, linked to the judged span; inline it is
+a child, for the program does wait for it. Either way it and the model calls below carry nothing of what they
+judge but the feature `evaluation:<name>`: what a judge costs is seen there, and counts for no user, session,
+prompt or variant. An evaluator that fails gives an evaluation with `error.type`, and no error of the program.
+"""
+
+import asyncio
+import inspect
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Literal, ParamSpec, TypeVar, get_args, overload
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+
+from sightline import attributes
+from sightline._background import evaluations
+from sightline._context import carried, carrying
+from sightline._judgement import SOURCES, Judged, Source, Target, about
+from sightline._safety import shielded
+from sightline._spans import OpenSpan
+from sightline.errors import ConfigurationError
+from sightline.experiments import share
+from sightline.scores import Score, put_on, tell, verdict
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Run = Literal["inline", "background"]
+
+_RUNS: Final[tuple[Run, ...]] = get_args(Run)
+
+
+class Evaluator(Generic[P, T]):
+    """A function that judges; called, it does what the function does, and nothing is recorded."""
+
+    def __init__(self, function: Callable[P, T], name: str, sample: float, run: Run, source: Source) -> None:
+        self._function = function
+        self.name, self.sample, self.run, self.source = name, sample, run, source
+        self._names = _parameters(function)
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._function(*args, **kwargs)
+
+    def judge(self, given: Mapping[str, object]) -> Score | None:
+        """Call the function with what it asks for; None when it has nothing to say.
+
+        By name where it has a parameter `output`; otherwise input and output come first, whatever they are
+        called. Raises what the function raises, and ValueError when its answer is no verdict.
+        """
+        function: Callable[..., Any] = self._function
+        if self._names is None:
+            answer = function(**given)
+        elif "output" in self._names:
+            answer = function(**{name: given[name] for name in self._names if name in given})
+        else:
+            more = {name: given[name] for name in self._names[2:] if name in given}
+            answer = function(*[given["input"], given["output"]][: len(self._names)], **more)
+        if inspect.iscoroutine(answer):
+            answer = asyncio.run(answer)
+        return None if answer is None else Score.of(answer)
+
+
+@overload
+def evaluator(function: Callable[P, T], /) -> Evaluator[P, T]: ...
+@overload
+def evaluator(
+    *, name: str | None = None, sample: float = 1.0, run: Run = "background", source: Source = "code"
+) -> Callable[[Callable[P, T]], Evaluator[P, T]]: ...
+def evaluator(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    sample: float = 1.0,
+    run: Run = "background",
+    source: Source = "code",
+) -> Any:
+    """Make a function an evaluator.
+
+    `sample` is the share of traces that it judges, the same ones for all evaluators. In the
+    "background" nobody waits for it; "inline" it runs where the program is, and its score is on the span. A
+    coroutine function can be run in the background only.
+
+    Raises ConfigurationError when an option cannot be used.
+    """
+    if not 0 <= sample <= 1:
+        raise ConfigurationError(f"evaluator(sample={sample!r}): give a share of traces from 0 to 1")
+    if run not in _RUNS:
+        raise ConfigurationError(f"evaluator(run={run!r}): give one of {', '.join(_RUNS)}")
+    if source not in SOURCES:
+        raise ConfigurationError(f"evaluator(source={source!r}): give one of {', '.join(SOURCES)}")
+
+    def wrap(function: Callable[..., Any]) -> Evaluator[..., Any]:
+        known = name or str(getattr(function, "__name__", type(function).__name__))
+        if run == "inline" and inspect.iscoroutinefunction(function):
+            raise ConfigurationError(f"evaluator {known!r} is a coroutine: it can run in the background only")
+        return Evaluator(function, known, sample, run, source)
+
+    return wrap if function is None else wrap(function)
+
+
+def evaluate(
+    *evaluators: Evaluator[..., Any],
+    input: object = None,
+    output: object = None,
+    target: Target = None,
+    **more: object,
+) -> dict[str, Score]:
+    """Have an answer judged: that of the current span, or of `target` (see `feedback`).
+
+    `more` is for evaluators that ask for it by name: expected=, passages=, ... Returns the verdicts of those
+    that ran inline, by name; those in the background follow by themselves. Nothing here raises.
+    """
+    given = {"input": input, "output": output, **more}
+    return evaluate_span(evaluators, given, target) or {}
+
+
+@shielded
+def evaluate_span(
+    evaluators: Sequence[Evaluator[..., Any]], given: Mapping[str, object], target: Target
+) -> dict[str, Score]:
+    """`evaluate()` for those who hold the evaluators already."""
+    judged, around = about(target), dict(carried())
+    verdicts: dict[str, Score] = {}
+    for each in evaluators:
+        if not _chosen(each.sample, judged):
+            continue
+        work = _Work(each, given, judged, around)
+        if each.run == "inline":
+            if (found := work.done()) is not None:
+                verdicts[each.name] = found
+        elif judged.known:
+            evaluations.submit(work.done_alone)
+    span = trace.get_current_span() if target is None else target
+    if isinstance(span, trace.Span):
+        for name, found in verdicts.items():
+            put_on(span, name, found)
+    return verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One evaluator's work on one answer."""
+
+    evaluator: Evaluator[..., Any]
+    given: Mapping[str, object]
+    judged: Judged
+    around: Mapping[str, Any]
+
+    def done_alone(self) -> None:
+        """In a trace of its own, linked to what is judged."""
+        self.done(link=self.judged.context() if self.judged.span_id else None)
+
+    def done(self, link: Context | None = None) -> Score | None:
+        """The verdict, after it was told; None when there is none."""
+        name = self.evaluator.name
+        with carrying(self._carried(), alone=True):
+            opened = OpenSpan(f"evaluate {name}", self._values())
+            if link is not None:
+                opened.span.add_link(trace.get_current_span(link).get_span_context())
+            opened.activate()
+            try:
+                found = self.evaluator.judge(self.given)
+            except Exception as error:
+                opened.fail(error)
+                self._tell(error)
+                return None
+            else:
+                opened.say({} if found is None else verdict(found))
+            finally:
+                opened.end()
+        if found is not None:
+            self._tell(found)
+        return found
+
+    def _carried(self) -> dict[str, Any]:
+        """What the evaluator's spans carry: nothing of the judged ones, but the day that they lie in."""
+        said = {attributes.FEATURE: f"evaluation:{self.evaluator.name}"}
+        moved = {name: self.around[name] for name in (attributes.BACKDATE_NS,) if name in self.around}
+        return said | moved
+
+    def _values(self) -> dict[str, Any]:
+        return {
+            attributes.OPERATION: "evaluator",
+            attributes.STAGE: "evaluation",
+            attributes.EVALUATION_NAME: self.evaluator.name,
+        }
+
+    def _tell(self, given: Score | Exception) -> None:
+        known = self.evaluator
+        tell(known.name, given, self.judged, source=known.source, around=self.around)
+
+
+def _chosen(sample: float, judged: Judged) -> bool:
+    """Whether this trace is among those to judge; where there is none, chance decides."""
+    if sample >= 1 or sample <= 0:
+        return sample >= 1
+    about_whom = f"{judged.trace_id:032x}" if judged.trace_id else judged.response_id or judged.session_id
+    point = share("evaluation", about_whom) if about_whom else random.random()  # noqa: S311  # a lot
+    return point < sample
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...] | None:
+    """What a function asks for by name; None when it takes anything."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some builtins have none to show
+        return ("input", "output")
+    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+        return None
+    return tuple(each.name for each in parameters if each.kind is not each.VAR_POSITIONAL)

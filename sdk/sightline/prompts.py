@@ -1,0 +1,118 @@
+"""Prompts with a name and a version, filled in and linked to the model calls made with them.
+
+    GREETING = sightline.prompt("greeting", "Say hello to {{name}}.")
+    with GREETING.using(name="Ann") as text:
+        client.chat.completions.create(model=..., messages=[{"role": "user", "content": text}])
+
+Every span in the block carries the prompt's name and version; model calls carry template and variables, too.
+`{{name}}` is the whole of the syntax, as in most prompt catalogues: braces of JSON stay what they are, and
+what a variable holds is never filled in again.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeVar
+
+from sightline import _context, _runtime, attributes
+from sightline._capture import MAX_CHARS, as_json, well_formed
+from sightline._safety import shielded
+from sightline.errors import ConfigurationError
+
+# A text, or messages: [{"role": "system", "content": "Be {{manner}}."}, ...]
+T = TypeVar("T", bound=str | Sequence[Mapping[str, Any]])
+
+MAX_VARIABLES: Final = 32  # more would crowd the span's other attributes out
+VARIABLE_CHARS: Final = 4_096  # what was put in whole stands in the messages
+KEY_CHARS: Final = 64
+VERSION_DIGITS: Final = 12  # as many as Git shows of a commit
+_PLACE: Final = re.compile(r"\{\{\s*([A-Za-z_][\w.-]*)\s*\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt(Generic[T]):
+    """A template and what to fill in; as a context manager it gives the filled-in text or messages."""
+
+    name: str
+    template: T
+    version: str
+    variables: Mapping[str, object] = field(default_factory=dict)
+
+    def using(self, **variables: object) -> "Prompt[T]":
+        """The same prompt with these variables, beside those it has."""
+        return replace(self, variables={**self.variables, **variables})
+
+    @property
+    def filled(self) -> T:
+        """The template with its variables put in.
+
+        Raises ConfigurationError, which names them, when variables are missing.
+        """
+        missing = sorted(_places(self.template) - self.variables.keys())
+        if missing:
+            raise ConfigurationError(
+                f"prompt {self.name!r} lacks {', '.join(missing)}: give each a value in using() or variables="
+            )
+        texts = {key: str(value) for key, value in self.variables.items()}
+        filled: T = _put_in(self.template, texts)
+        return filled
+
+    def __enter__(self) -> T:
+        filled = self.filled
+        _context.open_prompt(_content(self) or {})
+        return filled
+
+    def __exit__(self, *raised: object) -> None:
+        _context.close_prompt()
+
+
+def prompt(
+    name: str, template: T, version: object = None, variables: Mapping[str, object] | None = None
+) -> Prompt[T]:
+    """A prompt by its name. `template` is a text or a list of messages with `{{variables}}` in them; the
+    version (default: twelve digits of the template's SHA-256) changes whenever the template does.
+    """
+    known = _digest(_as_text(template)) if version is None else str(version)
+    return Prompt(name, template, known, variables or {})
+
+
+@shielded
+def _content(used: Prompt[Any]) -> dict[str, str]:
+    """What the model calls made with it carry; `context()` has the first two for every span."""
+    said = {attributes.PROMPT_NAME: used.name, attributes.PROMPT_VERSION: used.version}
+    if _runtime.current.captures:
+        said[attributes.PROMPT_TEMPLATE] = well_formed(_as_text(used.template)[:MAX_CHARS])
+        for key, value in list(used.variables.items())[:MAX_VARIABLES]:
+            name = attributes.PROMPT_VARIABLE_PREFIX + key[:KEY_CHARS]
+            said[name] = well_formed(str(value)[:VARIABLE_CHARS])
+    return said
+
+
+def _as_text(template: str | Sequence[Mapping[str, Any]]) -> str:
+    return template if isinstance(template, str) else as_json(template)
+
+
+@lru_cache(maxsize=256)
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:VERSION_DIGITS]
+
+
+def _places(template: object) -> set[str]:
+    """The names of all variables, however deep in a message's parts."""
+    if isinstance(template, str):
+        return set(_PLACE.findall(template))
+    if isinstance(template, Mapping):
+        template = list(template.values())
+    return set().union(*map(_places, template)) if isinstance(template, list | tuple) else set()
+
+
+def _put_in(template: Any, texts: Mapping[str, str]) -> Any:
+    if isinstance(template, str):
+        return _PLACE.sub(lambda place: texts[place[1]], template)
+    if isinstance(template, Mapping):
+        return {key: _put_in(part, texts) for key, part in template.items()}
+    if isinstance(template, list | tuple):
+        return [_put_in(part, texts) for part in template]
+    return template
