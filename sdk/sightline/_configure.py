@@ -10,13 +10,16 @@ one. The logger provider is our own: the user's logs are not ours to send.
 
 import atexit
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import TYPE_CHECKING, Final
 
 from sightline import _safety
+from sightline._background import evaluations
 from sightline._runtime import Content
-from sightline._settings import Instrument, Settings, disabled, read
+from sightline._settings import SPOOL_MAX_BYTES, Instrument, Settings, disabled, read
 
 if TYPE_CHECKING:
     from sightline._caps import Budget
@@ -32,13 +35,12 @@ class Health:
     initialised: bool
     instrumented: tuple[str, ...] = ()
     sent: Mapping[str, int] = field(default_factory=dict)  # by signal
-    queued: Mapping[str, int] = field(default_factory=dict)  # by signal
+    queued: Mapping[str, int] = field(default_factory=dict)  # by signal, in memory
+    spooled: Mapping[str, int] = field(default_factory=dict)  # by signal, on disk, if a spool was chosen
     lost: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by signal and reason
     faults: Mapping[str, int] = field(default_factory=dict)  # faults of ours that were hidden, by place
     last_fault: str | None = None
-    spend_forgotten: Mapping[str, int] = field(
-        default_factory=dict
-    )  # traces, sessions, ... of budgets, by kind
+    spend_forgotten: Mapping[str, int] = field(default_factory=dict)  # sums of budgets, by what they are of
 
 
 _lock = threading.Lock()
@@ -54,6 +56,8 @@ def init(
     headers: Mapping[str, str] | None = None,
     stream_usage: bool = True,
     budget: "Budget | None" = None,
+    spool: "str | PathLike[str] | None" = None,
+    spool_max_bytes: int = SPOOL_MAX_BYTES,
 ) -> None:
     """Start observing. No network is touched; a second call changes nothing.
 
@@ -61,11 +65,22 @@ def init(
     names one). `content` is "masked", "full" or "off". `instrument` is "auto" (every installed library that
     we know), a list of names, or False. With `stream_usage`, streamed chats are asked for their token counts.
     `budget` limits what model calls may cost; see `sightline.budget`.
+    `spool` is a folder for what cannot be sent: at most `spool_max_bytes`, sent when somebody is there again.
 
     Raises ConfigurationError when a setting cannot be used.
     """
     global _running
-    settings = read(service_name, endpoint, content, instrument, headers or {}, stream_usage, budget=budget)
+    settings = read(
+        service_name,
+        endpoint,
+        content,
+        instrument,
+        headers or {},
+        stream_usage,
+        budget=budget,
+        spool=spool,
+        spool_max_bytes=spool_max_bytes,
+    )
     if disabled():
         _safety.log.info("Sightline stays off: OTEL_SDK_DISABLED is set")
         return
@@ -83,12 +98,16 @@ def init(
 
 
 def flush(timeout_s: float = FLUSH_S) -> bool:
-    """Wait until everything recorded so far is sent or counted as lost.
+    """Wait until evaluators are done, and everything recorded so far is sent or counted as lost.
 
     False when time ran out first, or when no collector is there to take it; then it waits on.
     """
-    running = _running
-    return bool(_safety.shielded(running[1].flush)(timeout_s)) if running else True
+    until_s = time.monotonic() + timeout_s
+    running, evaluated = _running, bool(_safety.shielded(evaluations.drain)(timeout_s))
+    if running is None:
+        return evaluated
+    left_s = max(until_s - time.monotonic(), 0.0)
+    return bool(_safety.shielded(running[1].delivery.flush)(left_s)) and evaluated
 
 
 def shutdown() -> None:
@@ -107,12 +126,18 @@ def health() -> Health:
     if _running is None:
         return Health(False, faults=faults, last_fault=last_fault)
     pipeline = _running[1]
+    delivery = pipeline.delivery
     return Health(
         initialised=True,
         instrumented=pipeline.instrumented,
-        sent={"traces": pipeline.spans.sent, "logs": pipeline.logs.sent},
-        queued={"traces": pipeline.spans.queued, "logs": pipeline.logs.queued},
-        lost=pipeline.ledger.total(),
+        sent={"traces": delivery.sent("traces"), "logs": delivery.sent("logs")},
+        queued={
+            "traces": delivery.spans.queued,
+            "logs": delivery.logs.queued,
+            "evaluations": evaluations.waiting,
+        },
+        spooled={signal: replay.waiting for signal, replay in delivery.replays.items()},
+        lost=delivery.ledger.total(),
         faults=faults,
         last_fault=last_fault,
         spend_forgotten=pipeline.spend_forgotten,

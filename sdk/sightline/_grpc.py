@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import grpc
 
 from sightline._destination import Route, Signal
-from sightline._shipping import UNREACHABLE, Refusal
+from sightline._refusal import UNREACHABLE, Refusal
 
 _METHODS: Final[dict[Signal, str]] = {
     "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",

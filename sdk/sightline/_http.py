@@ -12,7 +12,7 @@ from typing import Any, Final
 import requests
 
 from sightline._destination import Route
-from sightline._shipping import UNREACHABLE, Refusal
+from sightline._refusal import UNREACHABLE, Refusal
 
 _BUSY: Final = frozenset({429, 502, 503, 504})  # OTLP's own list of what may be tried again
 _GZIP_LEVEL: Final = 1  # of fat spans level 6 takes four times as long for a tenth less

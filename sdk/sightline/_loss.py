@@ -9,6 +9,11 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk.resources import Resource
+
+from sightline import _clock, attributes
 from sightline._fork import reset_in_child
 
 Loss = tuple[str, str]  # signal (traces, logs), reason (queue_full, export_failed, ...)
@@ -47,3 +52,20 @@ class Ledger:
         """All that was dropped since the start."""
         with self._lock:
             return dict(self._total)
+
+
+def loss_record(signal: str, reason: str, items: int, resource: Resource) -> ReadableLogRecord:
+    """The `sightline.loss` event of one signal and reason."""
+    record = LogRecord(
+        timestamp=_clock.now_ns(),
+        observed_timestamp=_clock.now_ns(),
+        severity_number=SeverityNumber.WARN,
+        event_name=attributes.LOSS_EVENT,
+        attributes={
+            attributes.LOSS_ITEMS: items,
+            attributes.LOSS_SIGNAL: signal,
+            attributes.LOSS_REASON: reason,
+            attributes.LOSS_WHERE: "sender",
+        },
+    )
+    return ReadableLogRecord(record, resource)

@@ -15,11 +15,11 @@ from sightline._destination import Destination, Route, Signal
 from sightline._fork import importing, reset_in_child
 from sightline._outgoing import Draft
 from sightline._protobuf import rejected_items
-from sightline._shipping import REJECTED, UNREACHABLE, Refusal
+from sightline._refusal import REJECTED, TOO_LARGE, UNENCODABLE, UNREACHABLE, Refusal
 from sightline._undelivered import refused, waiting
 
 REQUEST_BYTES: Final = 4_000_000  # gRPC servers take 4 MiB unless told otherwise; HTTP ones 16 MB and more
-COMPLAIN_EVERY_S: Final = 600.0  # a collector may be away for days
+COMPLAIN_EVERY_S: Final = 60.0
 
 
 class Transport(Protocol):
@@ -56,6 +56,10 @@ class Sender:
 
         return self._send("logs", lambda: log_request(records), count)
 
+    def request(self, signal: Signal, body: bytes) -> Refusal | None:
+        """Send what was written before, as it is."""
+        return self._send(signal, lambda: body, 1)
+
     def close(self) -> None:
         for transport in self._transports.values():
             transport.close()
@@ -73,9 +77,9 @@ class Sender:
         try:
             body = write()
         except Exception:
-            return Refusal("unencodable", splits=True)
+            return Refusal(UNENCODABLE, splits=True)
         if len(body) > REQUEST_BYTES and count > 1:
-            return Refusal("too_large", splits=True)
+            return Refusal(TOO_LARGE, splits=True)
         answer = self._transport(signal).send(body)
         refusal = answer if isinstance(answer, Refusal) else _rejected(answer)
         self.reachable = refusal is None or refusal.reason != UNREACHABLE

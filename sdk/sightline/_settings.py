@@ -4,8 +4,11 @@ Reads the environment, as does `_destination` for the collector's address; nothi
 """
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from sightline._runtime import CONTENT_MODES, Content
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 # OpenTelemetry keeps 128 and drops the oldest: model and usage, which are set first.
 SPAN_ATTRIBUTES: Final = 1_024
+
+SPOOL_MAX_BYTES: Final = 256 * 1024 * 1024  # some 150,000 fat spans
+SPOOL_MIN_BYTES: Final = 1_000_000  # a request has up to 4 MB, most have some 100 KB
 
 Instrument = Literal["auto", False] | Sequence[str]
 
@@ -34,6 +40,8 @@ class Settings:
     span_attributes: int | None
     stream_usage: bool
     budget: "Budget | None" = None
+    spool: Path | None = None
+    spool_max_bytes: int = SPOOL_MAX_BYTES
 
 
 def disabled() -> bool:
@@ -49,6 +57,8 @@ def read(
     headers: Mapping[str, str],
     stream_usage: bool,
     budget: object = None,
+    spool: object = None,
+    spool_max_bytes: int = SPOOL_MAX_BYTES,
 ) -> Settings:
     """The arguments win over the environment, the environment over our defaults."""
     from sightline._destination import destination
@@ -68,6 +78,8 @@ def read(
         span_attributes=_span_attributes(),
         stream_usage=stream_usage,
         budget=_budget(budget),
+        spool=_spool(spool),
+        spool_max_bytes=_spool_bytes(spool_max_bytes),
     )
 
 
@@ -91,6 +103,22 @@ def _instrument(instrument: object) -> "Literal['auto'] | tuple[str, ...]":
             f'instrument names {", ".join(unknown)}; it may be "auto", False, or a list of {", ".join(KNOWN)}'
         )
     return names
+
+
+def _spool(spool: object) -> Path | None:
+    if spool is None:
+        return None
+    if not isinstance(spool, str | PathLike) or not str(spool):
+        raise ConfigurationError(f"spool is {spool!r}; it may be None, or the path of a folder")
+    if sys.platform == "win32":
+        raise ConfigurationError("spool needs file locks that Windows has not; leave it out there")
+    return Path(spool)
+
+
+def _spool_bytes(most: object) -> int:
+    if not isinstance(most, int) or most < SPOOL_MIN_BYTES:
+        raise ConfigurationError(f"spool_max_bytes is {most!r}; it must be {SPOOL_MIN_BYTES:,} or more")
+    return most
 
 
 def _budget(budget: object) -> "Budget | None":

@@ -3,10 +3,11 @@
     put ──► queue (items and bytes bounded) ──► thread: batch ──► send ──► sent
              │ full                               ▲               │ │
              └──────────► loss: queue_full        └── wait ◄──────┘ │ nobody there, or busy
+             (or: kept on disk, see _replay)                        │
                           loss: refused_413, ...  ◄─────────────────┘ refused for good
 
-Nothing leaves the count: put == sent + lost + still queued. A full queue drops what comes, so that what
-was there first (parents' children, the beginning of a burst) arrives whole.
+Nothing leaves the count: put == sent + kept + lost + still queued. A full queue drops what comes, so
+that what was there first (parents' children, the beginning of a burst) arrives whole.
 """
 
 import contextlib
@@ -20,30 +21,12 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
 from sightline._fork import reset_in_child
+from sightline._refusal import CLOSED, QUEUE_FULL, UNREACHABLE, Refusal
 from sightline._safety import record_fault
 
 T = TypeVar("T")
 
-QUEUE_FULL: Final = "queue_full"
-EXPORT_FAILED: Final = "export_failed"
-UNREACHABLE: Final = "unreachable"
-REJECTED: Final = "rejected"
-CLOSED: Final = "closed"
 RETRY_MAX_S: Final = 30.0  # a collector that is back is noticed within half a minute
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a batch was not taken. `later`: waiting may help, `after_s` at least. `splits`: its parts may be
-    taken one by one. `items`: how many were refused when the others were taken. `detail` is for people.
-    """
-
-    reason: str = EXPORT_FAILED
-    later: bool = False
-    splits: bool = False
-    detail: str = ""
-    after_s: float = 0.0
-    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +42,10 @@ class Limits:
 
 
 class Shipper(Generic[T]):
-    """`send` answers None when a batch was taken; `lost` is told how many were dropped and why."""
+    """`send` answers None when a batch was taken; `lost` is told how many were dropped and why.
+
+    `keep` puts what cannot be sent now where it is safe, and answers None, or why it could not.
+    """
 
     def __init__(
         self,
@@ -69,8 +55,10 @@ class Shipper(Generic[T]):
         weigh: Callable[[T], int],
         lost: Callable[[str, int], None],
         limits: Limits,
+        keep: Callable[[Sequence[T]], str | None] | None = None,
     ) -> None:
         self._name, self._send, self._weigh, self._lost, self._limits = name, send, weigh, lost, limits
+        self._keep = keep
         self._worth_waking = (1, limits.batch_items)
         self._reset()
         reset_in_child(self._reset)
@@ -82,8 +70,10 @@ class Shipper(Generic[T]):
         self._changed = threading.Condition(self._lock)
         self._queue: deque[tuple[T, int]] = deque()
         self._bytes = 0
-        self._put = self._done = self.sent = self._failures = 0
-        self._hurry = self._closed = False
+        self._put = self._done = self.sent = self.kept = self._failures = 0
+        self._hurry = self._closed = self._given_up = False
+        self._under_way: Sequence[T] = ()
+        self._no_room = QUEUE_FULL
         self._thread: threading.Thread | None = None
 
     @property
@@ -98,7 +88,7 @@ class Shipper(Generic[T]):
             if self._closed:
                 reason = CLOSED
             elif len(self._queue) >= self._limits.max_items or self._bytes + weight > self._limits.max_bytes:
-                reason = QUEUE_FULL
+                reason = self._no_room
             else:
                 self._queue.append((item, weight))
                 self._bytes += weight
@@ -125,17 +115,32 @@ class Shipper(Generic[T]):
         return True
 
     def close(self, timeout_s: float) -> bool:
-        """Send what is there and stop; what could not be sent in time is lost, and counted so."""
+        """Send what is there and stop; what could not be sent in time is kept, or lost and counted so."""
         drained = self.flush(timeout_s)
         with self._changed:
             self._closed = True
-            left = len(self._queue)
+            left = [item for item, _ in self._queue]
             self._queue.clear()
-            self._done += left
             self._changed.notify_all()
-        if left:
-            self._lost(CLOSED, left)
+        for start in range(0, len(left), self._limits.batch_items):
+            batch = left[start : start + self._limits.batch_items]
+            if not self._put_aside(batch):
+                self._lost(self._reason(CLOSED), len(batch))
+        with self._changed:
+            self._done += len(left)
         return drained
+
+    def give_up(self, timeout_s: float) -> None:
+        """After the close: the batch on its way is waited for once more, then kept, or lost.
+
+        Kept, it may arrive twice; lost, it may have arrived.
+        """
+        if self.flush(timeout_s):
+            return
+        with self._changed:
+            batch, self._given_up = self._under_way, True
+        if batch and not self._put_aside(batch):
+            self._lost(self._reason(CLOSED), len(batch))
 
     def _wake(self) -> None:
         if self._thread is None:
@@ -169,6 +174,7 @@ class Shipper(Generic[T]):
         finally:
             otel_context.detach(token)
         with self._changed:
+            self._under_way = ()
             self._done += len(batch)
             self._changed.notify_all()
         return True
@@ -187,20 +193,28 @@ class Shipper(Generic[T]):
             self._bytes -= weight
             if not self._queue:
                 self._hurry = False
+            self._under_way = batch
             return batch
 
     def _is_due(self) -> bool:
         return self._hurry or self._closed or len(self._queue) >= self._limits.batch_items
 
     def _deliver(self, batch: Sequence[T], patient: bool) -> None:
-        """Send until it is taken or refused for good; what is refused as a whole is tried in halves."""
+        """Send until it is taken, kept or refused for good; what is refused as a whole is tried in halves."""
         attempt = 0
         refusal = self._attempt(batch)
-        while refusal and refusal.later and patient and self._may_retry(refusal, attempt):
+        while refusal and refusal.later:
+            if self._put_aside(batch):
+                return
+            if not (patient and self._may_retry(refusal, attempt)):
+                break
             attempt += 1
             refusal = self._attempt(batch)
+        if self._given_up:
+            return
         if refusal is None:
             self.sent += len(batch)
+            self._no_room = QUEUE_FULL
         elif refusal.splits and len(batch) > 1:
             middle = len(batch) // 2
             self._deliver(batch[:middle], patient)
@@ -208,7 +222,25 @@ class Shipper(Generic[T]):
         else:
             refused = len(batch) if refusal.items is None else min(refusal.items, len(batch))
             self.sent += len(batch) - refused
-            self._lost(refusal.reason, refused)
+            self._lost(self._reason(refusal.reason) if refusal.later else refusal.reason, refused)
+
+    def _put_aside(self, batch: Sequence[T]) -> bool:
+        """Whether the batch is safe elsewhere; if not, a full queue is blamed on what was full there."""
+        if self._keep is None:
+            return False
+        try:
+            refused = self._keep(batch)
+        except Exception as error:
+            with contextlib.suppress(Exception):
+                record_fault(f"keep {self._name}", error)
+            return False
+        self._no_room = refused or QUEUE_FULL
+        if refused is None:
+            self.kept += len(batch)
+        return refused is None
+
+    def _reason(self, otherwise: str) -> str:
+        return otherwise if self._no_room == QUEUE_FULL else self._no_room
 
     def _attempt(self, batch: Sequence[T]) -> Refusal | None:
         try:

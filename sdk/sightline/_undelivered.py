@@ -8,14 +8,24 @@ from collections.abc import Mapping
 from typing import Final
 
 from sightline._destination import Signal
-from sightline._shipping import CLOSED, QUEUE_FULL, UNREACHABLE, Refusal
+from sightline._refusal import (
+    CLOSED,
+    QUEUE_FULL,
+    SPOOL_DAMAGED,
+    SPOOL_FULL,
+    UNENCODABLE,
+    UNREACHABLE,
+    Refusal,
+)
 
-_UNITS: Final[Mapping[str, str]] = {"traces": "span", "logs": "log record"}
+_UNITS: Final[Mapping[str, str]] = {"traces": "span", "logs": "log record", "evaluations": "evaluation"}
 _WHY: Final[Mapping[str, str]] = {
     UNREACHABLE: "nobody answered there",
     CLOSED: "the program ended first",
     QUEUE_FULL: "more came than could be sent, and the queue was full",
-    "unencodable": "they could not be written as OTLP",
+    UNENCODABLE: "they could not be written as OTLP",
+    SPOOL_FULL: "the spool was full",
+    SPOOL_DAMAGED: "their part of the spool could not be read any more",
 }
 _START: Final = (
     "Is the collector running? Start it with `sightline up`, or name another one with"
@@ -26,7 +36,8 @@ _NEXT: Final[Mapping[str, str]] = {
     UNREACHABLE: _START,
     CLOSED: _START,
     QUEUE_FULL: "Raise OTEL_BSP_MAX_QUEUE_SIZE, or give the collector more room",
-    "unencodable": "Please report it, with the names of the spans",
+    SPOOL_FULL: "Raise spool_max_bytes in sightline.init(), or start the collector with `sightline up`",
+    UNENCODABLE: "Please report it, with the names of the spans",
     "refused_401": _KEY,
     "refused_403": _KEY,
     "refused_unauthenticated": _KEY,

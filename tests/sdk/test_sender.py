@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from sdk.answers import drafts, sender
 
 from sightline import _sender
-from sightline._shipping import UNREACHABLE, Refusal
+from sightline._refusal import UNREACHABLE, Refusal
 
 
 def names_in(body: bytes) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from sdk.answers import drafts, sender
 
 from sightline import _safety, _sender
-from sightline._shipping import UNREACHABLE, Refusal
+from sightline._refusal import UNREACHABLE, Refusal
 from sightline._undelivered import lost, refused, waiting
 
 SECRET_URL = "http://user:hunter2@127.0.0.1:9/v1/traces?key=hunter2"
@@ -57,7 +57,7 @@ def test_no_message_holds_credentials(caplog: pytest.LogCaptureFixture) -> None:
 def test_an_outage_is_said_once_and_then_rarely(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However often it is tried: one line, and another after ten minutes."""
+    """However often it is tried: one line a minute."""
     now_s = 1_000.0
     monkeypatch.setattr(_safety.time, "monotonic", lambda: now_s)
     way = sender("http://127.0.0.1:9/v1/traces")
