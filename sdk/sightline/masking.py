@@ -37,6 +37,7 @@ _CONTENT: Final = frozenset(
         attributes.OUTPUT,
         attributes.EVALUATION_EXPLANATION,
         attributes.FEEDBACK_CORRECTION,
+        attributes.PROMPT_TEMPLATE,
         # other dialects' names for the same
         "input.value",
         "output.value",
