@@ -1,33 +1,40 @@
 """A model's answer as it comes in, whole or in chunks, and the span attributes that it makes.
 
-    request ─────── first chunk ── first content token ──────── last content token
-        │ time_to_first_chunk │              │                          │
-        │ time_to_first_token ───────────────│ tokens_per_second ───────│
+    request ─────── first chunk ── first thought ── first content token ──────── last content token
+        │ time_to_first_chunk │            │                │                          │
+        │ time_to_first_reasoning ─────────│                │                          │
+        │ time_to_first_token ──────────────────────────────│ tokens_per_second ───────│
 
-The first chunk of most providers carries only a role; the first token is the first thing a reader sees:
-text, a refusal, or the beginning of a tool call.
+The first chunk of most providers carries only a role or a head. The first token is the first thing of the
+answer that a reader sees: text, a refusal, or the beginning of a tool call. Thoughts that the provider shows
+are no answer yet: the first of them has a time of its own. Hidden thoughts leave no trace but their count.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sightline import attributes
 from sightline._estimate import estimate
-from sightline._messages import input_json, merged_tool_calls, output_json, texts
+from sightline._messages import Said, input_json, merged_tool_calls, output_json, texts
 from sightline.latency import tokens_per_second
-from sightline.usage import Usage, getter, read_usage
-from sightline.usage import field as field_of
+from sightline.providers import Reader, recognised
+from sightline.providers.piece import Piece, ToolPiece
+from sightline.usage import NO_USAGE, Usage, latest
 
 _NS_PER_S: Final = 1e9
-_NO_USAGE: Final = Usage()
+_NO_PIECES: Final[Sequence[Piece]] = ()
 
 
 @dataclass(slots=True)
 class _Choice:
     texts: list[str] = field(default_factory=list)
-    tool_calls: list[object] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    tool_calls: list[ToolPiece] = field(default_factory=list)
     finish_reason: str | None = None
+
+    def begin_anew(self) -> None:
+        self.texts, self.reasoning, self.tool_calls = [], [], []
 
 
 @dataclass(slots=True)
@@ -37,46 +44,47 @@ class Answer:
     started_ns: int
     id: str | None = None
     model: str | None = None
-    usage: Usage = _NO_USAGE
+    service_tier: str | None = None
+    usage: Usage = NO_USAGE
     first_chunk_ns: int | None = None
+    first_reasoning_ns: int | None = None
     first_token_ns: int | None = None
     last_token_ns: int | None = None
     _choices: dict[int, _Choice] = field(default_factory=dict)
+    _reader: Reader | None = None
+    _begun: bool = False
 
     def response(self, response: object) -> None:
-        """Take a whole response: a chat completion (object or JSON), or a bare text."""
+        """Take a whole response of any provider (object or JSON), or a bare text: it has the last word."""
         if isinstance(response, str):
-            self._choice(0).texts.append(response)
+            self._keep(Piece(text=response, whole=True), None)
             return
-        get = getter(response)
-        self._head(get)
-        for choice in get("choices") or ():
-            of_choice = getter(choice)
-            of_message = getter(of_choice("message"))
-            kept = self._choice(of_choice("index") or 0)
-            kept.texts += _words(of_message)
-            if calls := of_message("tool_calls"):
-                kept.tool_calls += _numbered(calls)
-            kept.finish_reason = of_choice("finish_reason")
+        for piece in self._recognised(response):
+            self._keep(piece, None)
 
     def chunk(self, chunk: object, at_ns: int) -> None:
-        """Take one chunk of a stream: a chat completion chunk (object or JSON), or a bare piece of text."""
+        """Take one event of a stream of any provider (object or JSON), or a bare piece of text."""
         if self.first_chunk_ns is None:
             self.first_chunk_ns = at_ns
-        if self._pieces(chunk):
-            self.last_token_ns = at_ns
-            if self.first_token_ns is None:
-                self.first_token_ns = at_ns
+        if isinstance(chunk, str):
+            if chunk:
+                self._choice(0).texts.append(chunk)
+                self._content_came(at_ns)
+            return
+        pieces = None if self._reader is None else self._reader(chunk)
+        for piece in self._recognised(chunk) if pieces is None else pieces:
+            self._keep(piece, at_ns)
 
     def attributes(self, messages: object, request_model: str | None, *, captures: bool) -> dict[str, Any]:
-        """Everything a span can say about the answer; usage is estimated when none was reported."""
-        values: dict[str, Any] = {**self.usage.to_attributes()}
-        if not self.usage or self.first_token_ns is not None:
-            values |= self.extras(messages, request_model)
+        """Everything a span can say about the answer; usage is estimated where none was reported."""
+        extras = self.extras(messages, request_model)
+        values: dict[str, Any] = {**self.usage.to_attributes(), **extras}
         if self.id is not None:
             values[attributes.RESPONSE_ID] = self.id
         if self.model is not None:
             values[attributes.RESPONSE_MODEL] = self.model
+        if self.service_tier is not None:
+            values[attributes.SERVICE_TIER] = self.service_tier
         if self.first_chunk_ns is not None:
             values[attributes.TIME_TO_FIRST_CHUNK] = self._since_start(self.first_chunk_ns)
         if reasons := [choice.finish_reason for choice in self._ordered() if choice.finish_reason]:
@@ -90,59 +98,110 @@ class Answer:
     def extras(self, messages: object, request_model: str | None) -> dict[str, Any]:
         """What other instrumentations leave out: first token, speed, and usage where none was reported."""
         values: dict[str, Any] = {}
-        if not self.usage and self._choices:
-            self.usage = estimate(texts(messages), self.text(), self.model or request_model)
+        if self._lacks_usage():
+            self.usage = self._estimated(messages, request_model)
             values = {**self.usage.to_attributes(), attributes.USAGE_ESTIMATED: True}
-        if self.first_token_ns is not None and self.last_token_ns is not None:
-            first_s, last_s = self.first_token_ns / _NS_PER_S, self.last_token_ns / _NS_PER_S
-            speed = tokens_per_second(self.usage.buckets()["visible_output"], first_s, last_s)
+        if self.first_reasoning_ns is not None:
+            values[attributes.TIME_TO_FIRST_REASONING] = self._since_start(self.first_reasoning_ns)
+        if self.first_token_ns is not None:
             values[attributes.TIME_TO_FIRST_TOKEN] = self._since_start(self.first_token_ns)
+            speed = self._tokens_per_second(self.first_token_ns)
             values |= {} if speed is None else {attributes.TOKENS_PER_SECOND: speed}
         return values
 
     @property
     def finished(self) -> bool:
         """Whether the model said that it had come to an end."""
-        return any(choice.finish_reason for choice in self._ordered())
+        return any(choice.finish_reason for choice in self._choices.values())
 
     def text(self) -> str:
-        """All that was generated, as bare text."""
-        parts = [text for choice in self._ordered() for text in choice.texts]
-        calls = [call["function"] for c in self._ordered() for call in merged_tool_calls(c.tool_calls)]
-        return "".join(parts) + "".join(f"{call['name']}{call['arguments']}" for call in calls)
+        """All that was generated and shown, as bare text."""
+        parts: list[str] = []
+        for choice in self._ordered():
+            parts += choice.reasoning
+            parts += choice.texts
+            parts += [f"{call.name or ''}{call.arguments}" for call in merged_tool_calls(choice.tool_calls)]
+        return "".join(parts)
 
-    def _said(self) -> list[tuple[str, Sequence[object], str | None]]:
-        """Words, whole tool calls and finish reason of each choice."""
-        return [
-            ("".join(c.texts), merged_tool_calls(c.tool_calls) if c.tool_calls else (), c.finish_reason)
-            for c in self._ordered()
-        ]
+    def _recognised(self, thing: object) -> Sequence[Piece]:
+        """What a thing brings, by the reader that knows it; that one is asked first the next time."""
+        found = recognised(thing)
+        if found is None:
+            return _NO_PIECES
+        self._reader, pieces = found
+        return pieces
 
-    def _pieces(self, chunk: object) -> bool:
-        """Keep what a chunk brings; says whether it brought something to read."""
-        if isinstance(chunk, str):
-            self._choice(0).texts.append(chunk)
-            return bool(chunk)
-        get = getter(chunk)
-        self._head(get)
-        brought = False
-        for choice in get("choices") or ():
-            of_choice = getter(choice)
-            of_delta = getter(of_choice("delta"))
-            kept = self._choice(of_choice("index") or 0)
-            words, calls = _words(of_delta), list(of_delta("tool_calls") or ())
-            kept.texts += words
+    def _keep(self, piece: Piece, at_ns: int | None) -> None:
+        """Keep what a piece brings; `at_ns` is when, for a piece of a stream."""
+        self._begun = True
+        # Unpacked at once: looking names up one by one takes twice as long.
+        id_, model, usage, tier, index, words, calls, reason, thought, whole, outside = piece
+        self.id = self.id or id_
+        self.model = self.model or model
+        if usage is not None:
+            self.usage = latest(self.usage, usage, cache_outside=outside)
+        if tier is not None:
+            self.service_tier = tier
+        if not (words or calls or reason or thought):
+            return
+        kept = self._choices.get(index) or self._choice(index)
+        if whole:
+            kept.begin_anew()
+        if words:
+            kept.texts.append(words)
+        if thought:
+            kept.reasoning.append(thought)
+            if at_ns is not None and self.first_reasoning_ns is None and not whole:
+                self.first_reasoning_ns = at_ns
+        if calls:
             kept.tool_calls += calls
-            kept.finish_reason = of_choice("finish_reason") or kept.finish_reason
-            brought = brought or bool(words or calls)
-        return brought
+        if reason:
+            kept.finish_reason = reason
+        if at_ns is not None and (words or calls) and (not whole or self.first_token_ns is None):
+            self._content_came(at_ns)
 
-    def _head(self, get: Callable[[str], Any]) -> None:
-        self.id = self.id or get("id")
-        self.model = self.model or get("model")
-        # Usage in a stream is cumulative: the last word counts, nothing is added up.
-        if (reported := get("usage")) is not None:
-            self.usage = read_usage(reported) or self.usage
+    def _content_came(self, at_ns: int) -> None:
+        self.last_token_ns = at_ns
+        if self.first_token_ns is None:
+            self.first_token_ns = at_ns
+
+    def _lacks_usage(self) -> bool:
+        """Whether something was generated, or begun, that has no count. A failure costs nothing."""
+        said = any(c.texts or c.tool_calls or c.reasoning for c in self._choices.values())
+        if self.usage:
+            return said and (self.usage.output_tokens is None or self.usage.input_tokens is None)
+        return said or (self._begun and all(c.finish_reason != "error" for c in self._choices.values()))
+
+    def _estimated(self, messages: object, request_model: str | None) -> Usage:
+        """What was reported stays: of a stream that broke off that is often the input."""
+        guess = estimate(texts(messages), self.text(), self.model or request_model)
+        known_in, known_out = self.usage.input_tokens, self.usage.output_tokens
+        return replace(
+            self.usage,
+            input_tokens=guess.input_tokens if known_in is None else known_in,
+            output_tokens=guess.output_tokens if known_out is None else known_out,
+        )
+
+    def _tokens_per_second(self, first_token_ns: int) -> float | None:
+        """Shown thoughts that were not counted apart are among the visible tokens, and timed with them."""
+        began_ns = first_token_ns
+        if self.usage.reasoning_tokens is None and self.first_reasoning_ns is not None:
+            began_ns = min(began_ns, self.first_reasoning_ns)
+        ended_ns = self.last_token_ns or first_token_ns
+        visible = self.usage.buckets()["visible_output"]
+        return tokens_per_second(visible, began_ns / _NS_PER_S, ended_ns / _NS_PER_S)
+
+    def _said(self) -> list[Said]:
+        """Words, whole tool calls, finish reason and thoughts of each choice."""
+        return [
+            Said(
+                "".join(choice.texts),
+                merged_tool_calls(choice.tool_calls) if choice.tool_calls else (),
+                choice.finish_reason,
+                "".join(choice.reasoning) if choice.reasoning else "",
+            )
+            for choice in self._ordered()
+        ]
 
     def _choice(self, index: int) -> _Choice:
         kept = self._choices.get(index)
@@ -150,24 +209,10 @@ class Answer:
             kept = self._choices[index] = _Choice()
         return kept
 
-    def _ordered(self) -> Iterable[_Choice]:
-        return (
-            [choice for _, choice in sorted(self._choices.items())]
-            if len(self._choices) > 1
-            else (self._choices.values())
-        )
+    def _ordered(self) -> Sequence[_Choice]:
+        if len(self._choices) == 1:
+            return tuple(self._choices.values())
+        return [choice for _, choice in sorted(self._choices.items())]
 
-    def _since_start(self, at_ns: int | None) -> float | None:
-        return None if at_ns is None else (at_ns - self.started_ns) / _NS_PER_S
-
-
-def _words(get: Callable[[str], Any]) -> list[str]:
-    return [words for words in (get("content"), get("refusal")) if isinstance(words, str) and words]
-
-
-def _numbered(calls: Iterable[object]) -> list[object]:
-    """Whole tool calls as the pieces of a stream would be."""
-    return [
-        {"index": number, "id": field_of(call, "id"), "function": field_of(call, "function")}
-        for number, call in enumerate(calls)
-    ]
+    def _since_start(self, at_ns: int) -> float:
+        return (at_ns - self.started_ns) / _NS_PER_S

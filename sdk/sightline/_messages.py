@@ -3,13 +3,14 @@
 Reads the shapes of OpenAI's chat completions, as the client's objects or as plain JSON.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring as quoted
 from types import NoneType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sightline._capture import MAX_CHARS, as_json, well_formed
-from sightline.usage import field
+from sightline.providers.fields import field, parsed
+from sightline.providers.piece import ToolPiece
 
 Message = dict[str, Any]
 
@@ -25,12 +26,25 @@ def input_messages(messages: object) -> list[Message]:
     return [_message(message) for message in messages]
 
 
-def output_message(text: str, tool_calls: Iterable[object], finish_reason: str | None) -> Message:
+class Said(NamedTuple):
+    """One choice of an answer."""
+
+    text: str
+    tool_calls: Sequence[ToolPiece] = ()
+    finish_reason: str | None = None
+    reasoning: str = ""
+
+
+def output_message(said: Said) -> Message:
     """What came back: one message a choice."""
-    parts = [_text(text)] if text else []
-    parts.extend(_tool_call(call) for call in tool_calls)
-    message = {"role": "assistant", "parts": parts}
-    return {**message, "finish_reason": finish_reason} if finish_reason else message
+    parts: list[dict[str, Any]] = []
+    if said.reasoning:
+        parts.append({"type": "reasoning", "content": said.reasoning})
+    if said.text:
+        parts.append(_text(said.text))
+    parts.extend(_called(call) for call in said.tool_calls)
+    message: Message = {"role": "assistant", "parts": parts}
+    return {**message, "finish_reason": said.finish_reason} if said.finish_reason else message
 
 
 def input_json(messages: object) -> str:
@@ -42,13 +56,13 @@ def input_json(messages: object) -> str:
     return as_json(input_messages(messages))
 
 
-def output_json(choices: Sequence[tuple[str, Sequence[object], str | None]]) -> str:
-    """What came back, as JSON text: the words, tool calls and finish reason of each choice."""
-    if len(choices) <= _FEW and not any(calls for _, calls, _ in choices):
-        text = _joined([_words_json("assistant", words, reason) for words, _, reason in choices])
+def output_json(choices: Sequence[Said]) -> str:
+    """What came back, as JSON text: the words, tool calls, finish reason and thoughts of each choice."""
+    if len(choices) <= _FEW and not any(said.tool_calls or said.reasoning for said in choices):
+        text = _joined([_words_json("assistant", said.text, said.finish_reason) for said in choices])
         if text:
             return text
-    return as_json([output_message(*choice) for choice in choices])
+    return as_json([output_message(said) for said in choices])
 
 
 # Nearly all messages are a role and a text, a few of them and not too long: these are written at once, which
@@ -131,14 +145,28 @@ def _tool_call(call: object) -> dict[str, Any]:
     }
 
 
-def merged_tool_calls(fragments: Iterable[object]) -> list[Mapping[str, Any]]:
-    """A stream sends a tool call in pieces, numbered by `index`; put them together."""
-    calls: dict[int, dict[str, Any]] = {}
-    for fragment in fragments:
-        index = field(fragment, "index") or 0
-        call = calls.setdefault(index, {"id": None, "function": {"name": None, "arguments": ""}})
-        function: Any = field(fragment, "function") or {}
-        call["id"] = call["id"] or field(fragment, "id")
-        call["function"]["name"] = call["function"]["name"] or field(function, "name")
-        call["function"]["arguments"] += field(function, "arguments") or ""
-    return [calls[index] for index in sorted(calls)]
+def _called(call: ToolPiece) -> dict[str, Any]:
+    return {"type": "tool_call", "id": call.id, "name": call.name, "arguments": parsed(call.arguments)}
+
+
+def merged_tool_calls(pieces: Iterable[ToolPiece]) -> list[ToolPiece]:
+    """A stream sends a tool call in fragments; put them together, in the order of their beginnings.
+
+    Some servers number all calls of an answer alike: another id is another call.
+    """
+    calls: list[ToolPiece] = []
+    fragments: list[list[str]] = []
+    latest: dict[int, int] = {}  # the index a provider gives -> which of our calls it means now
+    for piece in pieces:
+        at = None if piece.number is None else latest.get(piece.number)
+        if at is None or (piece.id and calls[at].id not in (None, piece.id)):
+            at = len(calls)
+            calls.append(piece)
+            fragments.append([])
+        elif calls[at].id is None or calls[at].name is None:
+            kept = calls[at]
+            calls[at] = kept._replace(id=kept.id or piece.id, name=kept.name or piece.name)
+        if piece.number is not None:
+            latest[piece.number] = at
+        fragments[at].append(piece.arguments)
+    return [call._replace(arguments="".join(words)) for call, words in zip(calls, fragments, strict=True)]

@@ -7,13 +7,12 @@
              └─ visible_output   the rest
 
 A part is never counted beside its whole. Providers disagree on whether the whole includes its parts
-(OpenAI and Gemini's cache: yes; Anthropic's and Bedrock's cache, Gemini's thoughts: no), so counts enter
-through `normalised` or `read_usage`, which settle that once.
+(OpenAI and Gemini's cache: yes; Anthropic's and Bedrock's cache, Gemini's thoughts: no): `normalised` settles
+that where it is to be guessed, `latest` where it is known.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Final
 
@@ -34,6 +33,10 @@ class Usage:
     reasoning_tokens: int | None = None
     audio_input_tokens: int | None = None
     audio_output_tokens: int | None = None
+    image_input_tokens: int | None = None
+    image_output_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None  # part of cache_write_tokens
+    web_searches: int | None = None  # searches, not tokens
 
     def __bool__(self) -> bool:
         """True when a whole was reported, zero included."""
@@ -56,11 +59,17 @@ class Usage:
             "reasoning": reasoning,
         }
 
+    def with_searches(self, searches: int) -> "Usage":
+        """The same usage with this many web searches; none are not worth saying."""
+        return replace(self, web_searches=searches) if searches else self
+
     def to_attributes(self) -> dict[str, int]:
         """The span attributes of the counts that were reported."""
         counts = zip(_ATTRIBUTES.values(), _counts_of(self), strict=True)
-        return {name: count for name, count in counts if count is not None}
+        return {name: found for name, found in counts if found is not None}
 
+
+NO_USAGE: Final = Usage()  # nothing was reported yet
 
 _ATTRIBUTES: Final = {
     "input_tokens": attributes.INPUT_TOKENS,
@@ -70,6 +79,10 @@ _ATTRIBUTES: Final = {
     "reasoning_tokens": attributes.REASONING_TOKENS,
     "audio_input_tokens": attributes.AUDIO_INPUT_TOKENS,
     "audio_output_tokens": attributes.AUDIO_OUTPUT_TOKENS,
+    "image_input_tokens": attributes.IMAGE_INPUT_TOKENS,
+    "image_output_tokens": attributes.IMAGE_OUTPUT_TOKENS,
+    "cache_write_1h_tokens": attributes.CACHE_WRITE_1H_TOKENS,
+    "web_searches": attributes.WEB_SEARCHES,
 }
 _counts_of: Final = attrgetter(*_ATTRIBUTES)
 _OLD_CACHE_WRITE: Final = "gen_ai.usage.cache_creation.input_tokens"  # its name before cache_write
@@ -77,9 +90,9 @@ _OLD_CACHE_WRITE: Final = "gen_ai.usage.cache_creation.input_tokens"  # its name
 
 def from_attributes(values: Mapping[str, Any]) -> Usage:
     """The usage that a span's attributes carry; empty (falsy) when they carry none."""
-    found = {field: _count(values[name]) for field, name in _ATTRIBUTES.items() if name in values}
+    found = {field: count(values[name]) for field, name in _ATTRIBUTES.items() if name in values}
     if _OLD_CACHE_WRITE in values and found.get("cache_write_tokens") is None:
-        found["cache_write_tokens"] = _count(values[_OLD_CACHE_WRITE])
+        found["cache_write_tokens"] = count(values[_OLD_CACHE_WRITE])
     return Usage(**found)
 
 
@@ -104,15 +117,33 @@ def normalised(raw: Usage, *, total_tokens: int | None = None, cache_outside: bo
         reasoning > whole_out or (reasoning and total_tokens == (whole_in or 0) + whole_out + reasoning)
     ):
         whole_out += reasoning
-    return Usage(
-        whole_in,
-        whole_out,
-        raw.cache_read_tokens,
-        raw.cache_write_tokens,
-        raw.reasoning_tokens,
-        raw.audio_input_tokens,
-        raw.audio_output_tokens,
-    )
+    if (whole_in, whole_out) == (raw.input_tokens, raw.output_tokens):
+        return raw
+    return replace(raw, input_tokens=whole_in, output_tokens=whole_out)
+
+
+def latest(known: Usage, reported: Usage, *, cache_outside: bool = False) -> Usage:
+    """What is known after one more report of the same call: what it says counts, what it omits stays.
+
+    Counts are cumulative, nothing is added up. With `cache_outside` the report's cache counts stand beside
+    its input: the whole that comes back includes them.
+    """
+    if not cache_outside:
+        return _merged(known, reported)
+    if known.input_tokens is not None:
+        known = replace(known, input_tokens=known.buckets()["uncached_input"])
+    merged = _merged(known, reported)
+    cached = (merged.cache_read_tokens or 0) + (merged.cache_write_tokens or 0)
+    if merged.input_tokens is None or not cached:
+        return merged
+    return replace(merged, input_tokens=merged.input_tokens + cached)
+
+
+def _merged(known: Usage, reported: Usage) -> Usage:
+    if known is NO_USAGE:
+        return reported
+    pairs = zip(_counts_of(known), _counts_of(reported), strict=True)
+    return Usage(*(old if new is None else new for old, new in pairs))
 
 
 def _stands_outside(
@@ -125,63 +156,7 @@ def _stands_outside(
     return cached > whole_in
 
 
-def read_usage(reported: object) -> Usage:
-    """Read a provider's usage block (object or dict): OpenAI chat and responses, Anthropic messages.
-
-    Returns an empty usage when there is nothing that can be read.
-    """
-    if reported is None:
-        return Usage()
-    get = getter(reported)
-    of_prompt = get("prompt_tokens_details") or get("input_tokens_details")
-    of_completion = get("completion_tokens_details") or get("output_tokens_details")
-    anthropic_read = _count(get("cache_read_input_tokens"))
-    anthropic_write = _count(get("cache_creation_input_tokens"))
-    raw = Usage(
-        input_tokens=_first(get, "prompt_tokens", "input_tokens"),
-        output_tokens=_first(get, "completion_tokens", "output_tokens"),
-        cache_read_tokens=_either(_part(of_prompt, "cached_tokens"), anthropic_read),
-        cache_write_tokens=_either(_part(of_prompt, "cache_write_tokens"), anthropic_write),
-        reasoning_tokens=_either(
-            _part(of_completion, "reasoning_tokens"), _part(of_completion, "thinking_tokens")
-        ),
-        audio_input_tokens=_part(of_prompt, "audio_tokens"),
-        audio_output_tokens=_part(of_completion, "audio_tokens"),
-    )
-    outside = True if (anthropic_read is not None or anthropic_write is not None) else None
-    return normalised(raw, total_tokens=_count(get("total_tokens")), cache_outside=outside)
-
-
-def getter(thing: object) -> Callable[[str], Any]:
-    """Answers what each field of a client's object or of plain JSON is; `None` when it has none."""
-    if type(thing) is dict:
-        return thing.get
-    return partial(field, thing)
-
-
-def field(thing: object, name: str) -> Any:
-    """A field of a client's object or of plain JSON; `None` when it has none."""
-    if type(thing) is dict or isinstance(thing, Mapping):  # the first is a tenth of the second's cost
-        return thing.get(name)
-    return getattr(thing, name, None)
-
-
-def _first(get: Callable[[str], Any], *names: str) -> int | None:
-    for name in names:
-        if (count := _count(get(name))) is not None:
-            return count
-    return None
-
-
-def _part(details: object, name: str) -> int | None:
-    return None if details is None else _count(field(details, name))
-
-
-def _either(first: int | None, second: int | None) -> int | None:
-    return second if first is None else first
-
-
-def _count(value: object) -> int | None:
+def count(value: object) -> int | None:
     """An int in [0, MAX_TOKENS], or None: booleans, fractions and negatives are no counts."""
     if value is None:
         return None

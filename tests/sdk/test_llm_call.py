@@ -101,7 +101,7 @@ def test_tool_calls_in_pieces_are_put_together(seen: Captured) -> None:
         call.chunk(piece(arguments='"x"}'))
     values = seen.spans[0].attributes
     (part,) = json.loads(values["gen_ai.output.messages"])[0]["parts"]
-    assert part == {"type": "tool_call", "id": "c1", "name": "search", "arguments": '{"q":"x"}'}
+    assert part == {"type": "tool_call", "id": "c1", "name": "search", "arguments": {"q": "x"}}
     assert values["sightline.time_to_first_token"] == 0.001
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline._capture import as_json
-from sightline._messages import input_json, input_messages, output_json, output_message
+from sightline._messages import Said, input_json, input_messages, output_json, output_message
+from sightline.providers.piece import ToolPiece
 
 contents = (
     st.none() | st.text(max_size=50) | st.lists(st.text(max_size=5) | st.just({"type": "image"}), max_size=2)
@@ -22,7 +23,13 @@ messages = st.lists(
     max_size=5,
 )
 choices = st.lists(
-    st.tuples(st.text(max_size=50), calls.map(lambda c: c or []), st.none() | st.sampled_from(["stop", ""])),
+    st.builds(
+        Said,
+        st.text(max_size=50),
+        st.just(()) | st.just([ToolPiece(0, "c", "f", "{}")]),
+        st.none() | st.sampled_from(["stop", ""]),
+        st.just("") | st.text(max_size=9),
+    ),
     max_size=3,
 )
 
@@ -36,7 +43,7 @@ def test_what_was_sent_has_one_spelling(sent: Any) -> None:
 @given(choices)
 def test_what_came_back_has_one_spelling(came: Any) -> None:
     """The same for answers."""
-    assert output_json(came) == as_json([output_message(*choice) for choice in came])
+    assert output_json(came) == as_json([output_message(said) for said in came])
 
 
 @pytest.mark.parametrize(

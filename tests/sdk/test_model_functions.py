@@ -16,7 +16,12 @@ def test_a_hand_made_model_function_reports_its_response(seen: Captured) -> None
     @sightline.llm(provider="openai", model="gpt-4o-mini")
     def ask(messages: list[dict[str, str]]) -> dict[str, Any]:
         choice = {"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}
-        return {"id": "r1", "model": "gpt-4o-mini", "choices": [choice], "usage": {"prompt_tokens": 9}}
+        return {
+            "id": "r1",
+            "model": "gpt-4o-mini",
+            "choices": [choice],
+            "usage": {"prompt_tokens": 9, "completion_tokens": 1},
+        }
 
     ask([{"role": "user", "content": "hello"}])
     span = seen.span("chat gpt-4o-mini")
@@ -24,7 +29,7 @@ def test_a_hand_made_model_function_reports_its_response(seen: Captured) -> None
     assert span.attributes["gen_ai.usage.input_tokens"] == 9
     assert span.attributes["gen_ai.response.finish_reasons"] == ["stop"]
     assert json.loads(span.attributes["gen_ai.input.messages"])[0]["parts"][0]["content"] == "hello"
-    assert span.attributes["sightline.cost_usd"] == "0.00000135"
+    assert span.attributes["sightline.cost_usd"] == "0.00000195"
 
 
 def test_a_streaming_model_function_is_timed_and_counted(seen: Captured) -> None:

@@ -1,18 +1,18 @@
 """Token counts: parts inside their wholes, each token in one bucket."""
 
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.usage import MAX_TOKENS, Usage, from_attributes, normalised, read_usage
+from sightline.usage import MAX_TOKENS, Usage, count, from_attributes, latest, normalised
 
 counts = st.none() | st.integers(0, MAX_TOKENS)
+usages = st.builds(Usage, *[counts] * 11)
 
 
-@given(st.builds(Usage, counts, counts, counts, counts, counts))
+@given(usages)
 def test_buckets_add_up_to_the_wholes_and_are_never_negative(usage: Usage) -> None:
     """Whatever was reported, every token of a whole is in exactly one of its buckets."""
     buckets = usage.buckets()
@@ -23,7 +23,7 @@ def test_buckets_add_up_to_the_wholes_and_are_never_negative(usage: Usage) -> No
     assert buckets["visible_output"] + buckets["reasoning"] == (usage.output_tokens or 0)
 
 
-@given(st.builds(Usage, counts, counts, counts, counts, counts, counts, counts))
+@given(usages)
 def test_usage_survives_the_way_through_attributes(usage: Usage) -> None:
     """What is written on a span is read back from it."""
     assert from_attributes(usage.to_attributes()) == usage
@@ -76,51 +76,31 @@ def test_the_output_is_made_to_include_reasoning(raw: Usage, total: int | None, 
     assert normalised(raw, total_tokens=total).output_tokens == expected
 
 
-OPENAI = {
-    "prompt_tokens": 1000,
-    "completion_tokens": 50,
-    "total_tokens": 1050,
-    "prompt_tokens_details": {"cached_tokens": 800, "audio_tokens": 0},
-    "completion_tokens_details": {"reasoning_tokens": 30},
-}
-RESPONSES = {
-    "input_tokens": 1000,
-    "output_tokens": 50,
-    "total_tokens": 1050,
-    "input_tokens_details": {"cached_tokens": 800},
-    "output_tokens_details": {"reasoning_tokens": 30},
-}
-ANTHROPIC = {
-    "input_tokens": 7,
-    "output_tokens": 445,
-    "cache_read_input_tokens": 16399,
-    "cache_creation_input_tokens": 2089,
-}
+@given(usages, usages)
+def test_the_last_word_counts_and_nothing_is_added_up(first: Usage, last: Usage) -> None:
+    """A later report replaces the counts that it has; where it is silent the earlier ones stay."""
+    merged = latest(first, last)
+    assert latest(merged, last) == merged
+    for name, said in asdict(last).items():
+        assert getattr(merged, name) == (getattr(first, name) if said is None else said)
 
 
-@pytest.mark.parametrize(
-    ("reported", "expected"),
-    [
-        (OPENAI, Usage(1000, 50, 800, reasoning_tokens=30, audio_input_tokens=0)),
-        (RESPONSES, Usage(1000, 50, 800, reasoning_tokens=30)),
-        (ANTHROPIC, Usage(18495, 445, 16399, 2089)),
-        ({**ANTHROPIC, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 3}, Usage(10, 445, 0, 3)),
-        (None, Usage()),
-        ({}, Usage()),
-    ],
-    ids=["openai chat", "openai responses", "anthropic", "anthropic, little cache", "nothing", "empty"],
-)
-def test_a_providers_own_usage_block_is_read(reported: Any, expected: Usage) -> None:
-    """Each provider's shape gives the same kind of counts, from JSON and from the client's objects."""
-    assert read_usage(reported) == expected
-    if reported:
-        assert read_usage(SimpleNamespace(**reported)) == expected
+def test_a_cache_that_stands_outside_is_added_once() -> None:
+    """However often, and however partly, a stream reports its counts."""
+    start = Usage(7, None, 16399, 2089)
+    whole = Usage(18495, 445, 16399, 2089)
+    begun = latest(Usage(), start, cache_outside=True)
+    assert begun == Usage(18495, None, 16399, 2089)
+    assert latest(begun, Usage(output_tokens=445), cache_outside=True) == whole
+    assert latest(begun, Usage(7, 445), cache_outside=True) == whole
+    assert latest(begun, Usage(7, 445, 16399, 2089), cache_outside=True) == whole
+    assert latest(latest(begun, start, cache_outside=True), whole) == whole
 
 
 @pytest.mark.parametrize("strange", [-1, True, "12", 1.5, float("nan"), MAX_TOKENS + 1, None, object()])
 def test_what_is_no_count_is_not_reported(strange: object) -> None:
     """Negative, absurd, fractional or textual counts are taken for absent, never for zero."""
-    assert read_usage({"prompt_tokens": strange}).input_tokens is None
+    assert count(strange) is None
 
 
 def test_zero_is_reported_and_absent_is_not() -> None:

@@ -13,7 +13,7 @@ from sightline._answer import Answer
 from sightline._late import Findings
 from sightline._safety import shielded
 from sightline.instrument import Undo
-from sightline.usage import field
+from sightline.providers.fields import field
 
 _RAW_RESPONSE: Final = "X-Stainless-Raw-Response"
 _REFUSING_STATUS: Final = (400, 422)
