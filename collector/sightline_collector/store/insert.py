@@ -124,7 +124,7 @@ class Inserter:
         except (Fault, CountDiffers) as e:
             if not self._is_in_the_data(e):
                 raise
-            items = self._store_the_good(segment, batch)
+            items = self._store_the_good(segment, batch, e)
         lag_s = self.clock() - segment.first_received_at_ns / 1e9
         self.health.inserted(self.signal, items, time.perf_counter() - began, max(0.0, lag_s))
 
@@ -150,23 +150,23 @@ class Inserter:
             return chain_holds(self.engine, self.signal, self.scratch)
         return judge(error) is Verdict.BISECT
 
-    def _store_the_good(self, segment: Segment, batch: Batch) -> int:
+    def _store_the_good(self, segment: Segment, batch: Batch, failure: Exception) -> int:
         """Insert all but the requests that fail alone; those become dead letters. Items stored."""
         data = segment.path.read_bytes()
-        good, bad = self._parted(data, batch, records(data, segment.batch))
+        good, bad = self._parted(data, batch, records(data, segment.batch), failure)
         for record, error in bad:
             self._bury(data, record, error)
         return sum(_items(piece) for piece in good)
 
     def _parted(
-        self, data: bytes, batch: Batch, whole: list[Record]
+        self, data: bytes, batch: Batch, whole: list[Record], failure: Exception
     ) -> tuple[list[list[Record]], list[tuple[Record, Exception]]]:
-        """The pieces that the store has taken, and the requests that fail alone, with what. What does not
-        fit is halved, for what fails may be one request or all of them together."""
+        """The pieces that the store has taken, and the requests that fail alone, with what. What fails is
+        halved, the whole first: it may be one request that does, or all of them together."""
         good: list[list[Record]] = []
         bad: list[tuple[Record, Exception]] = []
         batch.delete()
-        waiting = [whole]
+        waiting = _halves(whole, failure, bad)
         while waiting:
             piece = waiting.pop()
             held = sum(map(_items, good))
@@ -177,10 +177,7 @@ class Inserter:
                     raise
                 if len(TABLES[self.signal]) > 1 or batch.count() != held:
                     self._again(data, batch, good)
-                if len(piece) == 1:
-                    bad.append((piece[0], e))
-                else:
-                    waiting += [piece[len(piece) // 2 :], piece[: len(piece) // 2]]
+                waiting += _halves(piece, e, bad)
             else:
                 good.append(piece)
         return good, bad
@@ -212,6 +209,17 @@ class Inserter:
             "a request was put aside",
             signal=self.signal, batch=record.batch, items=record.items, error=why[:300],
         )  # fmt: skip
+
+
+def _halves(
+    piece: list[Record], failure: Exception, bad: list[tuple[Record, Exception]]
+) -> list[list[Record]]:
+    """What is left to try of a piece that failed; a single request is bad by itself."""
+    if len(piece) == 1:
+        bad.append((piece[0], failure))
+        return []
+    middle = len(piece) // 2
+    return [piece[middle:], piece[:middle]]
 
 
 def _items(piece: list[Record]) -> int:
