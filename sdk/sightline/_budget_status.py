@@ -7,7 +7,6 @@ first check ──► thread: ask ──► the last answer ◄── every chec
 
 import json
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -41,7 +40,7 @@ class Statuses:
     def __init__(self, budget: Budget, address: str) -> None:
         self._budget, self._address = budget, address
         self._closed = threading.Event()
-        self._known: tuple[float, Sequence[Status]] | None = None  # when it was said, by the elapsed clock
+        self._known: tuple[int, Sequence[Status]] | None = None  # when it was asked, by the elapsed clock
         self.stale = True
         self._reset()
         reset_in_child(self._reset)
@@ -73,7 +72,7 @@ class Statuses:
         if self._known is None and self._budget.on_unknown == "deny":
             self._tried.wait(self._budget.timeout_s)  # or else each program's first call would be denied
         known = self._known
-        if known is None or time.monotonic() - known[0] > self._budget.max_age_s:
+        if known is None or _clock.elapsed_ns() - known[0] > self._budget.max_age_s * _NS_PER_S:
             return None
         return known[1]
 
@@ -101,16 +100,16 @@ class Statuses:
             otel_context.detach(token)
 
     def _ask(self) -> None:
-        asked_at = time.monotonic()
+        asked_ns = _clock.elapsed_ns()
         try:
-            self._known, self.stale = (asked_at, answered(self._address, self._budget.timeout_s)), False
+            self._known, self.stale = (asked_ns, answered(self._address, self._budget.timeout_s)), False
         except Exception as error:
             self.stale = True
             log_rarely(
                 "budgets",
                 "Sightline does not know the collector's budgets: %s (%s); %s",
                 _shown(self._address),
-                type(error).__name__,
+                _why(error),
                 "calls are denied" if self._budget.on_unknown == "deny" else "calls are allowed",
             )
 
@@ -136,6 +135,12 @@ def address_of(collector: str | None, endpoint: str) -> str:
 def _status(row: Mapping[str, Any]) -> Status:
     money = {name: Decimal(row[name]) for name in ("spend_usd", "limit_usd")}
     return Status(**{**row, **money, "ends_s": int(row["ends_s"])})
+
+
+def _why(error: Exception) -> str:
+    """Without the URL, which may hold credentials."""
+    answer = getattr(error, "response", None)
+    return type(error).__name__ if answer is None else f"it answered {answer.status_code}"
 
 
 def _shown(address: str) -> str:

@@ -79,7 +79,7 @@ def by_status(status: Status) -> Finding:
     """What one of the collector's budgets says."""
     spent, limit = status.spend_usd, status.limit_usd
     said = (
-        f"All processes together have spent {spent:f} USD of the {limit:f} USD that the collector's budget"
+        f"All processes together have spent {spent:f} of the {limit:f} USD that the collector's budget"
         f" {status.budget!r} allows for the {status.per}"
     )
     if spent >= limit:

@@ -1,0 +1,54 @@
+"""A collector's SQL port on loopback, as far as budgets are concerned; it can fall silent, or refuse."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class SqlPort:
+    """Answers each question with `rows`."""
+
+    url: str = ""
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 200
+    silent: threading.Event = field(default_factory=threading.Event)
+
+
+def sql_port() -> Iterator[SqlPort]:
+    """One on a free port."""
+    port = SqlPort()
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            while port.silent.is_set() and not over.wait(0.005):
+                pass
+            body = "".join(json.dumps(row) + "\n" for row in port.rows).encode()
+            self.send_response(port.status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A client that hangs up early is part of the tests."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    port.url = f"http://127.0.0.1:{server.server_port}"
+    yield port
+    over.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
