@@ -1,6 +1,7 @@
 """`@workflow @agent @step @tool @retrieval @guardrail @llm`: what each writes; `_wrapping` does the work."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
@@ -9,9 +10,11 @@ from opentelemetry.trace import SpanKind
 from sightline import _budget_guard, attributes
 from sightline._arguments import Signature
 from sightline._caps import Budget
-from sightline._recording import Kind, Spec
+from sightline._evaluated import EvaluatedRecording, checked
+from sightline._recording import Kind, Recording, Spec
 from sightline._wrapping import wrapped
 from sightline.errors import ConfigurationError
+from sightline.evaluation import Evaluator
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,6 +30,7 @@ class _Options:
     provider: str | None = None
     model: str | None = None
     budget: Budget | None = None
+    evaluators: Sequence[Evaluator[..., Any]] = ()
 
 
 class Decorator(Protocol):
@@ -44,24 +48,28 @@ class Decorator(Protocol):
         provider: str | None = None,
         model: str | None = None,
         budget: Budget | None = None,
+        evaluators: Sequence[Evaluator[..., Any]] = (),
     ) -> Callable[[Callable[P, T]], Callable[P, T]]: ...
 
 
 def _decorator(kind: Kind, summary: str) -> Decorator:
     def decorate(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         said = _Options(**options)
+        evaluators = checked(said.evaluators, kind.operation)
+        record = functools.partial(EvaluatedRecording, evaluators) if evaluators else Recording
 
         def wrap(function: Any) -> Any:
             if isinstance(function, staticmethod | classmethod):
                 return type(function)(wrap(function.__func__))
-            return wrapped(function, _spec(function, kind, said))
+            return wrapped(function, _spec(function, kind, said), record)
 
         return wrap if function is None else wrap(function)
 
     decorate.__name__ = decorate.__qualname__ = kind.operation
     decorate.__doc__ = (
         f"{summary}\n\n    `name` replaces the function's, `stage` puts its time under that stage of the"
-        "\n    latency breakdown, `capture=False` records neither arguments nor result."
+        "\n    latency breakdown, `capture=False` records neither arguments nor result,"
+        "\n    `evaluators` judge what it returns."
     )
     return cast(Decorator, decorate)
 

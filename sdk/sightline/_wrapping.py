@@ -21,22 +21,24 @@ from opentelemetry import context as otel_context
 from sightline import _budget_guard
 from sightline._recording import Recording, Spec
 
+Record = Callable[..., Recording]  # of a spec, arguments by place and by name, and a parent
 
-def wrapped(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
+
+def wrapped(function: Callable[..., Any], spec: Spec, record: Record = Recording) -> Callable[..., Any]:
     """The function, recorded; what it is to its caller and to `inspect` stays the same."""
     if inspect.isasyncgenfunction(function):
-        return _StreamFunction(function, spec, _async_stream)
+        return _StreamFunction(function, spec, record, _async_stream)
     if inspect.isgeneratorfunction(function):
-        return _StreamFunction(function, spec, _stream)
+        return _StreamFunction(function, spec, record, _stream)
     if inspect.iscoroutinefunction(function):
-        return _coroutine(function, spec)
-    return _plain(function, spec)
+        return _coroutine(function, spec, record)
+    return _plain(function, spec, record)
 
 
-def _plain(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
+def _plain(function: Callable[..., Any], spec: Spec, record: Record) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        recording = Recording(spec, args, kwargs)
+        recording = record(spec, args, kwargs)
         recording.activate()
         try:
             if _budget_guard.current is not None:
@@ -51,10 +53,10 @@ def _plain(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
     return call
 
 
-def _coroutine(function: Callable[..., Any], spec: Spec) -> Callable[..., Any]:
+def _coroutine(function: Callable[..., Any], spec: Spec, record: Record) -> Callable[..., Any]:
     @functools.wraps(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
-        recording = Recording(spec, args, kwargs)
+        recording = record(spec, args, kwargs)
         recording.activate()
         try:
             if _budget_guard.current is not None:
@@ -74,16 +76,16 @@ class _StreamFunction:
     frameworks decide by them whether a tool or an endpoint streams.
     """
 
-    def __init__(self, function: Any, spec: Spec, drive: Callable[..., Any]) -> None:
+    def __init__(self, function: Any, spec: Spec, record: Record, drive: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
-        self._function, self._spec, self._drive = function, spec, drive
+        self._function, self._spec, self._record, self._drive = function, spec, record, drive
         self.__code__ = function.__code__
         self.__defaults__ = function.__defaults__
         self.__kwdefaults__ = function.__kwdefaults__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         stream = self._function(*args, **kwargs)  # a wrong call fails here, as it does undecorated
-        begin = functools.partial(Recording, self._spec, args, kwargs, otel_context.get_current())
+        begin = functools.partial(self._record, self._spec, args, kwargs, otel_context.get_current())
         return self._drive(stream, begin)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:

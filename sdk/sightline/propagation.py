@@ -29,9 +29,11 @@ _TEXTS: Final = (
     attributes.FEATURE,
     attributes.PROMPT_NAME,
     attributes.PROMPT_VERSION,
+    attributes.EXPERIMENT,
     attributes.VARIANT,
 )
 _TAG_END: Final = ","
+_YES: Final = "true"
 _VALUE_CHARS: Final = 256  # W3C's readers give up beyond 8,192 bytes for all values together
 
 _trace_headers: Final = TraceContextTextMapPropagator()
@@ -54,7 +56,7 @@ def received(headers: Mapping[str, str]) -> Iterator[None]:
     Names of headers may be in any case; without any, or with broken ones, a new trace begins. Read headers
     of callers that you trust: they say who the user is.
     """
-    context, values = _read(headers) or (otel_context.get_current(), {})
+    context, values = read(headers) or (otel_context.get_current(), {})
     token = otel_context.attach(context)
     try:
         with carrying(values):
@@ -68,6 +70,8 @@ def _written() -> dict[str, str]:
     around: dict[str, Any] = {name: value for name, value in carried().items() if name in _TEXTS}
     if tags := carried().get(attributes.TAGS):
         around[attributes.TAGS] = _TAG_END.join(tag for tag in tags if _TAG_END not in tag)
+    if carried().get(attributes.SHADOW):
+        around[attributes.SHADOW] = _YES
     context = otel_context.get_current()
     for name, value in around.items():
         if len(value) <= _VALUE_CHARS:
@@ -79,7 +83,10 @@ def _written() -> dict[str, str]:
 
 
 @shielded
-def _read(headers: Mapping[str, str]) -> tuple[Context, dict[str, Any]]:
+def read(headers: Mapping[str, str]) -> tuple[Context, dict[str, Any]]:
+    """The context that continues the caller's trace, and what the caller carried; for `received` and for
+    middleware, which keeps both longer than a block. None should it fail.
+    """
     known = {str(name).lower(): str(value) for name, value in headers.items()}
     context = _trace_headers.extract(known, otel_context.get_current())
     context = _baggage_headers.extract(known, context)
@@ -87,4 +94,6 @@ def _read(headers: Mapping[str, str]) -> tuple[Context, dict[str, Any]]:
     values: dict[str, Any] = {name: str(said[name]) for name in _TEXTS if name in said}
     if tags := said.get(attributes.TAGS):
         values[attributes.TAGS] = tuple(str(tags).split(_TAG_END))
+    if said.get(attributes.SHADOW) == _YES:
+        values[attributes.SHADOW] = True
     return context, values

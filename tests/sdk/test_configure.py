@@ -154,5 +154,5 @@ def test_health_tells_how_it_goes(sink: OtlpSink) -> None:
         initialised=True,
         instrumented=("threads",),
         sent={"traces": 1, "logs": 0},
-        queued={"traces": 0, "logs": 0},
+        queued={"traces": 0, "logs": 0, "evaluations": 0},
     )
