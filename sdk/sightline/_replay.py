@@ -25,7 +25,8 @@ from sightline._refusal import SPOOL_DAMAGED, SPOOL_FAILED, UNENCODABLE, Refusal
 from sightline._safety import log_rarely, record_fault
 from sightline._sender import REQUEST_BYTES
 from sightline._shipping import RETRY_MAX_S
-from sightline._spool import Frame, Request, Spool
+from sightline._spool import Spool
+from sightline._spool_file import Frame, Request
 
 if TYPE_CHECKING:
     from sightline._settings import Settings
