@@ -1,6 +1,8 @@
 """Chat messages in OpenTelemetry's shape: a role and parts. Pure.
 
-Reads the shapes of OpenAI's chat completions, as the client's objects or as plain JSON.
+Reads the requests of every provider in `providers`, as clients' objects or as plain JSON: the `messages` of
+chat completions, Anthropic, Bedrock, Cohere and Ollama, the `input` of OpenAI's responses, Gemini's
+`contents`, or a bare text.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,21 +11,31 @@ from types import NoneType
 from typing import Any, Final, NamedTuple
 
 from sightline._capture import MAX_CHARS, as_json, well_formed
-from sightline.providers.fields import field, parsed
+from sightline.providers.fields import arguments, field, getter, items, parsed
+from sightline.providers.parts import (
+    Part,
+    call_part,
+    part_of,
+    parts_of,
+    response_part,
+    text_part,
+)
 from sightline.providers.piece import ToolPiece
+from sightline.providers.tools import definitions
 
 Message = dict[str, Any]
 
 _FEW: Final = 32
-
-
-def input_messages(messages: object) -> list[Message]:
-    """What was sent: a text is one user message."""
-    if isinstance(messages, str):
-        return [{"role": "user", "parts": [_text(messages)]}]
-    if not isinstance(messages, list | tuple):
-        return []
-    return [_message(message) for message in messages]
+# Items of OpenAI's responses that stand beside messages -> who said them.
+_ITEM_ROLES: Final = {
+    "function_call": "assistant",
+    "custom_tool_call": "assistant",
+    "reasoning": "assistant",
+    "function_call_output": "tool",
+    "custom_tool_call_output": "tool",
+}
+_ROLES: Final = {"model": "assistant"}  # Gemini's word
+_NOT_PLAIN: Final = ("tool", *_ROLES)
 
 
 class Said(NamedTuple):
@@ -35,13 +47,22 @@ class Said(NamedTuple):
     reasoning: str = ""
 
 
+def input_messages(messages: object) -> list[Message]:
+    """What was sent: a text is one user message."""
+    if messages is None:
+        return []
+    if not isinstance(messages, list | tuple):
+        messages = (messages,)
+    return [_message(message) for message in messages]
+
+
 def output_message(said: Said) -> Message:
     """What came back: one message a choice."""
-    parts: list[dict[str, Any]] = []
+    parts: list[Part] = []
     if said.reasoning:
         parts.append({"type": "reasoning", "content": said.reasoning})
     if said.text:
-        parts.append(_text(said.text))
+        parts.append(text_part(said.text))
     parts.extend(_called(call) for call in said.tool_calls)
     message: Message = {"role": "assistant", "parts": parts}
     return {**message, "finish_reason": said.finish_reason} if said.finish_reason else message
@@ -65,6 +86,17 @@ def output_json(choices: Sequence[Said]) -> str:
     return as_json([output_message(said) for said in choices])
 
 
+def system_json(system: object) -> str:
+    """What the model was told before the conversation, as JSON text: parts, without a role."""
+    instructions = system if field(system, "parts") is None else field(system, "parts")
+    return as_json(parts_of(instructions))
+
+
+def tools_json(tools: object) -> str:
+    """The tools that the model was offered, as JSON text."""
+    return as_json(definitions(tools))
+
+
 # Nearly all messages are a role and a text, a few of them and not too long: these are written at once, which
 # takes a fourth of the time of building them and walking them.
 
@@ -76,10 +108,10 @@ def _joined(written: list[str]) -> str:
 
 
 def _spoken(message: object) -> str:
-    if type(message) is not dict or message.get("tool_calls"):
+    if type(message) is not dict or len(message) != 2:
         return ""
     role, content = message.get("role"), message.get("content")
-    return _words_json(role, content, None) if type(role) is str and role != "tool" else ""
+    return _words_json(role, content, None) if type(role) is str and role not in _NOT_PLAIN else ""
 
 
 def _words_json(role: str, words: object, reason: object) -> str:
@@ -91,61 +123,40 @@ def _words_json(role: str, words: object, reason: object) -> str:
 
 def texts(messages: object) -> list[str]:
     """The bare text of each message, for counting."""
-    return [
-        " ".join(
-            str(part.get("content") or part.get("response") or part.get("arguments") or "") for part in parts
-        )
-        for message in input_messages(messages)
-        if (parts := message["parts"]) is not None
-    ]
+    return [" ".join(map(_bare, message["parts"])) for message in input_messages(messages)]
+
+
+def _bare(part: Part) -> str:
+    if part["type"] == "tool_call":
+        return f"{part['name'] or ''} {arguments(part['arguments'])}"
+    said = part.get("content") or part.get("response")
+    return arguments(said)
 
 
 def _message(message: object) -> Message:
     if isinstance(message, str):
-        return {"role": "user", "parts": [_text(message)]}
-    role = str(field(message, "role") or "user")
-    content = field(message, "content")
-    if role == "tool":
-        parts = [{"type": "tool_call_response", "id": field(message, "tool_call_id"), "response": content}]
-    else:
-        parts = _content_parts(content)
-        parts.extend(_tool_call(call) for call in field(message, "tool_calls") or ())
+        return {"role": "user", "parts": [text_part(message)]}
+    get = getter(message)
+    kind, role = get("type"), get("role")
+    if role is None and isinstance(kind, str) and kind in _ITEM_ROLES:
+        return {"role": _ITEM_ROLES[kind], "parts": parts_of([message])}
+    content = get("parts") if get("content") is None else get("content")
+    if role is None and content is None and not get("tool_calls"):
+        part = part_of(message)  # Gemini takes parts without a message around them
+        return {"role": "user", "parts": [] if part is None else [part]}
+    role = _ROLES.get(str(role), str(role)) if role else "user"
+    if role == "tool" and (get("tool_call_id") or get("tool_name") or isinstance(content, str)):
+        return {"role": role, "parts": [response_part(get("tool_call_id") or get("tool_name"), content)]}
+    parts: list[Part] = []
+    if isinstance(thought := get("thinking") or get("reasoning_content"), str) and thought:
+        parts.append({"type": "reasoning", "content": thought})
+    parts += parts_of(content)
+    parts += [{"type": "blob", "modality": "image"} for _ in items(get("images"))]
+    parts += [call_part(call) for call in items(get("tool_calls"))]
     return {"role": role, "parts": parts}
 
 
-def _content_parts(content: object) -> list[dict[str, Any]]:
-    if content is None:
-        return []
-    if isinstance(content, str):
-        return [_text(content)]
-    if isinstance(content, list | tuple):
-        return [_content_part(part) for part in content]
-    return [_text(str(content))]
-
-
-def _content_part(part: object) -> dict[str, Any]:
-    text = part if isinstance(part, str) else field(part, "text")
-    if isinstance(text, str):
-        return _text(text)
-    # An image or sound is named, not copied: megabytes of it would displace the words.
-    return {"type": str(field(part, "type") or "unknown")}
-
-
-def _text(content: str) -> dict[str, Any]:
-    return {"type": "text", "content": content}
-
-
-def _tool_call(call: object) -> dict[str, Any]:
-    function: Any = field(call, "function") or {}
-    return {
-        "type": "tool_call",
-        "id": field(call, "id"),
-        "name": field(function, "name"),
-        "arguments": field(function, "arguments"),
-    }
-
-
-def _called(call: ToolPiece) -> dict[str, Any]:
+def _called(call: ToolPiece) -> Part:
     return {"type": "tool_call", "id": call.id, "name": call.name, "arguments": parsed(call.arguments)}
 
 
@@ -156,9 +167,9 @@ def merged_tool_calls(pieces: Iterable[ToolPiece]) -> list[ToolPiece]:
     """
     calls: list[ToolPiece] = []
     fragments: list[list[str]] = []
-    latest: dict[int, int] = {}  # the index a provider gives -> which of our calls it means now
+    meant: dict[int, int] = {}  # the number that a provider gives -> which of our calls it means now
     for piece in pieces:
-        at = None if piece.number is None else latest.get(piece.number)
+        at = None if piece.number is None else meant.get(piece.number)
         if at is None or (piece.id and calls[at].id not in (None, piece.id)):
             at = len(calls)
             calls.append(piece)
@@ -167,6 +178,6 @@ def merged_tool_calls(pieces: Iterable[ToolPiece]) -> list[ToolPiece]:
             kept = calls[at]
             calls[at] = kept._replace(id=kept.id or piece.id, name=kept.name or piece.name)
         if piece.number is not None:
-            latest[piece.number] = at
+            meant[piece.number] = at
         fragments[at].append(piece.arguments)
     return [call._replace(arguments="".join(words)) for call, words in zip(calls, fragments, strict=True)]

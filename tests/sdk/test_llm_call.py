@@ -36,6 +36,7 @@ def objects(value: Any) -> Any:
     return json.loads(json.dumps(value), object_hook=lambda pairs: SimpleNamespace(**pairs))
 
 
+IMAGE = {"type": "blob", "modality": "image", "mime_type": "image/png"}
 REQUEST = {
     "sightline.operation": "llm",
     "sightline.stage": "model_inference",
@@ -184,7 +185,7 @@ def test_images_are_named_and_not_copied(seen: Captured) -> None:
     with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages=[message]):
         pass
     (sent,) = json.loads(seen.spans[0].attributes["gen_ai.input.messages"])
-    assert sent["parts"] == [{"type": "text", "content": "see"}, {"type": "image_url"}]
+    assert sent["parts"] == [{"type": "text", "content": "see"}, IMAGE]
 
 
 def test_long_messages_are_cut_and_say_so(seen: Captured) -> None:

@@ -38,6 +38,12 @@ def getter(thing: object) -> Get:
     return {**extra, **thing.__dict__}.get if extra else thing.__dict__.get
 
 
+def either(get: Get, name: str, other: str) -> Any:
+    """The field of the first name, or else of the other: clients and JSON may differ in spelling."""
+    value = get(name)
+    return get(other) if value is None else value
+
+
 def items(value: object) -> Sequence[Any]:
     """A list's items; nothing for what is no list."""
     if type(value) is list:
