@@ -13,10 +13,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import corpus, kills, phoenix, receive_side, report, rotel, sdk, whole
+from tests.bench import corpus, kills, phoenix, receive_side, report, rotel, sdk, sdk_peers, whole
 from tests.bench.environments import PeerMissing
+from tests.bench.sdk_peer_table import as_text as peer_table
 
-PARTS = ("whole", "receive", "rotel", "phoenix", "kills", "sdk")
+PARTS = ("whole", "receive", "rotel", "phoenix", "kills", "sdk", "sdk-peers")
 REPEATS_LEAST = 3
 BUSY = 0.5
 """Load per core from others beyond which figures are worth little."""
@@ -40,6 +41,7 @@ def main() -> int:
         "phoenix": lambda: phoenix.measure(bodies[: asked.phoenix_requests], asked.repeats),
         "kills": lambda: kills.measure(asked.kills),
         "sdk": lambda: sdk.measure(asked.repeats),
+        "sdk-peers": lambda: sdk_peers.measure(asked.repeats),
     }
     measured = {part: _run(part, work[part]) for part in PARTS if part in asked.parts}
     if asked.views:
@@ -63,8 +65,8 @@ def _run(part: str, measure: Callable[[], dict[str, float]]) -> dict[str, float]
         print(f"\n{part}: not measured: {e}", flush=True)
         return {}
     print(f"\n{part}  ({time.perf_counter() - began:.0f} s)")
-    for name, value in figures.items():
-        print(f"  {name:<48} {report.number(value):>12}", flush=True)
+    shown = peer_table if part == "sdk-peers" else report.as_lines
+    print(shown(figures), flush=True)
     return figures
 
 

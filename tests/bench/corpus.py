@@ -13,6 +13,7 @@ import time
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+from tests.bench.words import WORDS
 
 SPANS = 512
 """Spans in a request: the OpenTelemetry SDK's own batch."""
@@ -25,15 +26,6 @@ MODELS = (
     ("anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929"),
 )
 FEATURES = ("support", "search", "summary", "report")
-WORDS = (  # noqa: SIM905 - a list of 96 quoted words is harder to read
-    "the model returned a long answer about invoices and refunds with details for customer order"
-    " delivery date address number payment method card bank transfer amount currency tax discount"
-    " product price stock warehouse shipping return policy warranty repair contact phone mail agent"
-    " manager ticket status open closed waiting reply question problem solution step first second third"
-    " check account login password reset security code message history profile setting language region"
-    " country city street please thank you sorry can could would should must will not is are was were"
-    " have has that this which when where why how before after between"
-).split()
 
 
 def requests(count: int, spans: int = SPANS, seed: int = 7) -> list[bytes]:

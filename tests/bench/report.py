@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 Measured = Mapping[str, Mapping[str, float]]
-"""By part (whole, receive, rotel, phoenix, kills), then by figure."""
+"""By part (whole, receive, rotel, phoenix, kills, sdk, sdk-peers), then by figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ TABLE = (
     Wanted("sdk", "llm, masked: caller ratio", at_most=1.15),
     Wanted("sdk", "llm, masked: export ratio"),
     Wanted("sdk", "llm, masked: all ratio", at_most=0.6),
+    Wanted("sdk-peers", "Sightline, masked: lost", at_most=0),
     Wanted("kills", "kills", at_least=300),
     Wanted("kills", "acknowledged spans"),
     Wanted("kills", "stored spans"),
@@ -123,6 +124,11 @@ def as_text(table: Sequence[Row]) -> str:
         ).rstrip()
         for line in cells
     )
+
+
+def as_lines(figures: Mapping[str, float]) -> str:
+    """Each figure of a part on a line."""
+    return "\n".join(f"  {name:<48} {number(value):>12}" for name, value in figures.items())
 
 
 def as_data(table: Sequence[Row]) -> list[dict[str, object]]:

@@ -12,12 +12,10 @@ default; Sightline with `content="full"`. CPU time, so that waiting costs nothin
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -55,7 +53,7 @@ class Cost:
 
 def measure(repeats: int) -> dict[str, float]:
     """Medians for each kind of work and each way, and their ratios to the hand-written way."""
-    with _sink() as sink:
+    with otlp_sink.running() as sink:
         costs: dict[tuple[str, str], list[Cost]] = defaultdict(list)
         for _ in range(repeats * ROUNDS):
             for kind in sdk_work.KINDS:
@@ -117,16 +115,3 @@ def _turn(call: Call, flush: Callable[[], object], sink: otlp_sink.Sink) -> Cost
     if (arrived := sink.spans() - taken) != BURST:
         raise RuntimeError(f"{arrived} of {BURST} spans arrived")
     return Cost(thread_s / BURST * _US, process_s / BURST * _US)
-
-
-@contextmanager
-def _sink() -> Iterator[otlp_sink.Sink]:
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=otlp_sink.serve, args=(there,), daemon=True)
-    process.start()
-    try:
-        yield otlp_sink.Sink(here.recv())
-    finally:
-        process.terminate()
-        process.join()

@@ -17,7 +17,7 @@ from itertools import cycle
 from typing import Any, Final
 
 from opentelemetry.trace import SpanKind, Tracer
-from tests.bench.corpus import WORDS
+from tests.bench.words import sentence
 
 import sightline
 
@@ -141,11 +141,6 @@ def _completion(question: str) -> dict[str, Any]:
     return _ANSWERS[question]
 
 
-def _sentence(chance: random.Random, words: int) -> str:
-    said = [chance.choice(WORDS) for _ in range(words)]
-    return " ".join(said).capitalize() + f", order {chance.randint(1, 99_999)}."
-
-
 def _completion_of(number: int, text: str) -> dict[str, Any]:
     return {
         "id": f"chatcmpl-{number:08x}",
@@ -157,8 +152,8 @@ def _completion_of(number: int, text: str) -> dict[str, Any]:
 
 _CHANCE: Final = random.Random(7)
 _SYSTEM: Final = "You answer questions about orders, in one short paragraph."
-_QUESTIONS: Final = [_sentence(_CHANCE, 65) for _ in range(VARIANTS)]
-_FOUND: Final = {question: [_sentence(_CHANCE, 45) for _ in range(3)] for question in _QUESTIONS}
+_QUESTIONS: Final = [sentence(_CHANCE, 65) for _ in range(VARIANTS)]
+_FOUND: Final = {question: [sentence(_CHANCE, 45) for _ in range(3)] for question in _QUESTIONS}
 _ANSWERS: Final = {
-    question: _completion_of(number, _sentence(_CHANCE, 120)) for number, question in enumerate(_QUESTIONS)
+    question: _completion_of(number, sentence(_CHANCE, 120)) for number, question in enumerate(_QUESTIONS)
 }
