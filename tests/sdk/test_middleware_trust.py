@@ -8,6 +8,8 @@ from fastapi import Depends, FastAPI
 from flask import Flask
 from opentelemetry import trace
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from sdk.servers import OtlpSink, attributes_of
 from sdk.web import CALLER, TRACE, UNSAMPLED, ask, request_span
 from starlette.applications import Starlette
@@ -87,6 +89,14 @@ def test_below_anothers_server_span_ours_is_internal(seen: Captured) -> None:
     assert (server.trace_id, server.parent_span_id) == (TRACE, CALLER)
     ours = request_span(seen)
     assert (ours.name, ours.kind, ours.parent_span_id) == ("GET /chats/{number}", "internal", server.span_id)
+
+
+def test_a_request_that_was_not_sampled_outside_is_not_sampled_here(seen: Captured) -> None:
+    """One decision a request: what the instrumentation around us leaves out, we leave out."""
+    app = observed(service())
+    app.tracer = TracerProvider(sampler=ALWAYS_OFF).get_tracer("theirs")
+    assert ask(app, "GET /chats/1", headers={"traceparent": UNSAMPLED})[0].json() == 1
+    assert seen.spans == []
 
 
 def test_an_instrumentation_inside_hangs_below_ours(seen: Captured) -> None:

@@ -77,9 +77,12 @@ def _feature(feature: Any, incoming: Incoming) -> Callable[[], str | None] | Non
 
 
 def _is_served() -> bool:
-    """Whether the current span is the server's side of a request already."""
+    """Whether the current span is the server's side of a request already; unsampled ones tell no kind."""
     current = trace.get_current_span()
-    return current.is_recording() and getattr(current, "kind", None) is SpanKind.SERVER
+    if current.is_recording():
+        return getattr(current, "kind", None) is SpanKind.SERVER
+    ids = current.get_span_context()
+    return ids.is_valid and not ids.is_remote
 
 
 def _caller(headers: Mapping[str, str]) -> trace.SpanContext | None:
