@@ -16,6 +16,7 @@ select
         label in ('up', 'down'), 'thumbs',
         isNotNull(score), 'score',
         label != '', 'label',
+        error_type != '', 'error',
         'comment') as kind
 from (
     select

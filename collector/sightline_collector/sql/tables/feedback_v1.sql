@@ -1,5 +1,6 @@
--- Grain: one judgement of one answer: a thumb, score, label, comment or correction. Times in UTC. `score` is
--- NULL when none was given; thumbs are 1 and 0. Private: people read feedback views, which say FINAL.
+-- Grain: one judgement of one answer: a thumb, score, label, comment or correction; what people did with it,
+-- what came of it, or that an evaluator failed. Times in UTC. `score` is NULL when none was given; thumbs are
+-- 1 and 0. Who judges without a trace names a response or a session; feedback finds the span. Private: people read feedback views, which say FINAL.
 -- Reads: judge_feedback. Readers: feedback views.
 --
 -- Replacing, not append and argMax: a judgement that is sent again under its id (a user who thinks better of

@@ -11,6 +11,7 @@ create table if not exists spans_v1 (
     index by_trace trace_id type bloom_filter(0.001) granularity 1,
     index by_batch batch type minmax granularity 4,
     index by_session session_id type bloom_filter(0.01) granularity 1,
+    index by_response response_id type bloom_filter(0.01) granularity 1,
     index by_user user_id type bloom_filter(0.01) granularity 1,
     -- Before usage_hourly: of two that serve a query from as few granules the engine takes the first,
     -- and a day's digests merge ten times faster than its hours'.
@@ -25,7 +26,7 @@ create table if not exists spans_v1 (
     projection usage_hourly (
         select
             project, toStartOfHour(started_at), service, feature, provider, model, operation, prompt_name,
-            prompt_version, variant,
+            prompt_version, experiment, variant, shadow,
             count(), countIf(status = 'error'), countIf({type:unpriced}), sum(cost_usd),
             count(cost_usd), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),
             sum(cache_write_tokens), sum(reasoning_tokens), sum(duration_ms), count(first_chunk_ms),
@@ -37,7 +38,7 @@ create table if not exists spans_v1 (
             quantilesTDigest(0.5, 0.95, 0.99)(tokens_per_second)
         group by
             project, toStartOfHour(started_at), service, feature, provider, model, operation, prompt_name,
-            prompt_version, variant),
+            prompt_version, experiment, variant, shadow),
     projection usage_by_user (
         select
             project, operation, user_id,

@@ -12,7 +12,7 @@ select
     cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, extra_usage,
     tokens_estimated, reported_cost_usd, price_id, price_source, price_context,
     error_type, status_message, refused, blocked, finish_reason,
-    request_model, response_model, response_id, prompt_name, prompt_version, variant, tags, agent, tool,
+    request_model, response_model, response_id, prompt_name, prompt_version, experiment, variant, shadow, tags, agent, tool,
     stage, input, output, kind, attributes, attribute_types, resource_attributes, resource_types,
     scope_name, scope_version, scope_attributes, events, links, trace_state, flags,
     dropped_attributes, dropped_events, dropped_links, notes, dialect, received_at, batch, writer, project
