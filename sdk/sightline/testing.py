@@ -51,6 +51,7 @@ class CapturedSpan:
     status_message: str | None
     attributes: dict[str, Any]
     events: list[tuple[str, int, dict[str, Any]]]
+    links: list[tuple[str, str]] = field(default_factory=list)  # trace and span ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,7 @@ def _plain_span(span: ReadableSpan) -> CapturedSpan:
         status_message=span.status.description,
         attributes=_plain(span.attributes),
         events=[(event.name, event.timestamp, _plain(event.attributes)) for event in span.events],
+        links=[(f"{link.context.trace_id:032x}", f"{link.context.span_id:016x}") for link in span.links],
     )
 
 

@@ -185,6 +185,11 @@ FOREIGN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a comment": ({"gen_ai.evaluation.explanation": "meh"}, {"kind": "comment", "comment": "meh"}),
     "a correction": ({"sightline.feedback.correction": "x"}, {"kind": "correction", "correction": "x"}),
     "a conversation": ({"gen_ai.conversation.id": "c1"}, {"session_id": "c1"}),
+    "a response": ({"gen_ai.response.id": "r1"}, {"response_id": "r1"}),
+    "a failure": ({"error.type": "Timeout"}, {"kind": "error", "error_type": "Timeout"}),
+    "a score in spite of a failure": (
+        {"error.type": "Timeout", "gen_ai.evaluation.score.value": 0},
+        {"kind": "score", "score": 0.0, "error_type": "Timeout"}),
 }  # fmt: skip
 
 
