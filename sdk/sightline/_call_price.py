@@ -17,10 +17,12 @@ _NS_PER_S: Final = 1_000_000_000
 def call_price(values: Mapping[str, Any], at_ns: int) -> Price | None:
     """What the call that started at `at_ns` (since 1970, UTC) cost, or the reason why there is no amount.
 
-    None for what is no model call, and for a refused one: without usage it costs nothing, and there is no
-    question to answer.
+    None for what is no model call, for one whose tokens are those of a call below it, and for a refused one:
+    without usage it costs nothing, and there is no question to answer.
     """
     if values.get(attributes.GEN_AI_OPERATION) not in attributes.MODEL_OPERATIONS:
+        return None
+    if attributes.USAGE_AGGREGATED in values:
         return None
     usage = normalised(from_attributes(values))
     if not usage and attributes.ERROR_TYPE in values:

@@ -58,7 +58,7 @@ class Pipeline:
 
     @property
     def instrumented(self) -> tuple[str, ...]:
-        return tuple(loaded.name for loaded in self._loaded)
+        return tuple(loaded.name for loaded in self._loaded if loaded.at_work)
 
     @property
     def spend_forgotten(self) -> dict[str, int]:

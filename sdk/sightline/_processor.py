@@ -5,7 +5,7 @@ from collections.abc import Callable
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-from sightline import _budget_guard, _late
+from sightline import _budget_guard, _late, _twins
 from sightline._context import stamp
 from sightline._outgoing import amended
 from sightline._safety import record_fault
@@ -27,13 +27,14 @@ class SightlineProcessor(SpanProcessor):
         if self.sink is not None:
             try:
                 stamp(span, parent_context)
+                _twins.started(span)
             except Exception as error:
                 record_fault("SightlineProcessor.on_start", error)
 
     def on_end(self, span: ReadableSpan) -> None:
         if self.sink is not None:
             try:
-                span = _as_its_watcher_found_it(span)
+                span = _twins.ended(_as_its_watcher_found_it(span))
                 if _budget_guard.current is not None:
                     _budget_guard.current.spending.ended(span)
                 if span.context.trace_flags.sampled:

@@ -117,7 +117,8 @@ class ChatModel:
     list, a number is a pause in seconds and None cuts the connection.
     """
 
-    base_url: str = ""
+    base_url: str = ""  # of OpenAI's client
+    root_url: str = ""  # of the others'
     requests: list[dict[str, Any]] = field(default_factory=list)
     script: list[Callable[[dict[str, Any]], tuple[int, Any]]] = field(default_factory=list)
 
@@ -170,7 +171,7 @@ def streamed(request: dict[str, Any]) -> tuple[int, Any]:
 
 
 def chat_model() -> Iterator[ChatModel]:
-    """An OpenAI-compatible server on a free port."""
+    """A model's server on a free port: OpenAI's protocols, Anthropic's or Google's, as its script answers."""
     chat = ChatModel()
 
     class Handler(_Handler):
@@ -203,15 +204,18 @@ def chat_model() -> Iterator[ChatModel]:
                 if isinstance(item, int | float):
                     time.sleep(item)  # the model's own pace, which is what is measured
                 else:
-                    self.event(json.dumps(item))
-            self.event("[DONE]")
+                    self.event(json.dumps(item), item.get("type"))
+            if self.path.endswith("/chat/completions"):
+                self.event("[DONE]", None)
             self.wfile.write(b"0\r\n\r\n")
 
-        def event(self, data: str) -> None:
-            event = f"data: {data}\n\n".encode()
+        def event(self, data: str, kind: str | None) -> None:
+            """Anthropic's events, and those of OpenAI's responses, are named by their type."""
+            event = (f"event: {kind}\n" if kind else "").encode() + f"data: {data}\n\n".encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
             self.wfile.flush()
 
     server = _Server(("127.0.0.1", 0), Handler)
-    chat.base_url = f"http://127.0.0.1:{server.server_port}/v1"
+    chat.root_url = f"http://127.0.0.1:{server.server_port}"
+    chat.base_url = f"{chat.root_url}/v1"
     yield from (chat for _ in _serving(server))

@@ -22,7 +22,7 @@ from sdk.servers import (
 
 import sightline
 from sightline import _estimate, testing
-from sightline.instrument import _openai_streams
+from sightline.instrument import _stream_usage
 from sightline.testing import Captured, CapturedSpan
 
 MESSAGES: Any = [{"role": "user", "content": "hello"}]
@@ -34,7 +34,7 @@ def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
     yield
     _estimate._encoding.cache_clear()
-    _openai_streams._refusing.clear()
+    _stream_usage._refusing.clear()
 
 
 @pytest.fixture

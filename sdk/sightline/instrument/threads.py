@@ -15,7 +15,7 @@ from opentelemetry.context import Context
 from sightline.instrument import Undo, Wiring
 
 
-def load(wiring: Wiring) -> Undo:
+def add(wiring: Wiring) -> Undo:
     """Patch `ThreadPoolExecutor.submit`, through which `map` and `run_in_executor` go too."""
     original: Any = ThreadPoolExecutor.submit
 

@@ -1,0 +1,83 @@
+"""One call, seen by two layers: a framework's span around a client's, both with the call's tokens.
+
+    chat (pydantic-ai)      usage ── covered: told twice, marked as aggregated, not billed
+      └── chat (openai)     usage ── billed: this is what was sent, retries and fallbacks included
+
+The innermost call with usage is the billed one. A span below a model call is followed from its start to its
+end; every other span costs one look. What a span is, is known only at its end: OpenInference says then that
+it is a model call, so all of its spans are followed.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.sdk.trace import ReadableSpan, Span
+
+from sightline import attributes
+from sightline._late import Findings
+from sightline._outgoing import amended
+from sightline._span_attributes import attributes_of
+
+MAX_FOLLOWED: Final = 10_000  # spans that never end would be followed for ever; the oldest are given up
+
+_EMBEDDINGS: Final = "embeddings"
+_FOREIGN_SCOPE: Final = "openinference."
+_FOREIGN_KIND: Final = "openinference.span.kind"
+_FOREIGN_KINDS: Final = {"LLM": "generation", "EMBEDDING": _EMBEDDINGS}
+_FOREIGN_USAGE: Final = ("llm.token_count.prompt", "llm.token_count.completion")
+_USAGE: Final = (attributes.INPUT_TOKENS, attributes.OUTPUT_TOKENS, *_FOREIGN_USAGE)
+_AGGREGATED: Final = Findings(added={attributes.USAGE_AGGREGATED: True})
+
+
+class _Followed:
+    """A running span that is, or is below, a model call; `covers` are the kinds of call below with usage."""
+
+    __slots__ = ("covers", "parent_id")
+
+    def __init__(self, parent_id: int) -> None:
+        self.parent_id = parent_id
+        self.covers: set[str] | None = None
+
+
+_followed: dict[int, _Followed] = {}  # by span id
+
+
+def started(span: Span) -> None:
+    """Follow a span, if it may be a model call or is below one."""
+    parent: Any = span.parent
+    parent_id = 0 if parent is None else parent.span_id
+    if parent_id in _followed or may_be_call(span, attributes_of(span)):
+        if len(_followed) >= MAX_FOLLOWED:
+            _followed.pop(next(iter(_followed)), None)
+        _followed[span.context.span_id] = _Followed(parent_id)
+
+
+def ended(span: ReadableSpan) -> ReadableSpan:
+    """The span, marked when calls below it carry the same tokens; those above hear of its own."""
+    followed = _followed.pop(span.context.span_id, None) if _followed else None
+    if followed is None:
+        return span
+    kind = _kind_with_usage(attributes_of(span))
+    covers = followed.covers
+    above = _followed.get(followed.parent_id)
+    if above is not None and (kind or covers):
+        above.covers = (above.covers or set()) | (covers or set()) | ({kind} if kind else set())
+    return amended(span, _AGGREGATED) if covers and kind in covers else span
+
+
+def may_be_call(span: object, values: Mapping[str, Any]) -> bool:
+    """Whether a running span is a model call, or may turn out to be one."""
+    if values.get(attributes.GEN_AI_OPERATION) in attributes.MODEL_OPERATIONS:
+        return True
+    scope = getattr(span, "instrumentation_scope", None)
+    return scope is not None and scope.name.startswith(_FOREIGN_SCOPE)
+
+
+def _kind_with_usage(values: Mapping[str, Any]) -> str:
+    """What kind of call this is, if it is one and carries tokens; else ''."""
+    operation = values.get(attributes.GEN_AI_OPERATION)
+    if operation in attributes.MODEL_OPERATIONS:
+        kind = operation if operation == _EMBEDDINGS else "generation"
+    else:
+        kind = _FOREIGN_KINDS.get(values.get(_FOREIGN_KIND, ""), "")
+    return kind if kind and any(name in values for name in _USAGE) else ""

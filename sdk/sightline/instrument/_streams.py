@@ -1,0 +1,156 @@
+"""Streamed answers, watched on their way to the program, for every client.
+
+    program ─► somebody's wrapper (the span) ─► ours ─► the client ─► HTTP
+               chunks ◄──────────────────── watches: first token, speed, usage
+
+Ours is the inner wrapper: the span is current while it works, and ends only after it has spoken. What a
+dropped stream had brought is added when its span has ended, see `_late`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import wrapt
+from opentelemetry import trace
+
+from sightline import _clock, _late, attributes
+from sightline._answer import Answer
+from sightline._late import Findings
+from sightline._safety import shielded
+from sightline._span_attributes import attributes_of
+from sightline._twins import may_be_call
+
+
+class StreamWatcher:
+    """Everything seen of one streamed call; `hidden` says which chunks are not the caller's."""
+
+    def __init__(
+        self,
+        messages: object,
+        model: object,
+        span: trace.Span | None = None,
+        hidden: Callable[[object], bool] | None = None,
+    ) -> None:
+        self._messages, self._model = messages, model if isinstance(model, str) else None
+        self.span = call_span() if span is None else span
+        self._answer = Answer(_clock.elapsed_ns())
+        self._hidden = hidden
+        self._done = self._stopped = False
+
+    def watching(self) -> None:
+        """Be asked for findings when the span has ended."""
+        if self.span.is_recording():
+            _late.watchers[self.span.get_span_context().span_id] = self
+
+    def hides(self, chunk: object) -> bool:
+        """Take note of a chunk; True when the caller must not see it."""
+        self.note(chunk)
+        return self._hidden is not None and self._hidden(chunk)
+
+    @shielded
+    def note(self, chunk: object) -> None:
+        self._answer.chunk(chunk, _clock.elapsed_ns())
+
+    @shielded
+    def finish(self, *, stopped: bool = False) -> None:
+        """Write what was seen on the span, while it is open; `stopped` by the caller, or by itself."""
+        if not self._done:
+            self._done, self._stopped = True, stopped
+            self.span.set_attributes(self._seen())
+
+    def findings(self) -> Findings | None:
+        """The caller may stop a stream, or drop it unread: neither is a failure of the model's.
+
+        OpenTelemetry gives an answer without an end the finish reason "error", and a dropped one a failure.
+        """
+        dropped, self._done = not self._done, True
+        if not dropped and not self._stopped:
+            return None
+        removed = () if self._answer.finished else (attributes.FINISH_REASONS,)
+        return Findings(self._seen() if dropped else {}, removed, forgiven=dropped)
+
+    def _seen(self) -> dict[str, Any]:
+        extras = self._answer.extras(self._messages, self._model)
+        return self._answer.usage.to_attributes() | extras
+
+
+def call_span() -> trace.Span:
+    """The span of the model call that is being made; one that records nothing where there is none.
+
+    Without an instrumentation's span, the current one is the program's own: not ours to write on.
+    """
+    current = trace.get_current_span()
+    return current if may_be_call(current, attributes_of(current)) else trace.INVALID_SPAN
+
+
+def watched(stream: Any, watcher: StreamWatcher) -> Any:
+    """The same stream, which is read past the watcher; anything else as it is."""
+    return _watching(WatchedStream(stream), watcher) if hasattr(stream, "__next__") else stream
+
+
+def awatched(stream: Any, watcher: StreamWatcher) -> Any:
+    """The same for an asynchronous stream. Some clients' streams are both: who asked for it knows which."""
+    return _watching(WatchedAsyncStream(stream), watcher) if hasattr(stream, "__anext__") else stream
+
+
+def _watching(proxy: Any, watcher: StreamWatcher) -> Any:
+    proxy._self_watcher = watcher
+    watcher.watching()
+    return proxy
+
+
+class WatchedStream(wrapt.ObjectProxy[Any]):
+    """A client's stream; reads pass by the watcher."""
+
+    _self_watcher: StreamWatcher
+
+    def __iter__(self) -> "WatchedStream":
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            chunk = next(self.__wrapped__)
+            while self._self_watcher.hides(chunk):
+                chunk = next(self.__wrapped__)
+        except BaseException:  # the end of the stream, or of the server
+            self._self_watcher.finish()
+            raise
+        return chunk
+
+    def close(self) -> None:
+        self._self_watcher.finish(stopped=True)
+        self.__wrapped__.close()
+
+
+class WatchedAsyncStream(wrapt.ObjectProxy[Any]):
+    """The same for an asynchronous client, whose streams are closed by either name."""
+
+    _self_watcher: StreamWatcher
+
+    def __aiter__(self) -> "WatchedAsyncStream":
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            chunk = await anext(self.__wrapped__)
+            while self._self_watcher.hides(chunk):
+                chunk = await anext(self.__wrapped__)
+        except BaseException:
+            self._self_watcher.finish()
+            raise
+        return chunk
+
+    async def close(self) -> None:
+        self._self_watcher.finish(stopped=True)
+        await self.__wrapped__.close()
+
+    async def aclose(self) -> None:
+        self._self_watcher.finish(stopped=True)
+        await self.__wrapped__.aclose()
+
+
+def unwrap(owner: type, method: str) -> None:
+    """Give a class its own method back."""
+    wrapped = getattr(getattr(owner, method, None), "__wrapped__", None)
+    if wrapped is not None:
+        setattr(owner, method, wrapped)
