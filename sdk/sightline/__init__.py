@@ -4,7 +4,9 @@ from sightline import budget
 from sightline._configure import Health, flush, health, init, shutdown
 from sightline._context import context
 from sightline._decorators import agent, guardrail, llm, retrieval, step, tool, workflow
+from sightline._exits import flush_on_signals, flushed
 from sightline._llm_call import LLMCall, llm_call
+from sightline._sampling import Sampling
 from sightline._stage import stage
 from sightline.budget import Budget
 from sightline.errors import BudgetExceeded, ConfigurationError, GuardrailTripped, SightlineError
@@ -21,6 +23,7 @@ __all__ = [
     "GuardrailTripped",
     "Health",
     "LLMCall",
+    "Sampling",
     "Score",
     "SightlineError",
     "agent",
@@ -30,6 +33,8 @@ __all__ = [
     "evaluator",
     "feedback",
     "flush",
+    "flush_on_signals",
+    "flushed",
     "guardrail",
     "health",
     "init",

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Final
 
 from sightline import _safety
 from sightline._background import evaluations
+from sightline._children import stop_in_children
 from sightline._runtime import Content
 from sightline._settings import SPOOL_MAX_BYTES, Instrument, Settings, disabled, read
 
 if TYPE_CHECKING:
     from sightline._caps import Budget
     from sightline._pipeline import Pipeline
+    from sightline._sampling import Sampling
 
 FLUSH_S: Final = 30.0
 
@@ -38,6 +40,7 @@ class Health:
     queued: Mapping[str, int] = field(default_factory=dict)  # by signal, in memory
     spooled: Mapping[str, int] = field(default_factory=dict)  # by signal, on disk, if a spool was chosen
     lost: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by signal and reason
+    sampled_out: int = 0  # spans left out on purpose; see Sampling
     faults: Mapping[str, int] = field(default_factory=dict)  # faults of ours that were hidden, by place
     last_fault: str | None = None
     spend_forgotten: Mapping[str, int] = field(default_factory=dict)  # sums of budgets, by what they are of
@@ -56,6 +59,7 @@ def init(
     headers: Mapping[str, str] | None = None,
     stream_usage: bool = True,
     budget: "Budget | None" = None,
+    sampling: "float | Sampling" = 1.0,
     spool: "str | PathLike[str] | None" = None,
     spool_max_bytes: int = SPOOL_MAX_BYTES,
 ) -> None:
@@ -65,6 +69,7 @@ def init(
     names one). `content` is "masked", "full" or "off". `instrument` is "auto" (every installed library that
     we know), a list of names, or False. With `stream_usage`, streamed chats are asked for their token counts.
     `budget` limits what model calls may cost; see `sightline.budget`.
+    `sampling` is the part of the traces that is sent whole, or a `Sampling`: what is paid for is always sent.
     `spool` is a folder for what cannot be sent: at most `spool_max_bytes`, sent when somebody is there again.
 
     Raises ConfigurationError when a setting cannot be used.
@@ -78,6 +83,7 @@ def init(
         headers or {},
         stream_usage,
         budget=budget,
+        sampling=sampling,
         spool=spool,
         spool_max_bytes=spool_max_bytes,
     )
@@ -95,6 +101,7 @@ def init(
         if pipeline is not None:
             _running = settings, pipeline
             atexit.register(shutdown)
+            stop_in_children(shutdown)
 
 
 def flush(timeout_s: float = FLUSH_S) -> bool:
@@ -138,6 +145,7 @@ def health() -> Health:
         },
         spooled={signal: replay.waiting for signal, replay in delivery.replays.items()},
         lost=delivery.ledger.total(),
+        sampled_out=pipeline.sampler.left_out if pipeline.sampler else 0,
         faults=faults,
         last_fault=last_fault,
         spend_forgotten=pipeline.spend_forgotten,

@@ -1,0 +1,101 @@
+"""Ends that have to be asked for: of an invocation that is frozen afterwards, of a terminated program."""
+
+import asyncio
+import functools
+import inspect
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final, ParamSpec, TypeVar, overload
+
+from sightline import _safety
+from sightline._configure import flush, shutdown
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+INVOCATION_S: Final = 2.0  # of an invocation that is paid by its duration
+TERMINATION_S: Final = 8.0  # a shutdown takes 7 s at most; orchestrators wait 10 s and more before they kill
+
+
+@overload
+def flushed(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def flushed(*, timeout_s: float = INVOCATION_S) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def flushed(function: Any = None, /, *, timeout_s: float = INVOCATION_S) -> Any:
+    """Send everything before the function returns, as serverless platforms freeze a process afterwards.
+
+    For the handler of an invocation, a function or a coroutine function, outside of all other decorators.
+    What takes longer than `timeout_s` goes on in the next invocation.
+    """
+    if function is None:
+        return functools.partial(_flushed, timeout_s=timeout_s)
+    return _flushed(function, timeout_s)
+
+
+def _flushed(function: Callable[..., Any], timeout_s: float) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await function(*args, **kwargs)
+            finally:
+                await asyncio.to_thread(flush, timeout_s)
+
+        return awaited
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            flush(timeout_s)
+
+    return called
+
+
+def flush_on_signals(*signals: signal.Signals) -> None:
+    """Send what is there when one of these signals comes (SIGTERM if none is named), then go on as before.
+
+    Python runs no exit functions when a signal ends it, so that the last second would be lost. A handler of
+    the program's own is called afterwards; an ignored signal stays ignored. Call it from the main thread,
+    which is where Python handles signals; from another one a warning is logged and nothing changes.
+    """
+    for number in signals or (signal.SIGTERM,):
+        try:
+            previous = signal.getsignal(number)
+            if previous is None:
+                _safety.log.warning("%s is not handled by Python: Sightline leaves it alone", number.name)
+            elif previous is not signal.SIG_IGN and not isinstance(previous, _Flushing):
+                signal.signal(number, _Flushing(previous))
+        except (ValueError, OSError) as error:
+            _safety.log.warning("Sightline cannot handle %s: %s", number.name, error)
+
+
+class _Flushing:
+    """A handler before another one."""
+
+    def __init__(self, previous: Any) -> None:
+        self._previous = previous
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if callable(self._previous):
+            _aside(flush)
+            self._previous(number, frame)
+        else:
+            _aside(shutdown)
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+
+def _aside(work: Callable[[], object]) -> None:
+    """In a thread of its own: the one that was interrupted may hold a lock that this needs."""
+    thread = threading.Thread(target=_safety.shielded(work), name="sightline-signal", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return  # the interpreter is going down already, and sends by itself
+    thread.join(TERMINATION_S)
