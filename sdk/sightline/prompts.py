@@ -22,7 +22,7 @@ from sightline._safety import shielded
 from sightline.errors import ConfigurationError
 
 # A text, or messages: [{"role": "system", "content": "Be {{manner}}."}, ...]
-T = TypeVar("T", bound=str | Sequence[Mapping[str, Any]])
+T = TypeVar("T", bound=str | Sequence[Any])
 
 MAX_VARIABLES: Final = 32  # more would crowd the span's other attributes out
 VARIABLE_CHARS: Final = 4_096  # what was put in whole stands in the messages
@@ -90,7 +90,7 @@ def _content(used: Prompt[Any]) -> dict[str, str]:
     return said
 
 
-def _as_text(template: str | Sequence[Mapping[str, Any]]) -> str:
+def _as_text(template: str | Sequence[Any]) -> str:
     return template if isinstance(template, str) else as_json(template)
 
 
