@@ -19,6 +19,7 @@ from sightline._outgoing import Step, backdated, priced
 from sightline._processor import SightlineProcessor
 from sightline._provider import provider_for
 from sightline._quick_spans import runtime_of
+from sightline._sampling import Sampler
 from sightline.masking import Guard
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Pipeline:
 
     delivery: Delivery
     resource: Resource
+    sampler: Sampler | None = None
     processor: SightlineProcessor = field(init=False)
     _loaded: list[instrument.Loaded] = field(default_factory=list)
     _before: _runtime.Runtime = field(init=False)
@@ -46,11 +48,12 @@ class Pipeline:
     def started(cls, settings: "Settings") -> "Pipeline":
         provider = provider_for(settings)
         guard = Guard(settings.content)
+        sampler = Sampler(settings.sampling) if settings.sampling else None
+        steps = outgoing_steps(guard, sampler)
         pipeline = cls(
-            Delivery(
-                settings, provider.resource, outgoing_steps(guard), lambda record: guarded_log(record, guard)
-            ),
+            Delivery(settings, provider.resource, steps, lambda record: guarded_log(record, guard)),
             provider.resource,
+            sampler,
         )
         pipeline._join(provider, settings)
         pipeline.delivery.start()
@@ -80,7 +83,9 @@ class Pipeline:
             _processors[provider] = SightlineProcessor()
             provider.add_span_processor(_processors[provider])
         self.processor = _processors[provider]
-        self.processor.sink, self.processor.flush = self.delivery.spans.put, self.delivery.flush
+        put = self.delivery.spans.put
+        self.processor.sink = self.sampler.passing(put) if self.sampler else put
+        self.processor.flush = self.delivery.flush
         evaluations.lost = functools.partial(self.delivery.ledger.add, "evaluations")
         self._guard_before = self._guarding(settings)
         loggers = LoggerProvider(self.resource, shutdown_on_exit=False)
@@ -95,9 +100,10 @@ class Pipeline:
         return _budget_guard.start(budget, service, collector)
 
 
-def outgoing_steps(guard: Guard) -> tuple[Step, ...]:
+def outgoing_steps(guard: Guard, sampler: Sampler | None = None) -> tuple[Step, ...]:
     """What every span goes through, in this order: its day decides its price, and the guard comes last."""
-    return backdated, priced, guard
+    steps = backdated, priced, guard
+    return (sampler.thin, *steps) if sampler else steps
 
 
 class LogForwarder(LogRecordProcessor):

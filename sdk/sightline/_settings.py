@@ -17,6 +17,7 @@ from sightline.errors import ConfigurationError
 if TYPE_CHECKING:
     from sightline._caps import Budget
     from sightline._destination import Destination
+    from sightline._sampling import Sampling
     from sightline._shipping import Limits
 
 # OpenTelemetry keeps 128 and drops the oldest: model and usage, which are set first.
@@ -40,6 +41,7 @@ class Settings:
     span_attributes: int | None
     stream_usage: bool
     budget: "Budget | None" = None
+    sampling: "Sampling | None" = None
     spool: Path | None = None
     spool_max_bytes: int = SPOOL_MAX_BYTES
 
@@ -57,6 +59,7 @@ def read(
     headers: Mapping[str, str],
     stream_usage: bool,
     budget: object = None,
+    sampling: "float | Sampling" = 1.0,
     spool: object = None,
     spool_max_bytes: int = SPOOL_MAX_BYTES,
 ) -> Settings:
@@ -78,6 +81,7 @@ def read(
         span_attributes=_span_attributes(),
         stream_usage=stream_usage,
         budget=_budget(budget),
+        sampling=_sampling(sampling),
         spool=_spool(spool),
         spool_max_bytes=_spool_bytes(spool_max_bytes),
     )
@@ -129,6 +133,14 @@ def _budget(budget: object) -> "Budget | None":
     raise ConfigurationError(
         f"budget is {budget!r}; it may be a sightline.Budget, such as Budget(per_trace=0.5)"
     )
+
+
+def _sampling(sampling: "float | Sampling") -> "Sampling | None":
+    """None where nothing is to be left out."""
+    from sightline._sampling import Sampling
+
+    said = sampling if isinstance(sampling, Sampling) else Sampling(sampling)
+    return said if said.leaves_out else None
 
 
 def _number(variable: str, default: int) -> int:

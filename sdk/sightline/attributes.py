@@ -89,6 +89,7 @@ CLIENT_GONE: Final = "sightline.http.client_gone"  # bool: true when the client 
 SHADOW: Final = "sightline.shadow"  # bool: true when nobody saw the answer; shadow()
 BUDGET_DECISION: Final = "sightline.budget.decision"  # string: allow warn deny; only when not allow
 SAMPLE_WEIGHT: Final = "sightline.sample.weight"  # double: for how many spans this one stands; only above 1
+SAMPLE_THINNED: Final = "sightline.sample.thinned"  # bool: true when spans of this trace were left out
 BACKDATE_NS: Final = "sightline.testing.backdate_ns"  # int, ns; removed before a span leaves
 SCORE_PREFIX: Final = "sightline.score."  # + name, double: score(), inline evaluators
 PROMPT_VARIABLE_PREFIX: Final = "gen_ai.prompt.variable."  # + name, string; prompt(): model calls
