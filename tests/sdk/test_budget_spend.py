@@ -83,7 +83,31 @@ def test_a_call_is_paid_once_however_many_spans_tell_of_it() -> None:
     with testing.capture(budget=PLENTY) as seen:
         ask()
         assert spent() == Spent(Decimal("0.00018"), 1_050, 1)
-    assert ["sightline.cost_usd" in span.attributes for span in seen.spans] == [True, False, True]
+    assert ["sightline.cost_usd" in span.attributes for span in seen.spans] == [True, False, False]
+
+
+def test_a_call_inside_of_another_kind_of_call_is_paid_beside_it() -> None:
+    """An embedding that is made on the way to an answer has tokens of its own."""
+    with testing.capture(budget=PLENTY):
+        with sightline.llm_call(provider="openai", model="gpt-4o-mini") as outer:
+            small = "text-embedding-3-small"
+            with sightline.llm_call(provider="openai", model=small, operation="embeddings") as inner:
+                inner.record_usage(input_tokens=1_000)
+            outer.record_usage(input_tokens=1_000, output_tokens=50)
+        assert spent() == Spent(Decimal("0.0002"), 2_050, 2)
+
+
+def test_a_call_that_says_nothing_of_tokens_is_none_beside_those_below() -> None:
+    """A decorated function that returns no usage counts as what it calls, however many that are."""
+
+    @sightline.llm(provider="openai", model="gpt-4o-mini")
+    def ask() -> None:
+        call()
+        call()
+
+    with testing.capture(budget=PLENTY):
+        ask()
+        assert spent().calls == 2
 
 
 def test_one_of_two_calls_that_are_one_does_not_stop_the_other() -> None:

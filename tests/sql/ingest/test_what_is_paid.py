@@ -25,6 +25,21 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"gen_ai.agent.name": "planner", **CHAT, **USED},
         {"operation": "agent", "cost_usd": None, "cost_status": "not_a_call"},
     ),
+    "a call around the call that carries the same tokens is not paid again": (
+        {"gen_ai.operation.name": "chat", **CHAT, **USED, "sightline.usage.aggregated": True},
+        {"operation": "chain", "stage": "", "input_tokens": 1000, "cost_status": "not_a_call"},
+    ),
+    "a framework's call around a client's is not paid again either": (
+        {
+            "openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "llm.token_count.prompt": 1000,
+            "llm.token_count.completion": 100, "llm.cost.total": 0.0035, "sightline.usage.aggregated": True,
+        },
+        {"operation": "chain", "cost_usd": None, "cost_status": "not_a_call"},
+    ),
+    "an agent whose calls carry its tokens stays an agent": (
+        {"gen_ai.operation.name": "invoke_agent", **CHAT, **USED, "sightline.usage.aggregated": True},
+        {"operation": "agent", "cost_usd": None, "cost_status": "not_a_call"},
+    ),
     "a chat whose input nobody counted has no cost": (
         {"gen_ai.operation.name": "chat", **CHAT, "gen_ai.usage.output_tokens": 100},
         {"input_tokens": None, "cost_usd": None, "cost_status": "no_usage"},

@@ -66,8 +66,10 @@ from (
     select
         *,
         -- A model and its tokens make a call, whatever the operation is called: it is never free in silence.
-        -- An agent's own tokens are the sum of its calls'.
+        -- An agent's own tokens are the sum of its calls'; so are those of a call around other calls.
         multiIf(
+            meaning['aggregated'] = 'true'
+                and (operation_known in ('', 'other') or sightline_model_call(operation_known)), 'chain',
             operation_known not in ('', 'other'), operation_known,
             request_model = '' and response_model = '' or isNull(input_given), operation_known,
             meaning['agent'] != '', 'agent',
