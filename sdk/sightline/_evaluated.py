@@ -45,7 +45,5 @@ def checked(evaluators: Sequence[Evaluator[..., Any]], where: str) -> tuple[Eval
     """Raises ConfigurationError for what is no evaluator."""
     for each in evaluators:
         if not isinstance(each, Evaluator):
-            raise ConfigurationError(
-                f"@{where}(evaluators=...): {each!r} is none; decorate it with @evaluator"
-            )
+            raise ConfigurationError(f"@{where}(evaluators=...): {each!r} is none; make it @evaluator")
     return tuple(evaluators)

@@ -1,0 +1,446 @@
+"""Functions that judge answers: where they run, what they leave, and that they do no harm."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import pytest
+from sdk.servers import OtlpSink, attributes_of
+
+import sightline
+from sightline import testing
+from sightline._background import Background, evaluations
+from sightline.evaluation import Evaluator
+from sightline.testing import Captured, CapturedSpan
+
+
+@sightline.evaluator(run="inline")
+def short(input: object, output: str) -> bool:
+    return len(output) < 10
+
+
+@sightline.evaluator(source="judge")
+def grounded(question: object, answer: str) -> sightline.Score:
+    with sightline.llm_call(provider="openai", model="judge") as call:
+        call.record_usage(input_tokens=10, output_tokens=1)
+    return sightline.Score(0.25, label="poor", comment="says more than it knows")
+
+
+@sightline.evaluator
+def broken(output: object) -> float:
+    raise KeyError("no such thing")
+
+
+def inline(function: Callable[..., Any], name: str = "e") -> Evaluator[..., Any]:
+    """The function as an evaluator whose verdict is there at once."""
+    return sightline.evaluator(name=name, run="inline")(function)
+
+
+def waiting(begun: threading.Event, gate: threading.Event) -> Callable[[], None]:
+    """A task that waits until the gate opens."""
+
+    def task() -> None:
+        begun.set()
+        gate.wait(30)
+
+    return task
+
+
+def verdicts(seen: Captured) -> dict[str, dict[str, Any]]:
+    """What each evaluation event says, by name, without ids."""
+    return {
+        log.attributes["gen_ai.evaluation.name"]: {
+            key: value for key, value in log.attributes.items() if not key.endswith((".id", ".name"))
+        }
+        for log in seen.logs
+    }
+
+
+def test_an_inline_evaluator_is_a_child_and_its_score_is_on_the_span(seen: Captured) -> None:
+    """The program waits for it, so it is part of the trace; it carries nothing of what it judges."""
+    with sightline.context(user_id="u1", feature="support", variant="B"), sightline.stage("work"):
+        found = sightline.evaluate(short, input="q", output="a")
+    assert found == {"short": sightline.Score(1.0, "true")}
+    work, judging = seen.span("work"), seen.span("evaluate short")
+    assert work.attributes["sightline.score.short"] == 1.0
+    assert judging == CapturedSpan(
+        name="evaluate short",
+        kind="internal",
+        trace_id=work.trace_id,
+        span_id=f"{2:016x}",
+        parent_span_id=work.span_id,
+        start_ns=1767225600_001_000_000,
+        end_ns=1767225600_002_000_000,
+        status="unset",
+        status_message=None,
+        attributes={
+            "sightline.operation": "evaluator",
+            "sightline.stage": "evaluation",
+            "gen_ai.evaluation.name": "short",
+            "gen_ai.evaluation.score.value": 1.0,
+            "gen_ai.evaluation.score.label": "true",
+            "sightline.feature": "evaluation:short",
+        },
+        events=[],
+    )
+    assert [(log.trace_id, log.span_id) for log in seen.logs] == [(work.trace_id, work.span_id)]
+
+
+def test_a_background_evaluator_has_a_trace_of_its_own(seen: Captured) -> None:
+    """It is linked to what it judges; its model calls cost nobody's feature, user, session or prompt."""
+    with (
+        sightline.context(user_id="u1", session_id="s1", feature="support", prompt=("p", 1)),
+        sightline.stage("work"),
+    ):
+        assert sightline.evaluate(grounded, input="q", output="a") == {}
+    assert sightline.flush()
+    work, judging, call = seen.span("work"), seen.span("evaluate grounded"), seen.span("chat judge")
+    assert judging.parent_span_id is None
+    assert judging.trace_id != work.trace_id
+    assert judging.links == [(work.trace_id, work.span_id)]
+    assert call.parent_span_id == judging.span_id
+    carried = {"user.id", "session.id", "gen_ai.conversation.id", "gen_ai.prompt.name"}
+    for span in (judging, call):
+        assert span.attributes["sightline.feature"] == "evaluation:grounded"
+        assert not carried & span.attributes.keys()
+    (event,) = seen.logs
+    assert (event.trace_id, event.span_id) == (work.trace_id, work.span_id)
+    assert {key: value for key, value in event.attributes.items() if not key.endswith("feedback.id")} == {
+        "gen_ai.evaluation.name": "grounded",
+        "gen_ai.evaluation.score.value": 0.25,
+        "gen_ai.evaluation.score.label": "poor",
+        "gen_ai.evaluation.explanation": "says more than it knows",
+        "sightline.feedback.source": "judge",
+        "sightline.feedback.kind": "score",
+        "user.id": "u1",
+        "session.id": "s1",
+        "sightline.feature": "support",
+    }
+
+
+@pytest.mark.parametrize("run", ["inline", "background"])
+def test_an_evaluator_that_fails_is_an_evaluation_with_its_error(seen: Captured, run: Any) -> None:
+    """The program goes on; the event has an error's type instead of a score, and the span the exception."""
+
+    @sightline.evaluator(run=run)
+    def failing(output: object) -> float:
+        return 1 / 0
+
+    with sightline.stage("work"):
+        assert sightline.evaluate(failing, output="a") == {}
+    assert sightline.flush()
+    assert verdicts(seen) == {
+        "failing": {
+            "sightline.feedback.source": "code",
+            "sightline.feedback.kind": "error",
+            "error.type": "ZeroDivisionError",
+        }
+    }
+    judging = seen.span("evaluate failing")
+    assert (judging.status, judging.attributes["error.type"]) == ("error", "ZeroDivisionError")
+    assert [event[0] for event in judging.events] == ["exception"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (0.5, {"gen_ai.evaluation.score.value": 0.5}),
+        (False, {"gen_ai.evaluation.score.value": 0.0, "gen_ai.evaluation.score.label": "false"}),
+        ("rude", {"gen_ai.evaluation.score.label": "rude"}),
+        (sightline.Score(label="x", comment="y"), {
+            "gen_ai.evaluation.score.label": "x", "gen_ai.evaluation.explanation": "y"}),
+        (sightline.Score(True), {
+            "gen_ai.evaluation.score.value": 1.0, "gen_ai.evaluation.score.label": "true"}),
+        ([1], {"error.type": "ValueError"}),
+        (float("nan"), {"error.type": "ValueError"}),
+        (sightline.Score(), {"error.type": "ValueError"}),
+    ],
+)  # fmt: skip
+def test_every_kind_of_verdict(seen: Captured, answer: Any, said: dict[str, Any]) -> None:
+    """Numbers, answers, labels and Scores are verdicts; anything else is an evaluator's failure."""
+    with sightline.stage("work"):
+        sightline.evaluate(inline(lambda output: answer), output="a")
+    found = {k: v for k, v in verdicts(seen)["e"].items() if not k.startswith("sightline.feedback.")}
+    assert found == said
+
+
+def test_an_evaluator_that_has_nothing_to_say_says_nothing(seen: Captured) -> None:
+    """None is no verdict, and no failure either."""
+    with sightline.stage("work"):
+        found = sightline.evaluate(inline(lambda output: None), output="a")
+    assert (found, seen.logs) == ({}, [])
+    assert seen.span("evaluate e").status == "unset"
+
+
+ASKING: dict[str, tuple[Callable[..., Any], str]] = {
+    "input and output by name, in any order": (lambda output, input: f"{input}{output}", "io"),
+    "the output alone": (lambda output: output, "o"),
+    "the first two, whatever they are called": (lambda question, answer: f"{question}{answer}", "io"),
+    "the first alone": (lambda question: question, "i"),
+    "more by name": (lambda output, expected: f"{output}{expected}", "ox"),
+    "more after the first two": (lambda q, a, *, expected: f"{q}{a}{expected}", "iox"),
+    "a default for what is not given": (lambda output, passages="-": f"{output}{passages}", "o-"),
+    "everything": (lambda **given: "".join(sorted(given)), "expectedinputoutput"),
+}
+
+
+@pytest.mark.parametrize("case", ASKING)
+def test_an_evaluator_is_given_what_it_asks_for(seen: Captured, case: str) -> None:
+    """By name where it names them, by place otherwise."""
+    function, label = ASKING[case]
+    with sightline.stage("work"):
+        found = sightline.evaluate(inline(function), input="i", output="o", expected="x")
+    assert found == {"e": sightline.Score(label=label)}
+
+
+def test_coroutines_judge_in_the_background(seen: Captured) -> None:
+    """They have an event loop of their own there; inline there may be none to wait in."""
+
+    @sightline.evaluator
+    async def patient(output: str) -> float:
+        await asyncio.sleep(0)
+        return 1.0
+
+    with sightline.stage("work"):
+        sightline.evaluate(patient, output="a")
+    assert sightline.flush()
+    assert verdicts(seen)["patient"]["gen_ai.evaluation.score.value"] == 1.0
+    with pytest.raises(sightline.ConfigurationError, match="a coroutine: it can run in the background only"):
+        sightline.evaluator(run="inline")(patient._function)
+
+
+def test_an_evaluator_is_still_the_function_that_it_was(seen: Captured) -> None:
+    """Called by the program it just answers."""
+    assert short("q", "a" * 20) is False
+    assert (seen.spans, seen.logs) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"sample": 1.5}, r"evaluator\(sample=1.5\): give a share of traces from 0 to 1"),
+        ({"sample": float("nan")}, r"evaluator\(sample=nan\)"),
+        ({"run": "later"}, r"evaluator\(run='later'\): give one of inline, background"),
+        ({"source": "me"}, r"evaluator\(source='me'\): give one of user, annotator, judge, code, implicit"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(options: Any, says: str) -> None:
+    """When the evaluator is made, not when it should judge."""
+    with pytest.raises(sightline.ConfigurationError, match=says):
+        sightline.evaluator(**options)
+
+
+def test_a_share_of_the_traces_is_judged_and_by_all_evaluators_the_same() -> None:
+    """Sampling is by trace: the tenth that one evaluator judges is among the third that another does."""
+    judged: dict[str, set[int]] = {"tenth": set(), "third": set(), "none": set()}
+
+    def made(name: str, sample: float) -> Evaluator[..., Any]:
+        @sightline.evaluator(name=name, run="inline", sample=sample)
+        def judge(output: int) -> None:
+            judged[name].add(output)
+
+        return judge
+
+    all_three = made("tenth", 0.1), made("third", 0.33), made("none", 0)
+    for trace_id in range(1, 3_001):
+        sightline.evaluate(*all_three, output=trace_id, target=f"00-{trace_id:032x}-{1:016x}-01")
+    assert judged["tenth"] <= judged["third"]
+    assert 230 < len(judged["tenth"]) < 370
+    assert 850 < len(judged["third"]) < 1_130
+    assert judged["none"] == set()
+
+
+# -- Decorated functions ---------------------------------------------------------------------------
+
+
+def test_decorated_functions_are_judged_at_every_call(seen: Captured) -> None:
+    """The evaluator is given the arguments by name and the result, and judges the function's span."""
+    given: list[tuple[Any, Any]] = []
+
+    @sightline.evaluator(run="inline")
+    def note(input: Any, output: Any) -> float:
+        given.append((input, output))
+        return len(given)
+
+    @sightline.step(evaluators=[note])
+    def plain(a: int, b: int = 2) -> int:
+        return a + b
+
+    @sightline.agent(evaluators=[note])
+    async def coroutine(a: int) -> int:
+        return a
+
+    @sightline.step(evaluators=[note])
+    def stream(a: int) -> Generator[str]:
+        yield from ("x", "y")
+
+    @sightline.llm(model="m", evaluators=[note], capture=False)
+    def call(messages: list[dict[str, str]]) -> Generator[str]:
+        yield from ("Hel", "lo")
+
+    asked = [{"role": "user", "content": "Hi"}]
+    assert (plain(1, b=3), asyncio.run(coroutine(5)), list(stream(6))) == (4, 5, ["x", "y"])
+    assert next(call(asked)) == "Hel"  # and the rest is left unread
+    assert given == [({"a": 1, "b": 3}, 4), ({"a": 5}, 5), ({"a": 6}, "xy"), (asked, "Hel")]
+    names = ["plain", "invoke_agent coroutine", "stream", "chat m"]
+    assert [seen.span(name).attributes["sightline.score.note"] for name in names] == [1, 2, 3, 4]
+    assert [log.span_id for log in seen.logs] == [seen.span(name).span_id for name in names]
+
+
+def test_a_call_that_fails_is_not_judged(seen: Captured) -> None:
+    """There is no answer to judge."""
+
+    @sightline.step(evaluators=[short])
+    def failing() -> str:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        failing()
+    assert [span.name for span in seen.spans] == ["failing"]
+
+
+def test_what_is_no_evaluator_is_refused_at_the_decorator() -> None:
+    """A plain function has no name, rate or place to run of its own."""
+    with pytest.raises(sightline.ConfigurationError, match=r"@step\(evaluators=...\): .* make it @evaluator"):
+        sightline.step(evaluators=[len])  # type: ignore[list-item]
+
+
+# -- In the background -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """Opened at the end, so that no task waits on after the test."""
+    opened = threading.Event()
+    yield opened
+    opened.set()
+    assert evaluations.drain(30)
+
+
+def test_a_full_queue_drops_what_comes_and_counts_it(
+    sink: OtlpSink, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Judges that are too slow cost bounded memory; the drops are in health() and reach the collector."""
+    sightline.init(endpoint=sink.url, instrument=False)
+    monkeypatch.setattr(evaluations, "_max_waiting", 3)
+    begun = threading.Event()
+
+    @sightline.evaluator
+    def slow(output: int) -> int:
+        begun.set()
+        gate.wait(30)
+        return output
+
+    with sightline.stage("work"):
+        sightline.evaluate(slow, output=0)
+        assert begun.wait(30)
+        for number in range(1, 11):
+            sightline.evaluate(slow, output=number)
+    assert sightline.health().queued["evaluations"] == 4
+    assert sightline.health().lost == {("evaluations", "queue_full"): 7}
+    gate.set()
+    assert sightline.flush()
+    told = [attributes_of(log) for log in sink.logs if log.event_name == "sightline.loss"]
+    assert [(each["sightline.loss.signal"], each["sightline.loss.items"]) for each in told] == [
+        ("evaluations", 7)
+    ]
+    assert sightline.health().queued["evaluations"] == 0
+
+
+def test_a_shutdown_waits_for_evaluators(sink: OtlpSink) -> None:
+    """What was submitted before is judged and sent."""
+    sightline.init(endpoint=sink.url, instrument=False)
+    with sightline.stage("work"):
+        sightline.evaluate(grounded, broken, output="a")
+    sightline.shutdown()
+    assert {span.name for span in sink.spans} == {
+        "work", "evaluate grounded", "chat judge", "evaluate broken"
+    }  # fmt: skip
+    assert len(sink.logs) == 2
+
+
+def test_what_a_shutdown_cannot_wait_for_is_lost_and_counted(gate: threading.Event) -> None:
+    """The task that runs is not stopped; those behind it are dropped."""
+    lost: list[tuple[str, int]] = []
+    work = Background("test", max_waiting=10)
+    work.lost = lambda reason, tasks: lost.append((reason, tasks))
+    begun = threading.Event()
+    work.submit(waiting(begun, gate))
+    assert begun.wait(30)
+    work.submit(lambda: None)
+    work.submit(lambda: None)
+    work.close(0.01)
+    assert lost == [("closed", 2)]
+    assert work.waiting == 1
+    gate.set()
+    assert work.drain(30)
+
+
+def test_no_task_ends_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one that exits; the next is done."""
+    monkeypatch.setenv("SIGHTLINE_STRICT", "")
+    done = threading.Event()
+    work = Background("test", max_waiting=10)
+
+    def exits() -> None:
+        raise SystemExit
+
+    work.submit(exits)
+    work.submit(done.set)
+    assert work.drain(30)
+    assert done.is_set()
+    assert sightline.health().faults == {"test": 1}
+    from sightline import _safety
+
+    _safety.forget_faults()
+
+
+def test_a_task_that_flushes_does_not_wait_for_itself(seen: Captured) -> None:
+    """An evaluator may call flush()."""
+    answers: list[bool] = []
+
+    @sightline.evaluator
+    def judge(output: object) -> None:
+        answers.append(evaluations.drain(30))
+
+    with sightline.stage("work"):
+        sightline.evaluate(judge, output="a")
+    assert sightline.flush()
+    assert answers == [True]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_judges_with_a_thread_of_its_own(gate: threading.Event) -> None:
+    """The parent's waiting tasks stay the parent's, and the child's own are done."""
+    work, begun = Background("test", max_waiting=10), threading.Event()
+    work.submit(waiting(begun, gate))
+    work.submit(lambda: None)
+    assert begun.wait(30)
+    child = os.fork()
+    if child == 0:
+        done = threading.Event()
+        code = 1
+        try:
+            work.submit(done.set)
+            code = 0 if work.drain(30) and done.is_set() else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    gate.set()
+    assert work.drain(30)
+
+
+def test_background_work_of_a_backdated_trace_lies_in_the_past_too() -> None:
+    """Demonstrations judge last week's answers last week."""
+    from datetime import timedelta
+
+    with testing.capture() as seen:
+        with testing.backdate(timedelta(days=7)), sightline.stage("work"):
+            sightline.evaluate(grounded, output="a")
+        assert sightline.flush()
+    week_ns = 7 * 86_400 * 10**9
+    times = [span.start_ns for span in seen.spans] + [log.time_ns for log in seen.logs]
+    assert max(times) - min(times) < week_ns / 2
