@@ -3,9 +3,9 @@
     allowed ──► under way ──┐
     ended ──► priced ──► settled: paid once ──► + trace, session, user and feature of the day, process, ...
 
-Paid once: of a call and a call below it that both carry usage (a decorated function around an instrumented
-client) only the inner one counts. A call under way counts as a call until it has ended, so that a cap of
-calls holds for threads that ask at the same moment.
+Paid once: a call that carries the usage of calls below it is marked so (`_twins`) and costs nothing itself; one
+that carries none is no call beside those below it. A call under way counts as a call until it has ended, so
+that a cap of calls holds for threads that ask at the same moment.
 """
 
 import threading
@@ -67,6 +67,7 @@ class Spent:
 
 
 NOTHING: Final = Spent()
+_NO_USAGE: Final = Spent(calls=1)
 
 
 class Spending:
@@ -142,7 +143,7 @@ class Spending:
             self._leave(span_id)
             below = span_id in self._paid_below
             self._paid_below.pop(span_id, None)
-            if used is not None and not below:
+            if used is not None and not (below and used == _NO_USAGE):
                 self._add(used, keys)
             if parent_id and (used is not None or below):
                 self._paid_below[parent_id] = None
