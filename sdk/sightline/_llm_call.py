@@ -64,6 +64,14 @@ class LLMCall:
 
         return traceparent(self._open.span)
 
+    def score(
+        self, name: str, value: float | bool | str, *, label: str | None = None, comment: str | None = None
+    ) -> str:
+        """Score this call, open or ended; see `sightline.score`."""
+        from sightline.scores import score
+
+        return score(name, value, label=label, comment=comment, target=self._open.span)
+
     def __enter__(self) -> "LLMCall":
         self._open.activate()
         if _budget_guard.current is not None:

@@ -96,6 +96,17 @@ def test_a_span_that_has_ended_is_scored_by_the_event_alone(seen: Captured) -> N
     assert seen.logs[0].span_id == seen.spans[0].span_id
 
 
+def test_a_model_call_is_scored_by_itself(seen: Captured) -> None:
+    """An open call has the attribute, too; another span that is current does not."""
+    with sightline.stage("work"), sightline.llm_call(provider="openai", model="m") as call:
+        with sightline.stage("check"):
+            first = call.score("s", 0.5, comment="so so")
+    assert first == call.score("s", 1)
+    assert scores_on(seen, "chat m") == {"sightline.score.s": 0.5}
+    assert scores_on(seen, "check") == {}
+    assert {log.span_id for log in seen.logs} == {seen.span("chat m").span_id}
+
+
 def test_names_are_bounded_and_clean(seen: Captured) -> None:
     """Any name will do: the attribute's is made of letters, digits and dots, the event's is only cut."""
     with sightline.stage("work"):
