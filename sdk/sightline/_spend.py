@@ -3,9 +3,9 @@
     allowed ──► under way ──┐
     ended ──► priced ──► settled: paid once ──► + trace, session, user and feature of the day, process, ...
 
-Paid once: a call that carries the usage of calls below it is marked so (`_twins`) and costs nothing itself; one
-that carries none is no call beside those below it. A call under way counts as a call until it has ended, so
-that a cap of calls holds for threads that ask at the same moment.
+Paid once: a call that tells the usage of calls below it again is marked so (see `_twins`) and costs nothing
+itself; one that tells none is no call beside those below it. A call under way counts as a call until it has
+ended, so that a cap of calls holds for threads that ask at the same moment.
 """
 
 import threading
