@@ -88,6 +88,12 @@ def label_of(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def check_source(source: object) -> None:
+    """Raises ValueError, which names those there are."""
+    if source not in SOURCES:
+        raise ValueError(f"source={source!r} is none of {', '.join(SOURCES)}")
+
+
 def refuse(what: str, reason: str) -> None:
     """Tell the program's author that a call was wrong, each time: it is no fault of ours."""
     log.warning("%s was not sent: %s", what, reason)

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from opentelemetry import trace
 
 from sightline import attributes
-from sightline._judgement import SOURCES, Source, Target, about, label_of, number, refuse, send
+from sightline._judgement import Source, Target, about, check_source, label_of, number, refuse, send
 
 _THUMBS: Final = {"up": 1.0, "down": 0.0}
 # What people do with an answer, where it says by itself how good that was. An edit says so only with the
@@ -59,7 +59,8 @@ def feedback(
     identity = id or uuid.uuid4().hex
     given = (thumbs, score, label, signal, comment, correction)
     try:
-        _check(given, thumbs, source)
+        _check(given, thumbs)
+        check_source(source or _by(signal))
         score = _score(thumbs, score, signal)
     except ValueError as wrong:
         refuse("Feedback", str(wrong))
@@ -75,7 +76,7 @@ def feedback(
         ),
         attributes.EVALUATION_EXPLANATION: comment,
         attributes.FEEDBACK_CORRECTION: correction,
-        attributes.FEEDBACK_SOURCE: source or ("user" if signal is None else "implicit"),
+        attributes.FEEDBACK_SOURCE: source or _by(signal),
         attributes.FEEDBACK_ID: identity,
         attributes.FEEDBACK_KIND: _kind(*given),
     }
@@ -103,7 +104,7 @@ def record_outcome(
     judged = about(target, response_id, session_id)
     identity = id or judged.id_of("outcome", name)
     try:
-        _check((value,), None, source)
+        check_source(source)
         score = None if isinstance(value, str) else number(value)
     except ValueError as wrong:
         refuse(f"The outcome {name!r}", str(wrong))
@@ -127,14 +128,16 @@ def traceparent(span: trace.Span | None = None) -> str:
     return f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}" if ids.is_valid else ""
 
 
-def _check(given: tuple[object, ...], thumbs: object, source: object) -> None:
+def _check(given: tuple[object, ...], thumbs: object) -> None:
     """Raises ValueError, which says what is wrong, when this is no judgement."""
     if all(part is None for part in given):
         raise ValueError("give thumbs, score, label, signal, comment or correction")
     if thumbs is not None and thumbs not in tuple(_THUMBS):
         raise ValueError(f"thumbs={thumbs!r} is neither 'up' nor 'down'")
-    if source not in (None, *SOURCES):
-        raise ValueError(f"source={source!r} is none of {', '.join(SOURCES)}")
+
+
+def _by(signal: str | None) -> Source:
+    return "user" if signal is None else "implicit"
 
 
 def _score(thumbs: str | None, score: object, signal: str | None) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from opentelemetry import trace
 
 from sightline import attributes
-from sightline._judgement import SOURCES, Judged, Source, Target, about, label_of, number, refuse, send
+from sightline._judgement import Judged, Source, Target, about, check_source, label_of, number, refuse, send
 from sightline._safety import shielded
 
 KEY_CHARS: Final = 64
@@ -57,8 +57,7 @@ def score(
     judged = about(target)
     identity = id or judged.id_of("score", name)
     try:
-        if source not in SOURCES:
-            raise ValueError(f"source={source!r} is none of {', '.join(SOURCES)}")
+        check_source(source)
         given = Score.of(value)
     except ValueError as wrong:
         refuse(f"The score {name!r}", str(wrong))

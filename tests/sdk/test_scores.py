@@ -98,9 +98,8 @@ def test_a_span_that_has_ended_is_scored_by_the_event_alone(seen: Captured) -> N
 
 def test_a_model_call_is_scored_by_itself(seen: Captured) -> None:
     """An open call has the attribute, too; another span that is current does not."""
-    with sightline.stage("work"), sightline.llm_call(provider="openai", model="m") as call:
-        with sightline.stage("check"):
-            first = call.score("s", 0.5, comment="so so")
+    with sightline.llm_call(provider="openai", model="m") as call, sightline.stage("check"):
+        first = call.score("s", 0.5, comment="so so")
     assert first == call.score("s", 1)
     assert scores_on(seen, "chat m") == {"sightline.score.s": 0.5}
     assert scores_on(seen, "check") == {}
