@@ -102,11 +102,10 @@ class _Exchange:
 
 @shielded
 def _opened(scope: Scope, options: Options) -> RequestSpan | None:
-    span = opened(_incoming(scope), options)
-    if span is None:
-        return None
     _keep_fastapi_quiet(scope)
-    if (ours := passed_on(span)) is not None:
+    span = opened(_incoming(scope), options)
+    ours = None if span is None else passed_on(span)
+    if ours is not None:
         others = [pair for pair in scope.get("headers", ()) if pair[0].lower() != b"traceparent"]
         scope["headers"] = [*others, (b"traceparent", ours.encode())]
     return span
