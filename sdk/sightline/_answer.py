@@ -79,9 +79,9 @@ class Answer:
         """Everything a span can say about the answer; usage is estimated where none was reported."""
         extras = self.extras(messages, request_model)
         values: dict[str, Any] = {**self.usage.to_attributes(), **extras}
-        if self.id is not None:
+        if self.id:  # some servers send an empty one
             values[attributes.RESPONSE_ID] = self.id
-        if self.model is not None:
+        if self.model:
             values[attributes.RESPONSE_MODEL] = self.model
         if self.service_tier is not None:
             values[attributes.SERVICE_TIER] = self.service_tier

@@ -70,12 +70,14 @@ def _calculate(usage: Usage, model: str, provider: str | None, at: datetime) -> 
     """LookupError when there is no such provider or model, ValueError when parts exceed their whole."""
     _, known = _snapshot().find_provider_model(model, None, provider, None)
     rates = _plain_rates(known.get_prices(at))
-    return _from_library(usage, model, provider, at) if rates is None else _from_plain_rates(usage, *rates)
+    if rates is None or usage.cache_write_1h_tokens or usage.web_searches:
+        return _from_library(usage, model, provider, at)
+    return _from_plain_rates(usage, *rates)
 
 
-# Nearly all models have these rates only, beside some for what a `Usage` has no count of. The library's
+# Nearly all models have these rates only, beside some for what is seldom or never counted. The library's
 # general way through its lattice of units takes ten times as long to the same amount.
-_NEVER_COUNTED: Final = frozenset({"cache_write_1h_mtok", "web_searches_kcount", "storage_searches_kcount"})
+_SELDOM_COUNTED: Final = frozenset({"cache_write_1h_mtok", "web_searches_kcount", "storage_searches_kcount"})
 _PLAIN_RATES: Final = ("input_mtok", "cache_read_mtok", "cache_write_mtok", "output_mtok")
 _PER_MTOK: Final = 1_000_000
 _RATES_MAX: Final = 1_024  # the library has as many models
@@ -89,7 +91,7 @@ def _plain_rates(prices: object) -> Rates | None:
     known = _rates.get(id(prices))
     if known is None:
         listed = {name for name, rate in vars(prices).items() if rate is not None}
-        plain = (listed - _NEVER_COUNTED).issubset(_PLAIN_RATES)
+        plain = (listed - _SELDOM_COUNTED).issubset(_PLAIN_RATES)
         input_, read, write, output = (getattr(prices, name) for name in _PLAIN_RATES)
         if len(_rates) >= _RATES_MAX:
             _rates.clear()
@@ -132,6 +134,10 @@ def _from_library(usage: Usage, model: str, provider: str | None, at: datetime) 
         output_reasoning_tokens=usage.reasoning_tokens or None,
         input_audio_tokens=usage.audio_input_tokens or None,
         output_audio_tokens=usage.audio_output_tokens or None,
+        input_image_tokens=usage.image_input_tokens or None,
+        output_image_tokens=usage.image_output_tokens or None,
+        cache_write_1h_tokens=usage.cache_write_1h_tokens or None,
+        web_searches=usage.web_searches or None,
     )
     return genai_prices.calc_price(
         counts, model, provider_id=provider, genai_request_timestamp=at

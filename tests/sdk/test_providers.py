@@ -1,0 +1,114 @@
+"""Answers of the providers' own clients, and the same as plain JSON: what their spans say."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sdk.clients import ASK
+from sdk.conversations import CONVERSATIONS, Conversation
+from sdk.wire import Wire, serving
+
+import sightline
+from sightline import _estimate
+from sightline.testing import Captured
+
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or else its import asks the network for prices
+
+# LiteLLM asks pydantic in a way that pydantic would rather not be asked.
+pytestmark = pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning")
+
+PROVIDERS = list(CONVERSATIONS)
+SAID = {"role": "assistant", "parts": [{"type": "text", "content": "Hello there"}], "finish_reason": "stop"}
+THOUGHT = {"type": "reasoning", "content": "hm"}
+
+
+@pytest.fixture(autouse=True)
+def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Estimates by characters, on every machine alike."""
+    _estimate._encoding.cache_clear()
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
+    yield
+    _estimate._encoding.cache_clear()
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    yield from serving()
+
+
+def recorded(seen: Captured, case: Conversation, *, whole: Any = None, events: Any = ()) -> dict[str, Any]:
+    """The attributes of a call that got this answer, but for those of its request."""
+    with sightline.llm_call(provider=case.provider, model=case.model) as call:
+        for event in events:
+            call.chunk(event)
+        if whole is not None:
+            call.record(whole)
+    request = (
+        "gen_ai.request.",
+        "gen_ai.operation.",
+        "gen_ai.provider.",
+        "sightline.operation",
+        "sightline.stage",
+    )
+    return {name: value for name, value in seen.spans[-1].attributes.items() if not name.startswith(request)}
+
+
+def expected_of(case: Conversation) -> dict[str, Any]:
+    """What is on the span of a whole answer, or of a stream but for its times."""
+    thoughts = [THOUGHT] if case.thought_at else []
+    said = {**SAID, "parts": [*thoughts, *SAID["parts"]]}
+    written = json.dumps([said], separators=(",", ":"))
+    known = {name: value for name, value in case.expected.items() if value != ""}
+    return {**known, "gen_ai.output.messages": written}
+
+
+def times_of(case: Conversation) -> dict[str, float]:
+    """The clock ticks a millisecond an event."""
+    times = {
+        "gen_ai.response.time_to_first_chunk": 0.001,
+        "sightline.time_to_first_token": case.token_at / 1000,
+    }
+    return times | ({"sightline.time_to_first_reasoning": case.thought_at / 1000} if case.thought_at else {})
+
+
+def without_speed(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "sightline.tokens_per_second"}
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_whole_answer_is_read(name: str, seen: Captured, wire: Wire) -> None:
+    """Usage, price, model, id, finish reason, words and thoughts, from the client's object and from JSON."""
+    case = CONVERSATIONS[name]
+    answer = ASK[name](wire.says(case.whole).url, False)
+    assert recorded(seen, case, whole=answer) == expected_of(case)
+    assert recorded(seen, case, whole=case.whole) == expected_of(case)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_stream_is_read(name: str, seen: Captured, wire: Wire) -> None:
+    """The same from the client's events and from JSON, with the times of first chunk, thought and content."""
+    case = CONVERSATIONS[name]
+    events = ASK[name](wire.streams(case.framing, case.events).url, True)
+    assert without_speed(recorded(seen, case, events=events)) == expected_of(case) | times_of(case)
+    assert without_speed(recorded(seen, case, events=case.events)) == expected_of(case) | times_of(case)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_stream_that_breaks_off_is_counted(name: str, seen: Captured, wire: Wire) -> None:
+    """What was reported until then stays, what was not is estimated and marked; no placeholder is a count."""
+    case = CONVERSATIONS[name]
+    begun = case.events[: case.token_at]
+    events = ASK[name](wire.streams(case.framing, begun, cut=True).url, True)
+    values = recorded(seen, case, events=events)
+    shown = "hmHello" if case.thought_at else "Hello"
+    guessed = {
+        "gen_ai.usage.input_tokens": 0,  # nothing is known of what was sent
+        "gen_ai.usage.output_tokens": -(-len(shown) // _estimate.CHARS_PER_TOKEN),
+        "sightline.usage.estimated": True,
+    }
+    complete = "gen_ai.usage.output_tokens" in case.reported
+    counted = {name: value for name, value in values.items() if ".usage." in name}
+    assert counted == (case.reported if complete else guessed | case.reported)
+    assert "gen_ai.response.finish_reasons" not in values
