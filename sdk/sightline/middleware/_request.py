@@ -1,5 +1,6 @@
 """The span of one request, from its first byte in to its last byte out."""
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from sightline import attributes
 from sightline._safety import shielded
 from sightline._spans import OpenSpan
-from sightline.masking import masked
+from sightline.masking import Guard
 from sightline.middleware._identity import Around
 
 # Methods are the caller's words: unknown ones would make names without end.
@@ -91,7 +92,7 @@ class RequestSpan(OpenSpan):
     def say_query(self) -> None:
         """Record the query string, without the values of what looks like a secret by name or by form."""
         pairs = parse_qsl(self._incoming.query, keep_blank_values=True)
-        kept = [(name, "REDACTED" if _SECRET.search(name) else masked(value)) for name, value in pairs]
+        kept = [(name, "REDACTED" if _SECRET.search(name) else _masked(value)) for name, value in pairs]
         if kept:
             self.say({attributes.URL_QUERY: urlencode(kept, safe="[]")})
 
@@ -101,7 +102,7 @@ class RequestSpan(OpenSpan):
             attributes.GEN_AI_OPERATION: "invoke_workflow",
             attributes.HTTP_METHOD: self._method,
             attributes.URL_SCHEME: self._incoming.scheme,
-            attributes.URL_PATH: masked(self._incoming.path),
+            attributes.URL_PATH: _masked(self._incoming.path),
         }
 
     def _named(self, route: str | None) -> str:
@@ -133,3 +134,13 @@ class RequestSpan(OpenSpan):
             self.say({attributes.HTTP_STATUS: self.status})
         if self.gone:
             self.say({attributes.CLIENT_GONE: True})
+
+
+@functools.cache
+def _guard() -> Guard:
+    return Guard("masked")
+
+
+def _masked(text: str) -> str:
+    """A part of a URL without secrets, whatever the content mode: URLs are in logs, histories and links."""
+    return str(_guard().attributes({attributes.URL_PATH: text})[attributes.URL_PATH])
