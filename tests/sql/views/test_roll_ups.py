@@ -120,6 +120,18 @@ def test_one_session_is_found_by_its_id(filled: Engine) -> None:
     assert all("Name: by_session" in scan and re.search(r"Granules: 0/", scan) for scan in scans)
 
 
+def test_a_response_is_found_by_its_id(filled: Engine) -> None:
+    """Feedback that names a response leads to the granules that hold it, not through all spans."""
+    filled.insert(
+        "feedback_v1", [{"feedback_id": "x", "response_id": "nowhere", "at": "2026-10-02 00:00:00"}]
+    )
+    query = "explain indexes = 1 select * from feedback"
+    text = "\n".join(str(next(iter(row.values()))) for row in filled.rows(query))
+    filled.command("truncate table feedback_v1")
+    scans = text.split("ReadFromMergeTree (" + filled.database + ".spans_v1)")[1:]
+    assert any("Name: by_response" in scan and re.search(r"Granules: 0/", scan) for scan in scans)
+
+
 def test_coverage_is_counted_in_the_roll_up(filled: Engine) -> None:
     """The traces that feedback is set against are counted by usage_hourly, not by reading every call."""
     assert "usage_hourly" in sources(plan(filled, "select * from feedback_summary"))
