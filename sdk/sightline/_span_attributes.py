@@ -11,6 +11,28 @@ from typing import Any, Final
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.trace import Span
 
+from sightline.attributes import (
+    CACHE_READ_TOKENS,
+    GEN_AI_OPERATION,
+    GEN_AI_PROVIDER,
+    INPUT_TOKENS,
+    OPERATION,
+    OUTPUT_TOKENS,
+    REQUEST_MODEL,
+    RESPONSE_MODEL,
+)
+
+# What a span is worth nothing without, the most important last.
+_VITAL: Final = (
+    CACHE_READ_TOKENS,
+    OPERATION,
+    REQUEST_MODEL,
+    GEN_AI_PROVIDER,
+    RESPONSE_MODEL,
+    INPUT_TOKENS,
+    OUTPUT_TOKENS,
+    GEN_AI_OPERATION,
+)
 _NOTHING: Final[Mapping[str, Any]] = {}
 _PLAIN: Final = frozenset({str, int, float, bool})
 
@@ -21,11 +43,14 @@ def attributes_of(span: object) -> Mapping[str, Any]:
     return getattr(held, "_dict", held) or _NOTHING
 
 
-def put(span: Span, values: Mapping[str, Any]) -> None:
-    """Set attributes, as `span.set_attributes` does."""
+def put(span: Span, values: Mapping[str, Any], first: Mapping[str, Any] = _NOTHING) -> None:
+    """Set attributes, as `span.set_attributes` does.
+
+    Where that drops the oldest, the vital ones come last, also those of `first`, which it was started with.
+    """
     held = getattr(span, "_attributes", None)
     if type(held) is not BoundedAttributes or not _has_room(held, len(values)):
-        span.set_attributes(values)
+        span.set_attributes(_vital_last({**first, **attributes_of(span)}, values))
         return
     known = held._dict
     for name, value in values.items():
@@ -34,6 +59,12 @@ def put(span: Span, values: Mapping[str, Any]) -> None:
             known[name] = value
         else:
             span.set_attribute(name, value)
+
+
+def _vital_last(known: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**known, **values}
+    vital = {name: both[name] for name in _VITAL if name in both}
+    return {name: value for name, value in values.items() if name not in vital} | vital
 
 
 def _has_room(held: Any, more: int) -> bool:

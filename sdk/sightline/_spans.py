@@ -27,7 +27,7 @@ class OpenSpan:
     leaves in the context (an open `with` around a `yield`) is kept over a suspension.
     """
 
-    __slots__ = ("_context", "_said", "_token", "captures", "recording", "span")
+    __slots__ = ("_context", "_first", "_said", "_token", "captures", "recording", "span")
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class OpenSpan:
         runtime = _runtime.current
         self._token: Any = None
         self._said: dict[str, Any] = {}
+        self._first = values
         try:
             self.span = runtime.start(name, parent, kind, values)
             self._context = trace.set_span_in_context(self.span, parent)
@@ -88,7 +89,7 @@ class OpenSpan:
                 otel_context.detach(self._token)
                 self._token = None
             if self._said and self.recording:
-                put(self.span, self._said)
+                put(self.span, self._said, self._first)
             self.span.end()
         except Exception as error:
             record_fault("OpenSpan.end", error)
