@@ -114,6 +114,11 @@ class Answer:
         """Whether the model said that it had come to an end."""
         return any(choice.finish_reason for choice in self._choices.values())
 
+    @property
+    def failed(self) -> bool:
+        """Whether the model, or its server, said that it had failed."""
+        return any(choice.finish_reason == "error" for choice in self._choices.values())
+
     def text(self) -> str:
         """All that was generated and shown, as bare text."""
         parts: list[str] = []

@@ -1,17 +1,19 @@
 """One call, seen by two layers: a framework's span around a client's, both with the call's tokens.
 
-    chat (pydantic-ai)      usage ── covered: told twice, marked as aggregated, not billed
-      └── chat (openai)     usage ── billed: this is what was sent, retries and fallbacks included
+    chat (pydantic-ai)      ── covered: told twice, marked as aggregated, not billed
+      └── chat (openai)     ── with usage: billed, this is what was sent, retries and fallbacks included
 
-The innermost call with usage is the billed one. A span below a model call is followed from its start to its
-end; every other span costs one look. What a span is, is known only at its end: OpenInference says then that
-it is a model call, so all of its spans are followed.
+The innermost call with usage is the billed one; where none has usage, the innermost that failed is the one
+to count. An embedding inside of a chat is beside it. A span below a model call is followed from its start
+to its end; every other span costs one look. What a span is, is known only at its end: OpenInference says
+then that it is a model call, so all of its spans are followed.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan, Span
+from opentelemetry.trace import StatusCode
 
 from sightline import attributes
 from sightline._late import Findings
@@ -20,23 +22,26 @@ from sightline._span_attributes import attributes_of
 
 MAX_FOLLOWED: Final = 10_000  # spans that never end would be followed for ever; the oldest are given up
 
+_GENERATION: Final = "generation"
 _EMBEDDINGS: Final = "embeddings"
 _FOREIGN_SCOPE: Final = "openinference."
 _FOREIGN_KIND: Final = "openinference.span.kind"
-_FOREIGN_KINDS: Final = {"LLM": "generation", "EMBEDDING": _EMBEDDINGS}
+_FOREIGN_KINDS: Final = {"LLM": _GENERATION, "EMBEDDING": _EMBEDDINGS}
 _FOREIGN_USAGE: Final = ("llm.token_count.prompt", "llm.token_count.completion")
 _USAGE: Final = (attributes.INPUT_TOKENS, attributes.OUTPUT_TOKENS, *_FOREIGN_USAGE)
+_NONE: Final[frozenset[str]] = frozenset()
 _AGGREGATED: Final = Findings(added={attributes.USAGE_AGGREGATED: True})
 
 
 class _Followed:
-    """A running span that is, or is below, a model call; `covers` are the kinds of call below with usage."""
+    """A running span that is, or is below, a model call; and the kinds of call below it that have ended."""
 
-    __slots__ = ("covers", "parent_id")
+    __slots__ = ("billed", "failed", "parent_id")
 
     def __init__(self, parent_id: int) -> None:
         self.parent_id = parent_id
-        self.covers: set[str] | None = None
+        self.billed: frozenset[str] = _NONE  # with usage
+        self.failed: frozenset[str] = _NONE  # without
 
 
 _followed: dict[int, _Followed] = {}  # by span id
@@ -53,16 +58,21 @@ def started(span: Span) -> None:
 
 
 def ended(span: ReadableSpan) -> ReadableSpan:
-    """The span, marked when calls below it carry the same tokens; those above hear of its own."""
+    """The span, marked when a call below it is the one to count; those above hear of this one."""
     followed = _followed.pop(span.context.span_id, None) if _followed else None
     if followed is None:
         return span
-    kind = _kind_with_usage(attributes_of(span))
-    covers = followed.covers
+    values = attributes_of(span)
+    kind = _kind_of(values)
+    has_usage = any(name in values for name in _USAGE)
+    failed = not has_usage and span.status.status_code is StatusCode.ERROR
     above = _followed.get(followed.parent_id)
-    if above is not None and (kind or covers):
-        above.covers = (above.covers or set()) | (covers or set()) | ({kind} if kind else set())
-    return amended(span, _AGGREGATED) if covers and kind in covers else span
+    if above is not None:
+        own = frozenset({kind}) if kind else _NONE
+        above.billed |= followed.billed | (own if has_usage else _NONE)
+        above.failed |= followed.failed | (own if failed else _NONE)
+    told_below = kind in followed.billed or (not has_usage and kind in followed.failed)
+    return amended(span, _AGGREGATED) if told_below else span
 
 
 def may_be_call(span: object, values: Mapping[str, Any]) -> bool:
@@ -73,11 +83,9 @@ def may_be_call(span: object, values: Mapping[str, Any]) -> bool:
     return scope is not None and scope.name.startswith(_FOREIGN_SCOPE)
 
 
-def _kind_with_usage(values: Mapping[str, Any]) -> str:
-    """What kind of call this is, if it is one and carries tokens; else ''."""
+def _kind_of(values: Mapping[str, Any]) -> str:
+    """What kind of model call a finished span is; '' when it is none."""
     operation = values.get(attributes.GEN_AI_OPERATION)
     if operation in attributes.MODEL_OPERATIONS:
-        kind = operation if operation == _EMBEDDINGS else "generation"
-    else:
-        kind = _FOREIGN_KINDS.get(values.get(_FOREIGN_KIND, ""), "")
-    return kind if kind and any(name in values for name in _USAGE) else ""
+        return _EMBEDDINGS if operation == _EMBEDDINGS else _GENERATION
+    return _FOREIGN_KINDS.get(values.get(_FOREIGN_KIND, ""), "")

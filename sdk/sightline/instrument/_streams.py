@@ -63,11 +63,11 @@ class StreamWatcher:
 
         OpenTelemetry gives an answer without an end the finish reason "error", and a dropped one a failure.
         """
-        dropped, self._done = not self._done, True
-        if not dropped and not self._stopped:
+        early, self._done = not self._done, True
+        if not early and not self._stopped:
             return None
         removed = () if self._answer.finished else (attributes.FINISH_REASONS,)
-        return Findings(self._seen() if dropped else {}, removed, forgiven=dropped)
+        return Findings(self._seen() if early else {}, removed, forgiven=early and not self._answer.failed)
 
     def _seen(self) -> dict[str, Any]:
         extras = self._answer.extras(self._messages, self._model)
@@ -84,13 +84,17 @@ def call_span() -> trace.Span:
 
 
 def watched(stream: Any, watcher: StreamWatcher) -> Any:
-    """The same stream, which is read past the watcher; anything else as it is."""
-    return _watching(WatchedStream(stream), watcher) if hasattr(stream, "__next__") else stream
+    """The same stream, which is read past the watcher; so is the one that a raw response is parsed to."""
+    if hasattr(stream, "__next__"):
+        return _watching(WatchedStream(stream), watcher)
+    return WatchedResponse(stream, watcher) if hasattr(stream, "parse") else stream
 
 
 def awatched(stream: Any, watcher: StreamWatcher) -> Any:
     """The same for an asynchronous stream. Some clients' streams are both: who asked for it knows which."""
-    return _watching(WatchedAsyncStream(stream), watcher) if hasattr(stream, "__anext__") else stream
+    if hasattr(stream, "__anext__"):
+        return _watching(WatchedAsyncStream(stream), watcher)
+    return WatchedResponse(stream, watcher) if hasattr(stream, "parse") else stream
 
 
 def _watching(proxy: Any, watcher: StreamWatcher) -> Any:
@@ -147,6 +151,19 @@ class WatchedAsyncStream(wrapt.ObjectProxy[Any]):
     async def aclose(self) -> None:
         self._self_watcher.finish(stopped=True)
         await self.__wrapped__.aclose()
+
+
+class WatchedResponse(wrapt.ObjectProxy[Any]):
+    """A raw response; the stream that is parsed from it is watched."""
+
+    def __init__(self, response: Any, watcher: StreamWatcher) -> None:
+        super().__init__(response)
+        self._self_watcher = watcher
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        stream = self.__wrapped__.parse(*args, **kwargs)
+        both = awatched if hasattr(stream, "__anext__") else watched
+        return both(stream, self._self_watcher)
 
 
 def unwrap(owner: type, method: str) -> None:
