@@ -1,6 +1,8 @@
 """What reaches the collector, and what becomes of it when the collector is slow, busy, strict or away."""
 
+import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sdk.programs import run, unused_port, work
@@ -153,3 +155,26 @@ with trace.get_tracer("t").start_as_current_span("s", attributes={{"gen_ai.reque
     run(program)
     assert attributes_of(sink.spans[0])["gen_ai.request.model"] == "m"
     assert len(sink.spans[0].attributes) == 501
+
+
+HANGING = """
+import sightline
+from sightline import _delivery
+_delivery.CLOSE_S = _delivery.CLOSE_UNREACHABLE_S = 0.1
+sightline.init(endpoint={url!r}, instrument=False, spool={spool!r})
+for number in range(600):
+    with sightline.stage(str(number)): pass
+"""
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_collector_that_hangs_at_the_exit_is_not_waited_for(tmp_path: Path, kept: bool) -> None:
+    """It took the connection and says nothing: each span is counted as lost, or is on disk, if so chosen."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        said = run(HANGING.format(url=url, spool=str(tmp_path) if kept else None))
+    told = [int(line.split()[4]) for line in said.splitlines() if "could not send" in line]
+    assert sum(told) == (0 if kept else 600)
+    sightline.init(endpoint="http://127.0.0.1:9", instrument=False, spool=tmp_path)
+    sightline.flush()
+    assert sightline.health().spooled["traces"] == (600 if kept else 0)

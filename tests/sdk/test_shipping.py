@@ -18,13 +18,22 @@ QUICK = Limits(max_items=10, max_bytes=1_000, batch_items=4, batch_bytes=1_000, 
 class Line:
     """A shipper, what it sent and what it lost; `held` keeps every send waiting."""
 
-    def __init__(self, limits: Limits = QUICK) -> None:
+    def __init__(self, limits: Limits = QUICK, *, keeps: bool = False) -> None:
         self.batches: list[list[int]] = []
         self.lost: Counter[str] = Counter()
         self.open = threading.Event()
         self.open.set()
         self.answer: Callable[[Sequence[int]], Refusal | None] = lambda batch: None
-        self.shipper = Shipper("test", self._send, weigh=lambda item: 1, lost=self._lose, limits=limits)
+        self.kept: list[int] = []
+        self.full: str | None = None
+        self.shipper = Shipper(
+            "test",
+            self._send,
+            weigh=lambda item: 1,
+            lost=self._lose,
+            limits=limits,
+            keep=self._put_aside if keeps else None,
+        )
 
     @property
     def sent(self) -> list[int]:
@@ -40,6 +49,11 @@ class Line:
     def _lose(self, reason: str, items: int) -> None:
         self.lost[reason] += items
 
+    def _put_aside(self, batch: Sequence[int]) -> str | None:
+        if self.full is None:
+            self.kept += batch
+        return self.full
+
 
 @pytest.fixture
 def line() -> Iterator[Line]:
@@ -47,6 +61,19 @@ def line() -> Iterator[Line]:
     yield made
     made.open.set()
     made.shipper.close(30)
+
+
+@pytest.fixture
+def keeping() -> Iterator[Line]:
+    """A line with somewhere to put what cannot be sent now."""
+    made = Line(keeps=True)
+    yield made
+    made.open.set()
+    made.shipper.close(30)
+
+
+def nobody(batch: Sequence[int]) -> Refusal:
+    return Refusal("unreachable", later=True)
 
 
 def test_everything_arrives_in_order_and_in_batches(line: Line) -> None:
@@ -235,3 +262,63 @@ def test_a_going_down_interpreter_still_sends(line: Line, monkeypatch: pytest.Mo
     line.shipper.put(1)
     assert line.shipper.flush(30)
     assert line.sent == [1]
+
+
+# -- With somewhere to put what cannot be sent now -------------------------------------------------
+
+
+def test_what_may_be_taken_later_is_kept(keeping: Line) -> None:
+    """The queue does not fill up; kept is neither sent nor lost."""
+    keeping.answer = nobody
+    for item in range(9):
+        keeping.shipper.put(item)
+    assert keeping.shipper.flush(30)
+    assert sorted(keeping.kept) == list(range(9))
+    assert (keeping.shipper.kept, keeping.shipper.sent, keeping.shipper.queued, keeping.lost) == (9, 0, 0, {})
+
+
+def test_what_is_refused_for_good_is_not_kept(keeping: Line) -> None:
+    """Nobody would take it later either."""
+    keeping.answer = lambda batch: Refusal("refused_400")
+    keeping.shipper.put(1)
+    assert keeping.shipper.flush(30)
+    assert (keeping.kept, keeping.lost) == ([], {"refused_400": 1})
+
+
+def test_a_full_place_leaves_the_queue_and_is_blamed_for_it(keeping: Line) -> None:
+    """Then items wait in memory as without it; those that do not fit there are lost by the place's name."""
+    keeping.answer, keeping.full = nobody, "spool_full"
+    keeping.shipper.put(0)
+    assert not keeping.shipper.flush(30)
+    for item in range(1, 12):
+        keeping.shipper.put(item)
+    assert keeping.lost == {"spool_full": 1}
+    keeping.answer = lambda batch: None
+    assert keeping.shipper.flush(30)
+    assert keeping.sent == list(range(11))
+
+
+def test_closing_keeps_what_could_not_be_sent_in_time() -> None:
+    """Also the batch that is on its way and does not come back: it may arrive twice, but not never."""
+    line = Line(replace(QUICK, delay_s=60), keeps=True)
+    line.open.clear()
+    for item in range(9):
+        line.shipper.put(item)
+    assert not line.shipper.close(0.05)
+    line.shipper.give_up(0.05)
+    assert (sorted(line.kept), line.lost) == (list(range(9)), {})
+    line.open.set()
+    assert line.shipper.flush(30)
+    assert line.shipper.sent == 0
+
+
+def test_giving_up_counts_the_batch_on_its_way() -> None:
+    """Nothing is lost in silence: what was under way when the program ended is lost by name."""
+    line = Line()
+    line.open.clear()
+    for item in range(8):
+        line.shipper.put(item)
+    line.shipper.close(0.05)
+    line.shipper.give_up(0.05)
+    assert line.lost == {"closed": 8}
+    line.open.set()
