@@ -58,7 +58,7 @@ def stored(engine: Engine, tmp_path: Path, body: Any, items: int = 1, **options:
 
 PLAIN: dict[str, Any] = {
     "received_at": NOW_NS, "writer": WRITER, "project": "default",
-    "started_at": AT_NS, "duration_ms": 1.5, "trace_id": "ab" * 16, "span_id": "cd" * 8,
+    "started_at": AT_NS, "duration_ms": 1.5, "weight": 1.0, "trace_id": "ab" * 16, "span_id": "cd" * 8,
     "parent_span_id": "", "trace_state": "", "flags": 0, "service": "", "name": "work",
     "kind": "unspecified", "status": "unset", "status_message": "", "error_type": "", "refused": None,
     "blocked": 0, "scope_name": "a.scope", "scope_version": "1.2", "dialect": "", "operation": "",
@@ -263,6 +263,28 @@ def test_token_counts_never_throw(engine: Engine, tmp_path: Path, case: str) -> 
     (row,) = stored(engine, tmp_path, request(span(call)))
     assert row["input_tokens"] == expected
     assert row["cost_usd"] is None or row["cost_usd"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("said", "weight"),
+    [
+        (10.0, 10.0), (2.5, 2.5), (1_000_000.0, 1e6), (7, 7.0), ("20", 20.0),
+        (0.5, 1.0), (-3.0, 1.0), (1_000_000.5, 1.0), (float("inf"), 1.0), (float("nan"), 1.0), ("many", 1.0),
+        (True, 1.0), ("", 1.0),
+    ],
+)  # fmt: skip
+def test_a_span_stands_for_as_many_as_its_sender_says(
+    engine: Engine, tmp_path: Path, said: Any, weight: float
+) -> None:
+    """A weight from 1 to a million counts; whatever else is said there, the span stands for itself."""
+    (row,) = stored(engine, tmp_path, request(span({"sightline.sample.weight": said})))
+    assert row["weight"] == weight
+
+
+def test_a_span_of_a_thinned_trace_is_noted(engine: Engine, tmp_path: Path) -> None:
+    """What a sampler left of a trace says so."""
+    (row,) = stored(engine, tmp_path, request(span({"sightline.sample.thinned": True})))
+    assert (row["notes"], row["weight"]) == (["thinned"], 1.0)
 
 
 def test_a_resource_is_capped_before_it_is_copied_to_every_span(engine: Engine, tmp_path: Path) -> None:

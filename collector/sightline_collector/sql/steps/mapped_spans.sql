@@ -5,6 +5,7 @@ select
     received_at, batch, writer, project,
     sightline_time(start_ns, received_at) as started_at,
     if(end_ns >= start_ns, (end_ns - start_ns) / 1000000., 0.) as duration_ms,
+    sightline_weight(meaning['weight']) as weight,
     trace_id, span_id, parent_span_id, trace_state, flags,
     resource_attributes['service.name'] as service, name,
     CAST(if(kind_given between 0 and 5, kind_given, 0), 'Enum8(''unspecified'' = 0, ''internal'' = 1,
@@ -56,12 +57,12 @@ select
         [
             'trace_id_length', 'span_id_length', 'ended_before_start', 'start_out_of_range',
             'status_out_of_range', 'kind_out_of_range', 'cache_added_to_input',
-            'reasoning_added_to_output', 'operation_unknown'],
+            'reasoning_added_to_output', 'operation_unknown', 'thinned'],
         [
             length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
             toUnixTimestamp64Nano(started_at) != start_ns, status_code not between 0 and 2,
             kind_given not between 0 and 5, cache_outside, reasoning_outside,
-            operation_known = 'other']) as notes
+            operation_known = 'other', meaning['thinned'] = 'true']) as notes
 from (
     select
         *,

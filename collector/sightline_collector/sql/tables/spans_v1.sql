@@ -18,8 +18,8 @@ create table if not exists spans_v1 (
     projection latency_daily (
         select
             project, toStartOfDay(started_at), service, feature, provider, model, operation,
-            count(), countIf(status = 'error'), sum(duration_ms), count(first_chunk_ms),
-            quantilesTDigest(0.5, 0.95, 0.99)(duration_ms),
+            count(), sum(weight), countIf(status = 'error'), sum(duration_ms * weight), count(first_chunk_ms),
+            quantilesTDigestWeighted(0.5, 0.95, 0.99)(duration_ms, toUInt32(round(weight))),
             quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms),
             quantilesTDigest(0.5, 0.95, 0.99)(tokens_per_second)
         group by project, toStartOfDay(started_at), service, feature, provider, model, operation),
@@ -27,13 +27,13 @@ create table if not exists spans_v1 (
         select
             project, toStartOfHour(started_at), service, feature, provider, model, operation, prompt_name,
             prompt_version, experiment, variant, shadow,
-            count(), countIf(status = 'error'), countIf({type:unpriced}), sum(cost_usd),
+            count(), sum(weight), countIf(status = 'error'), countIf({type:unpriced}), sum(cost_usd),
             count(cost_usd), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),
-            sum(cache_write_tokens), sum(reasoning_tokens), sum(duration_ms), count(first_chunk_ms),
+            sum(cache_write_tokens), sum(reasoning_tokens), sum(duration_ms * weight), count(first_chunk_ms),
             sum(first_chunk_ms), count(tokens_per_second), sum(tokens_per_second),
             sum(tokens_estimated), min(started_at), max(started_at),
             uniqIf(trace_id, operation in ('llm', 'embedding', 'rerank')),
-            quantilesTDigest(0.5, 0.95, 0.99)(duration_ms),
+            quantilesTDigestWeighted(0.5, 0.95, 0.99)(duration_ms, toUInt32(round(weight))),
             quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms),
             quantilesTDigest(0.5, 0.95, 0.99)(tokens_per_second)
         group by

@@ -1,7 +1,8 @@
 -- A span as understood, all but its price: the columns that mapped_spans and spans_v1 share.
 -- Tokens: input counts what was read from and written to a cache too, output counts reasoning too.
 {type:envelope},
-    started_at DateTime64(9, 'UTC'), duration_ms Float64,
+    -- weight is for how many spans this one stands: more than 1 where a sender left others out.
+    started_at DateTime64(9, 'UTC'), duration_ms Float64, weight Float64 default 1,
     trace_id String, span_id String, parent_span_id String, trace_state String, flags UInt32,
     service LowCardinality(String), name LowCardinality(String),
     kind Enum8('unspecified' = 0, 'internal' = 1, 'server' = 2, 'client' = 3, 'producer' = 4, 'consumer' = 5),

@@ -3,6 +3,7 @@
 s.project as project, s.trace_id as trace_id,
     argMinIf(s.feature, s.started_at, s.feature != '') as feature,
     min(s.started_at) as begun_at,
+    max(has(s.notes, 'thinned')) as thinned,
     groupArray((
         s.stage, s.parent_span_id = '', toUnixTimestamp64Nano(s.started_at),
         toUnixTimestamp64Nano(s.started_at) + toInt64(round(s.duration_ms * 1000000)))) as intervals,

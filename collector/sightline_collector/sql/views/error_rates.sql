@@ -1,13 +1,16 @@
 -- Grain: one model of one operation of one service of one project ('' where a span has none)
 -- Units: error_rate is a fraction from 0 to 1, with its Wilson 95 % interval; top_error_type is the most
 --        frequent error.type of the failed spans, '' when none failed or none says. A class is named without
---        its module: some senders say openai.RateLimitError and some RateLimitError (spans keeps either)
+--        its module: some senders say openai.RateLimitError and some RateLimitError (spans keeps either).
+--        calls reckons in by their weight the spans that sampling left out; failed ones never are
 -- Reads: spans_v1
 -- Served by: latency_daily
 -- Readers: people; the web pages; alert rules
 create or replace view error_rates as
 with counted as (
-    select project, service, operation, model, count() as calls, countIf(status = 'error') as errors
+    select
+        project, service, operation, model, toUInt64(round(sum(weight))) as calls,
+        countIf(status = 'error') as errors
     from spans_v1
     group by project, service, operation, model
 ),

@@ -5,7 +5,8 @@
 --        the first start to the last end when no root has come; unattributed_ms is that part of it in
 --        which no stage ran. A stage that did not run has 0. bottleneck is the stage with the longest
 --        time, bottleneck_share its part of total_ms, NULL when that is 0; stages holds all of them by
---        name, users' own among them
+--        name, users' own among them. Traces that a sampler thinned have lost most of their stages: they
+--        are left out
 -- Filter by trace_id or started_at: both are served by indexes. A read of all, or by other columns, costs as
 --        much as its spans: some seconds for ten million
 -- Reads: spans_v1
@@ -16,7 +17,7 @@ with by_trace as (
         {type:stage_times}
     from spans_v1 as s
     group by project, trace_id
-    having notEmpty(stages)
+    having notEmpty(stages) and not thinned
 )
 select
     t.trace_id as trace_id, t.feature as feature, t.total_ns / 1000000. as total_ms,

@@ -25,7 +25,7 @@ by_trace as (
     where s.started_at >= (select first_hour - interval 1 day from newest)
         and s.trace_id in (select trace_id from spans_v1 where started_at >= (select first_hour from newest))
     group by project, trace_id
-    having notEmpty(stages)
+    having notEmpty(stages) and not thinned
 ),
 by_feature as (
     select

@@ -9,8 +9,8 @@ create or replace view latency_by_feature as
 with summed as (
     select
         project, feature, count() as calls, countIf(status = 'error') as errors,
-        sum(duration_ms) as duration_sum, count(first_chunk_ms) as streamed_calls,
-        quantilesTDigest(0.5, 0.95, 0.99)(duration_ms) as durations,
+        sum(duration_ms * weight) as duration_sum, count(first_chunk_ms) as streamed_calls,
+        quantilesTDigestWeighted(0.5, 0.95, 0.99)(duration_ms, toUInt32(round(weight))) as durations,
         quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms) as first_chunks,
         quantilesTDigest(0.5, 0.95, 0.99)(tokens_per_second) as speeds
     from spans_v1

@@ -1,6 +1,7 @@
 -- Grain: one span of any kind; model calls are those with an operation of llm, embedding or rerank
 -- Units: USD, tokens as counts, ms, UTC; ids are lower-case hex, parent_span_id is '' at a root. Input
 --        tokens count what was read from and written to a cache too, output tokens count reasoning too.
+--        weight is for how many spans this one stands: more than 1 where a sender left others out.
 --        Unknown is NULL, with its reason in cost_status or notes; a text that was not given is ''
 -- Reads: spans_v1
 -- Readers: people; the web pages; the command line; views of drift
@@ -15,5 +16,6 @@ select
     request_model, response_model, response_id, prompt_name, prompt_version, experiment, variant, shadow, tags, agent, tool,
     stage, input, output, kind, attributes, attribute_types, resource_attributes, resource_types,
     scope_name, scope_version, scope_attributes, events, links, trace_state, flags,
-    dropped_attributes, dropped_events, dropped_links, notes, dialect, received_at, batch, writer, project
+    dropped_attributes, dropped_events, dropped_links, notes, weight, dialect, received_at, batch, writer,
+    project
 from spans_v1

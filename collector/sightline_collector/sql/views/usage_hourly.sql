@@ -3,7 +3,8 @@
 -- Units: tokens as counts, USD, ms; percentiles by t-digest, over failed calls too. Tokens and money are
 --        of model calls only (llm, embedding, rerank): NULL on other operations, so that nothing is paid
 --        twice; also NULL when no call of the hour has them. Averages are over the calls that were
---        measured
+--        measured. calls, avg_ms and percentiles reckon in by their weight the spans that sampling left
+--        out; model calls and errors never are
 -- Reads: spans_v1
 -- Served by: usage_hourly
 -- Readers: people; dashboards; alert rules; drift views
@@ -12,15 +13,15 @@ with summed as (
     select
         project, toStartOfHour(started_at) as hour, service, feature, provider, model, operation, prompt_name,
         prompt_version, variant,
-        count() as calls, countIf(status = 'error') as errors,
+        sum(weight) as weighed, countIf(status = 'error') as errors,
         countIf({type:unpriced}) as unpriced, sum(cost_usd) as cost, count(cost_usd) as priced,
         sum(input_tokens) as input_sum, sum(output_tokens) as output_sum,
         sum(cache_read_tokens) as cache_read_sum, sum(cache_write_tokens) as cache_write_sum,
-        sum(reasoning_tokens) as reasoning_sum, sum(duration_ms) as duration_sum,
+        sum(reasoning_tokens) as reasoning_sum, sum(duration_ms * weight) as duration_sum,
         count(first_chunk_ms) as first_chunk_calls, sum(first_chunk_ms) as first_chunk_sum,
         count(tokens_per_second) as speed_calls, sum(tokens_per_second) as speed_sum,
         sum(tokens_estimated) as estimated_calls,
-        quantilesTDigest(0.5, 0.95, 0.99)(duration_ms) as durations,
+        quantilesTDigestWeighted(0.5, 0.95, 0.99)(duration_ms, toUInt32(round(weight))) as durations,
         quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms) as first_chunks,
         quantilesTDigest(0.5, 0.95, 0.99)(tokens_per_second) as speeds
     from spans_v1
@@ -29,7 +30,7 @@ with summed as (
 )
 select
     hour, service, feature, provider, model, operation, prompt_name, prompt_version, variant,
-    calls, errors,
+    toUInt64(round(weighed)) as calls, errors,
     if(sightline_model_call(operation), unpriced, 0) as unpriced_calls,
     if(sightline_model_call(operation), cost, null) as cost_usd,
     if(sightline_model_call(operation), cost / nullIf(priced, 0), null) as cost_per_call_usd,
@@ -39,7 +40,7 @@ select
     if(sightline_model_call(operation), cache_write_sum, null) as cache_write_tokens,
     if(sightline_model_call(operation), reasoning_sum, null) as reasoning_tokens,
     estimated_calls,
-    duration_sum / calls as avg_ms,
+    duration_sum / weighed as avg_ms,
     sightline_digest(durations, 1) as p50_ms,
     sightline_digest(durations, 2) as p95_ms,
     sightline_digest(durations, 3) as p99_ms,

@@ -13,7 +13,7 @@ with summed as (
         project, feature, experiment, variant, shadow, count() as calls, countIf(status = 'error') as errors,
         sum(cost_usd) as cost, count(cost_usd) as priced, countIf({type:unpriced}) as unpriced,
         sum(input_tokens) as input, sum(output_tokens) as output,
-        quantilesTDigest(0.5, 0.95, 0.99)(duration_ms) as durations,
+        quantilesTDigestWeighted(0.5, 0.95, 0.99)(duration_ms, toUInt32(round(weight))) as durations,
         quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms) as first_chunks
     from spans_v1
     where sightline_model_call(operation) and (variant != '' or shadow = 1)
