@@ -247,7 +247,8 @@ def test_without_init_a_request_is_served_as_ever() -> None:
     [
         ({"trust_incoming": "yes"}, "trust_incoming is 'yes'"),
         ({"user": "x-user-id"}, "user is 'x-user-id'"),
-        ({"session": 3}, "session is 3"),
+        ({"session": 3}, "session is 3; give a function of the request, header"),
+        ({"route": "/chats"}, "route is '/chats'; give a function of the request$"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(options: dict[str, Any], words: str) -> None:

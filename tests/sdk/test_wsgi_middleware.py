@@ -225,6 +225,19 @@ def test_what_is_written_goes_to_the_server(seen: Captured) -> None:
     assert written == [b"old"]
 
 
+def test_other_frameworks_routes_are_asked_for(seen: Captured) -> None:
+    """A function says the template where the framework is not known, once the request was routed."""
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        environ["their.route"] = "/chats/:id"
+        start_response("200 OK", [])
+        return [answer(1).encode()]
+
+    call(WSGIMiddleware(app, route=lambda environ: environ.get("their.route")))
+    assert request_span(seen).name == "GET /chats/:id"
+    assert seen.span("invoke_agent answer").attributes["sightline.feature"] == "/chats/:id"
+
+
 def test_a_status_that_is_replaced_counts(seen: Captured) -> None:
     """An application may take its status back before the first byte, and the server is told why."""
     told: list[Any] = []

@@ -105,6 +105,12 @@ def asked(reader: Reader | None, request: Any) -> object:
         return None
 
 
+def template(reader: Reader | None, request: Any) -> str | None:
+    """The route that the user's function says."""
+    said = asked(reader, request)
+    return None if said is None else str(said)
+
+
 def _header(request: Any, name: str) -> str | None:
     """A header's value, from Django's request, an ASGI scope or a WSGI environ."""
     if hasattr(request, "headers"):

@@ -22,6 +22,7 @@ class Asked(TypedDict, total=False):
     exclude: str | Iterable[str]
     trust_incoming: Trust
     query: bool
+    route: Reader | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Options:
     own: everything of `propagation.headers()` counts. False, for the open internet: a new trace begins, which
     links to the caller's.
 
+    `route` is for frameworks whose routes are not known here: a function of the scope or environ, asked once
+    the request was routed, that answers the template.
+
     Raises ConfigurationError when an option cannot be used.
     """
 
@@ -47,6 +51,7 @@ class Options:
     exclude: str | Iterable[str] = ()
     trust_incoming: Trust = "trace"
     query: bool = False
+    route: Reader | None = None
     _excluded: re.Pattern[str] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -54,11 +59,12 @@ class Options:
             raise ConfigurationError(
                 f'trust_incoming is {self.trust_incoming!r}; it may be "trace", True or False'
             )
-        for name in ("user", "session"):
+        for name in ("user", "session", "route"):
             reader = getattr(self, name)
             if reader is not None and not callable(reader):
                 raise ConfigurationError(
-                    f"{name} is {reader!r}; give a function of the request, header(...) or cookie(...)"
+                    f"{name} is {reader!r}; give a function of the request"
+                    + (", header(...) or cookie(...)" if name != "route" else "")
                 )
         patterns = [self.exclude] if isinstance(self.exclude, str) else list(self.exclude)
         if patterns:

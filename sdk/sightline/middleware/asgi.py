@@ -1,4 +1,4 @@
-"""ASGI: FastAPI, Starlette, Litestar, Quart, any application; Django has a middleware of its own.
+"""ASGI: FastAPI and Starlette, and any other application; Django has a middleware of its own.
 
     app.add_middleware(ASGIMiddleware)    inside the framework: below the SERVER span that FastAPI may make
     app = ASGIMiddleware(app)             around it: the request's only SERVER span is ours
@@ -8,13 +8,16 @@ stays below it. A websocket may last for hours and gets no span: what it does be
 the connection's user, session and feature.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, Unpack
 
 from opentelemetry import context as otel_context
 
+from sightline._configure import flush
 from sightline._safety import shielded
 from sightline.middleware import _routes
+from sightline.middleware._identity import template
 from sightline.middleware._opening import opened, passed_on, surroundings
 from sightline.middleware._options import Asked, Options
 from sightline.middleware._request import Incoming, RequestSpan
@@ -26,6 +29,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _BODIES: Final = frozenset({"http.response.body", "http.response.zerocopysend"})
+_FLUSH_S: Final = 5.0  # as long as an exit waits
 _LAST: Final = frozenset({"http.response.pathsend"})
 
 
@@ -42,7 +46,7 @@ class ASGIMiddleware:
         elif scope["type"] == "websocket":
             await self._connection(scope, receive, send)
         else:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _flushing(send))
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         span = _opened(scope, self._options)
@@ -67,6 +71,19 @@ class ASGIMiddleware:
             await self.app(scope, receive, send)
         finally:
             otel_context.detach(token)
+
+
+def _flushing(send: Send) -> Send:
+    """At the end of the application's lifespan all is sent: uvicorn then ends itself by the signal that it
+    was stopped with, and Python runs no exit functions.
+    """
+
+    async def flushed(message: Message) -> None:
+        if message["type"].startswith("lifespan.shutdown."):
+            await asyncio.to_thread(flush, _FLUSH_S)
+        await send(message)
+
+    return flushed
 
 
 class _Exchange:
@@ -103,7 +120,7 @@ class _Exchange:
 @shielded
 def _opened(scope: Scope, options: Options) -> RequestSpan | None:
     _keep_fastapi_quiet(scope)
-    span = opened(_incoming(scope), options)
+    span = opened(_incoming(scope, options), options)
     ours = None if span is None else passed_on(span)
     if ours is not None:
         others = [pair for pair in scope.get("headers", ()) if pair[0].lower() != b"traceparent"]
@@ -114,7 +131,7 @@ def _opened(scope: Scope, options: Options) -> RequestSpan | None:
 @shielded
 def _surroundings(scope: Scope, options: Options) -> Any:
     _keep_fastapi_quiet(scope)
-    return surroundings(_incoming(scope), options)
+    return surroundings(_incoming(scope, options), options)
 
 
 def _keep_fastapi_quiet(scope: Scope) -> None:
@@ -124,7 +141,7 @@ def _keep_fastapi_quiet(scope: Scope) -> None:
     scope.setdefault("fastapi.telemetry", None)
 
 
-def _incoming(scope: Scope) -> Incoming:
+def _incoming(scope: Scope, options: Options) -> Incoming:
     headers: dict[str, str] = {}
     for name, value in scope.get("headers", ()):
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -136,5 +153,5 @@ def _incoming(scope: Scope) -> Incoming:
         path=str(scope.get("path", "")),
         query=bytes(scope.get("query_string", b"")).decode("latin-1"),
         headers=headers,
-        route=_routes.remembered(lambda: _routes.of_scope(scope)),
+        route=_routes.remembered(lambda: template(options.route, scope) or _routes.of_scope(scope)),
     )

@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 from sightline._safety import shielded
 from sightline.middleware import _routes
+from sightline.middleware._identity import template
 from sightline.middleware._opening import opened, passed_on
 from sightline.middleware._options import Asked, Options
 from sightline.middleware._request import Incoming, RequestSpan
@@ -108,14 +109,14 @@ def _is_whole(body: Iterable[bytes], environ: Environ) -> bool:
 
 @shielded
 def _opened(environ: Environ, options: Options) -> RequestSpan | None:
-    span = opened(_incoming(environ), options)
+    span = opened(_incoming(environ, options), options)
     ours = passed_on(span) if span is not None else None
     if ours is not None:
         environ["HTTP_TRACEPARENT"] = ours
     return span
 
 
-def _incoming(environ: Environ) -> Incoming:
+def _incoming(environ: Environ, options: Options) -> Incoming:
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
     return Incoming(
         raw=environ,
@@ -128,5 +129,5 @@ def _incoming(environ: Environ) -> Incoming:
             for name, value in environ.items()
             if name.startswith("HTTP_")
         },
-        route=_routes.remembered(lambda: _routes.of_environ(environ)),
+        route=_routes.remembered(lambda: template(options.route, environ) or _routes.of_environ(environ)),
     )
