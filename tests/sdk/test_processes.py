@@ -165,6 +165,35 @@ def test_gunicorn_workers_lose_nothing(
     assert names(sink) == [f"request /{number}" for number in range(5)]
 
 
+LIVE = """
+import sightline
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from sightline.middleware import ASGIMiddleware
+{init}
+async def page(request):
+    return PlainTextResponse("ok")
+app = Starlette(routes=[Route("/{{number}}", page)])
+app.add_middleware(ASGIMiddleware)
+"""
+
+
+def test_uvicorn_loses_nothing(sink: OtlpSink, tmp_path: Path, started: Any, until: Until) -> None:
+    """It ends by the signal that stopped it, without exit functions: the middleware sends at its lifespan's
+    end.
+    """
+    port = unused_port()
+    (tmp_path / "live.py").write_text(LIVE.format(init=INIT.format(url=sink.url)))
+    server = started("-m", "uvicorn", "--port", str(port), "live:app", folder=tmp_path)
+    until(lambda: "Uvicorn running" in (tmp_path / "output").read_text())
+    for number in range(3):
+        assert answers(f"http://127.0.0.1:{port}/{number}")
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(30) == -signal.SIGTERM, (tmp_path / "output").read_text()
+    assert names(sink) == ["GET /{number}"] * 3
+
+
 TASKS = """
 import sightline
 from celery import Celery
