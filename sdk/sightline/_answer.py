@@ -11,11 +11,12 @@ are no answer yet: the first of them has a time of its own. Hidden thoughts leav
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sightline import attributes
-from sightline._estimate import estimate
+from sightline._estimate import Uncounted
+from sightline._late import Findings
 from sightline._messages import Said, input_json, merged_tool_calls, output_json, texts
 from sightline.latency import tokens_per_second
 from sightline.providers import Reader, recognised
@@ -37,9 +38,12 @@ class _Choice:
         self.texts, self.reasoning, self.tool_calls = [], [], []
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Answer:
-    """Fed by `response` or by `chunk`; times in ns of the elapsed clock."""
+    """Fed by `response` or by `chunk`; times in ns of the elapsed clock.
+
+    `uncounted` is what `attributes` or `extras` had to guess about; it is counted when the span leaves.
+    """
 
     started_ns: int
     id: str | None = None
@@ -50,6 +54,7 @@ class Answer:
     first_reasoning_ns: int | None = None
     first_token_ns: int | None = None
     last_token_ns: int | None = None
+    uncounted: Uncounted | None = None
     _choices: dict[int, _Choice] = field(default_factory=dict)
     _reader: Reader | None = None
     _begun: bool = False
@@ -98,16 +103,28 @@ class Answer:
     def extras(self, messages: object, request_model: str | None) -> dict[str, Any]:
         """What other instrumentations leave out: first token, speed, and usage where none was reported."""
         values: dict[str, Any] = {}
+        spoken_s = self._spoken_s()
         if self._lacks_usage():
-            self.usage = self._estimated(messages, request_model)
-            values = {**self.usage.to_attributes(), attributes.USAGE_ESTIMATED: True}
+            model = self.model or request_model
+            self.uncounted = Uncounted(texts(messages), self.text(), model, self.usage, spoken_s)
+            self.usage = self.uncounted.guessed()
+            values = self.uncounted.to_attributes(self.usage)
+        elif spoken_s is not None:
+            speed = tokens_per_second(self.usage.buckets()["visible_output"], *spoken_s)
+            values = {} if speed is None else {attributes.TOKENS_PER_SECOND: speed}
         if self.first_reasoning_ns is not None:
             values[attributes.TIME_TO_FIRST_REASONING] = self._since_start(self.first_reasoning_ns)
         if self.first_token_ns is not None:
             values[attributes.TIME_TO_FIRST_TOKEN] = self._since_start(self.first_token_ns)
-            speed = self._tokens_per_second(self.first_token_ns)
-            values |= {} if speed is None else {attributes.TOKENS_PER_SECOND: speed}
         return values
+
+    def to_count(self) -> dict[str, Uncounted]:
+        """What to leave on a finished span for the shipping thread to count, if anything."""
+        return {} if self.uncounted is None else {attributes.UNCOUNTED: self.uncounted}
+
+    def findings(self) -> Findings | None:
+        """As a watcher of its span: its estimate is to be counted."""
+        return None if self.uncounted is None else Findings(self.to_count())
 
     @property
     def finished(self) -> bool:
@@ -177,24 +194,17 @@ class Answer:
             return said and (self.usage.output_tokens is None or self.usage.input_tokens is None)
         return said or (self._begun and all(c.finish_reason != "error" for c in self._choices.values()))
 
-    def _estimated(self, messages: object, request_model: str | None) -> Usage:
-        """What was reported stays: of a stream that broke off that is often the input."""
-        guess = estimate(texts(messages), self.text(), self.model or request_model)
-        known_in, known_out = self.usage.input_tokens, self.usage.output_tokens
-        return replace(
-            self.usage,
-            input_tokens=guess.input_tokens if known_in is None else known_in,
-            output_tokens=guess.output_tokens if known_out is None else known_out,
-        )
+    def _spoken_s(self) -> tuple[float, float] | None:
+        """When generation began and ended; None when it came in one piece, or not at all.
 
-    def _tokens_per_second(self, first_token_ns: int) -> float | None:
-        """Shown thoughts that were not counted apart are among the visible tokens, and timed with them."""
-        began_ns = first_token_ns
+        Shown thoughts that were not counted apart are among the visible tokens, and timed with them.
+        """
+        began_ns, ended_ns = self.first_token_ns, self.last_token_ns
+        if began_ns is None or ended_ns is None:
+            return None
         if self.usage.reasoning_tokens is None and self.first_reasoning_ns is not None:
             began_ns = min(began_ns, self.first_reasoning_ns)
-        ended_ns = self.last_token_ns or first_token_ns
-        visible = self.usage.buckets()["visible_output"]
-        return tokens_per_second(visible, began_ns / _NS_PER_S, ended_ns / _NS_PER_S)
+        return began_ns / _NS_PER_S, ended_ns / _NS_PER_S
 
     def _said(self) -> list[Said]:
         """Words, whole tool calls, finish reason and thoughts of each choice."""

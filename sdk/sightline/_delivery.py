@@ -186,6 +186,8 @@ def span_bytes(span: ReadableSpan) -> int:
     for name in _FAT_ATTRIBUTES:
         if name in values and isinstance(text := values[name], str):
             weight += len(text)
+    if attributes.UNCOUNTED in values:
+        weight += values[attributes.UNCOUNTED].chars
     return weight
 
 

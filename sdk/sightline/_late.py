@@ -7,8 +7,13 @@ ends. Held weakly: a watcher that is gone is forgotten.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakValueDictionary
+
+from opentelemetry.trace import Span
+
+if TYPE_CHECKING:
+    from sightline._answer import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +34,9 @@ class Watcher(Protocol):
 
 
 watchers: Final[WeakValueDictionary[int, Watcher]] = WeakValueDictionary()  # by span id
+
+
+def watch(span: Span, answer: "Answer") -> None:
+    """Have what an answer could only guess counted on the span's way out; somebody must hold on to it."""
+    if answer.uncounted is not None:
+        watchers[span.get_span_context().span_id] = answer

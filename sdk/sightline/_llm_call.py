@@ -11,7 +11,7 @@ from typing import Final
 
 from opentelemetry.trace import SpanKind
 
-from sightline import _budget_guard, _clock, attributes, budget
+from sightline import _budget_guard, _clock, _late, attributes, budget
 from sightline._answer import Answer
 from sightline._safety import shielded
 from sightline._spans import OpenSpan
@@ -94,6 +94,7 @@ class LLMCall:
     def _write_answer(self) -> None:
         if self._open.recording:
             self._open.say(self._answer.attributes(self._messages, self._model, captures=self._open.captures))
+            _late.watch(self._open.span, self._answer)
 
 
 def llm_call(

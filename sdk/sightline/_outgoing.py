@@ -115,6 +115,13 @@ def backdated(draft: Draft) -> None:
         draft.events = [Event(e.name, e.attributes, e.timestamp - offset_ns) for e in draft.events]
 
 
+def counted(draft: Draft) -> None:
+    """Count what a model call was only guessed to have used; see `_estimate`."""
+    uncounted = draft.attributes.pop(attributes.UNCOUNTED, None)
+    if uncounted is not None:
+        draft.attributes.update(uncounted.to_attributes(uncounted.counted()))
+
+
 def priced(draft: Draft) -> None:
     """Put the cost on a model call that carries usage, or the reason why there is none."""
     known = draft.attributes

@@ -15,7 +15,7 @@ from sightline import _budget_guard, _runtime, instrument
 from sightline._background import evaluations
 from sightline._budget_status import address_of
 from sightline._delivery import Delivery
-from sightline._outgoing import Step, backdated, priced
+from sightline._outgoing import Step, backdated, counted, priced
 from sightline._processor import SightlineProcessor
 from sightline._provider import provider_for
 from sightline._quick_spans import runtime_of
@@ -102,7 +102,7 @@ class Pipeline:
 
 def outgoing_steps(guard: Guard, sampler: Sampler | None = None) -> tuple[Step, ...]:
     """What every span goes through, in this order: its day decides its price, and the guard comes last."""
-    steps = backdated, priced, guard
+    steps = backdated, counted, priced, guard
     return (sampler.thin, *steps) if sampler else steps
 
 

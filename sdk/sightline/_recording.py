@@ -6,7 +6,7 @@ from typing import Any, Final
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
-from sightline import _budget_guard, _clock, attributes, budget
+from sightline import _budget_guard, _clock, _late, attributes, budget
 from sightline._answer import Answer
 from sightline._arguments import Signature
 from sightline._caps import Budget
@@ -109,6 +109,7 @@ class Recording(OpenSpan):
         if self.recording:
             model = self._spec.values.get(attributes.REQUEST_MODEL)
             self.say(answer.attributes(self._sent, model, captures=self.captures and self._spec.captures))
+            _late.watch(self.span, answer)
 
 
 def _sent_messages(arguments: dict[str, Any]) -> object:

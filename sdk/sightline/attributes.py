@@ -90,6 +90,7 @@ SHADOW: Final = "sightline.shadow"  # bool: true when nobody saw the answer; sha
 BUDGET_DECISION: Final = "sightline.budget.decision"  # string: allow warn deny; only when not allow
 SAMPLE_WEIGHT: Final = "sightline.sample.weight"  # double: for how many spans this one stands; only above 1
 SAMPLE_THINNED: Final = "sightline.sample.thinned"  # bool: true when spans of this trace were left out
+UNCOUNTED: Final = "sightline.usage.uncounted"  # an object of ours; removed before a span leaves
 BACKDATE_NS: Final = "sightline.testing.backdate_ns"  # int, ns; removed before a span leaves
 SCORE_PREFIX: Final = "sightline.score."  # + name, double: score(), inline evaluators
 PROMPT_VARIABLE_PREFIX: Final = "gen_ai.prompt.variable."  # + name, string; prompt(): model calls

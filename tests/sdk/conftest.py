@@ -9,7 +9,7 @@ from sdk.answers import Answers, answering
 from sdk.servers import ChatModel, OtlpSink, chat_model, otlp_sink
 
 import sightline
-from sightline import _safety, testing
+from sightline import _estimate, _safety, testing
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +27,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No collector of the machine that runs the tests is sent anything."""
     for name in [name for name in os.environ if name.startswith("OTEL_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tokens are estimated by bytes, on every machine alike."""
+    _estimate._encoding.cache_clear()
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
+    yield
+    _estimate._encoding.cache_clear()
 
 
 @pytest.fixture

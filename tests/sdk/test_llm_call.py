@@ -1,7 +1,6 @@
 """Model calls made by hand: what their spans say."""
 
 import json
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,26 +8,10 @@ import pytest
 from sdk.servers import HELLO, ROLE, STOP, THERE, USAGE_ONLY, completion
 
 import sightline
-from sightline import _estimate, testing
 from sightline.testing import Captured
 from sightline.usage import Usage
 
 MESSAGES = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}]
-
-
-@pytest.fixture(autouse=True)
-def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Estimates by characters, on every machine alike."""
-    _estimate._encoding.cache_clear()
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
-    yield
-    _estimate._encoding.cache_clear()
-
-
-@pytest.fixture
-def seen() -> Iterator[Captured]:
-    with testing.capture(clock=testing.FixedClock()) as captured:
-        yield captured
 
 
 def objects(value: Any) -> Any:
@@ -117,7 +100,7 @@ def test_usage_may_be_said_by_hand(seen: Captured) -> None:
 
 
 def test_missing_usage_is_estimated_and_marked(seen: Captured) -> None:
-    """Without a vocabulary four characters are a token; each message adds three, and the answer three."""
+    """Without a vocabulary four bytes are a token; each message adds three, and the answer three."""
     with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages=MESSAGES) as call:
         call.record("twelve chars")
     values = seen.spans[0].attributes
@@ -196,20 +179,3 @@ def test_long_messages_are_cut_and_say_so(seen: Captured) -> None:
     assert len(values["gen_ai.input.messages"]) < 40_000
     assert "<cut 9" in json.loads(values["gen_ai.input.messages"])[0]["parts"][0]["content"]
     assert json.loads(values["gen_ai.output.messages"])[0]["parts"][0]["content"] == "y?"
-
-
-def test_a_vocabulary_that_is_not_there_is_not_fetched(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With an empty or broken cache folder characters are counted, and the folder stays as it was."""
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
-    broken = tmp_path / _estimate._VOCABULARIES["o200k_base"][0]
-    broken.write_bytes(b"broken")
-    assert _estimate.count_tokens("x" * 9, "gpt-4o") == 3
-    assert broken.read_bytes() == b"broken"
-
-
-def test_older_models_have_the_older_vocabulary() -> None:
-    """GPT-4 before 4o and GPT-3.5 use cl100k, what came after uses o200k."""
-    names = ["gpt-4", "gpt-4-turbo", "gpt-3.5-turbo", "gpt-4o", "gpt-4.1", "o3", "claude-sonnet-4-5", None]
-    assert [_estimate._encoding_name(name) for name in names] == ["cl100k_base"] * 3 + ["o200k_base"] * 5

@@ -136,7 +136,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         "_settings.py",
         "_destination.py",  # OTEL_EXPORTER_OTLP_*
         "_safety.py",  # SIGHTLINE_STRICT, read when a fault happens
-        "_estimate.py",  # tiktoken's own cache folder
+        "_vocabulary.py",  # tiktoken's own cache folder
         "_switches.py",  # tells libraries and their instrumentations what to record
     }
 

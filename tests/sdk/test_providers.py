@@ -24,15 +24,6 @@ SAID = {"role": "assistant", "parts": [{"type": "text", "content": "Hello there"
 THOUGHT = {"type": "reasoning", "content": "hm"}
 
 
-@pytest.fixture(autouse=True)
-def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Estimates by characters, on every machine alike."""
-    _estimate._encoding.cache_clear()
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
-    yield
-    _estimate._encoding.cache_clear()
-
-
 @pytest.fixture
 def wire() -> Iterator[Wire]:
     yield from serving()
@@ -105,7 +96,7 @@ def test_a_stream_that_breaks_off_is_counted(name: str, seen: Captured, wire: Wi
     shown = "hmHello" if case.thought_at else "Hello"
     guessed = {
         "gen_ai.usage.input_tokens": 0,  # nothing is known of what was sent
-        "gen_ai.usage.output_tokens": -(-len(shown) // _estimate.CHARS_PER_TOKEN),
+        "gen_ai.usage.output_tokens": -(-len(shown) // _estimate.BYTES_PER_TOKEN),
         "sightline.usage.estimated": True,
     }
     complete = "gen_ai.usage.output_tokens" in case.reported

@@ -65,9 +65,10 @@ class StreamWatcher:
         """
         early, self._done = not self._done, True
         if not early and not self._stopped:
-            return None
+            return self._answer.findings()
         removed = () if self._answer.finished else (attributes.FINISH_REASONS,)
-        return Findings(self._seen() if early else {}, removed, forgiven=early and not self._answer.failed)
+        added = (self._seen() if early else {}) | self._answer.to_count()
+        return Findings(added, removed, forgiven=early and not self._answer.failed)
 
     def _seen(self) -> dict[str, Any]:
         extras = self._answer.extras(self._messages, self._model)
