@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sightline._caps import Budget
     from sightline._pipeline import Pipeline
     from sightline._sampling import Sampling
+    from sightline.privacy import Privacy
 
 FLUSH_S: Final = 30.0
 
@@ -40,6 +41,8 @@ class Health:
     queued: Mapping[str, int] = field(default_factory=dict)  # by signal, in memory
     spooled: Mapping[str, int] = field(default_factory=dict)  # by signal, on disk, if a spool was chosen
     lost: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by signal and reason
+    bounds: Mapping[str, int] = field(default_factory=dict)  # what `queued` and `spooled` may come to
+    reachable: bool = True  # whether the latest attempt found a collector
     sampled_out: int = 0  # spans left out on purpose; see Sampling
     faults: Mapping[str, int] = field(default_factory=dict)  # faults of ours that were hidden, by place
     last_fault: str | None = None
@@ -53,7 +56,7 @@ _running: "tuple[Settings, Pipeline] | None" = None
 def init(
     service_name: str | None = None,
     endpoint: str | None = None,
-    content: Content = "masked",
+    content: "Content | Privacy" = "masked",
     instrument: Instrument = "auto",
     *,
     headers: Mapping[str, str] | None = None,
@@ -66,8 +69,9 @@ def init(
     """Start observing. No network is touched; a second call changes nothing.
 
     `endpoint` is the collector's base URL (http://127.0.0.1:4318 unless an OTEL_EXPORTER_OTLP_* variable
-    names one). `content` is "masked", "full" or "off". `instrument` is "auto" (every installed library that
-    we know), a list of names, or False. With `stream_usage`, streamed chats are asked for their token counts.
+    names one). `content` is "masked", "full", "hashed", "off", or a `Privacy`. `instrument` is "auto" (every
+    installed library that we know), a list of names, or False. With `stream_usage`, streamed chats are asked
+    for their token counts.
     `budget` limits what model calls may cost; see `sightline.budget`.
     `sampling` is the part of the traces that is sent whole, or a `Sampling`: what is paid for is always sent.
     `spool` is a folder for what cannot be sent: at most `spool_max_bytes`, sent when somebody is there again.
@@ -145,6 +149,8 @@ def health() -> Health:
         },
         spooled={signal: replay.waiting for signal, replay in delivery.replays.items()},
         lost=delivery.ledger.total(),
+        bounds=delivery.bounds,
+        reachable=delivery.sender.reachable,
         sampled_out=pipeline.sampler.left_out if pipeline.sampler else 0,
         faults=faults,
         last_fault=last_fault,

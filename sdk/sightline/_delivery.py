@@ -50,6 +50,9 @@ class Delivery:
         self.sender, self.ledger = Sender(settings.destination), Ledger()
         self.replays = replays(settings, self._send_again, self._lost)
         limits = settings.limits
+        self.bounds = {"queued": limits.max_items, "queued_bytes": limits.max_bytes}
+        if self.replays:
+            self.bounds["spooled_bytes"] = settings.spool_max_bytes
         self.spans: Shipper[ReadableSpan] = Shipper(
             "spans",
             self._send_spans,

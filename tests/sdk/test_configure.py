@@ -56,7 +56,7 @@ def test_a_disabled_sdk_does_nothing(sink: OtlpSink) -> None:
 @pytest.mark.parametrize(
     ("settings", "variables", "message"),
     [
-        ({"content": "some"}, {}, "content is 'some'; it may be one of full, masked, off"),
+        ({"content": "some"}, {}, "content is 'some'; it may be one of full, masked, hashed, off"),
         ({"instrument": ["opnai"]}, {}, 'instrument names opnai; it may be "auto", False, or a list of'),
         ({"instrument": "openai"}, {}, None),
         ({}, {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, "OTEL_EXPORTER_OTLP_PROTOCOL is 'http/json'"),
@@ -155,4 +155,5 @@ def test_health_tells_how_it_goes(sink: OtlpSink) -> None:
         instrumented=("threads",),
         sent={"traces": 1, "logs": 0},
         queued={"traces": 0, "logs": 0, "evaluations": 0},
+        bounds={"queued": 20_000, "queued_bytes": 128 * 1024 * 1024},
     )

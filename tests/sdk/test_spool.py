@@ -235,7 +235,9 @@ def test_a_collector_that_is_back_gets_it_at_once(tmp_path: Path, until: Callabl
     for number in range(3):
         work(str(number))
         assert not sightline.flush(60)
-    assert sightline.health().spooled == {"traces": 3, "logs": 0}
+    health = sightline.health()
+    assert (health.spooled, health.reachable) == ({"traces": 3, "logs": 0}, False)
+    assert health.bounds["spooled_bytes"] == 256 * 1024 * 1024
     serving = otlp_sink(port)
     sink = next(serving)
     work("3")
