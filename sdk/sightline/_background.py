@@ -9,13 +9,14 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from sightline._fork import reset_in_child
 from sightline._safety import record_fault
 
 QUEUE_FULL: Final = "queue_full"
 CLOSED: Final = "closed"
+EXIT_S: Final = 5.0  # how long a program's end may wait for what was submitted
 
 Task = Callable[[], None]
 
@@ -26,6 +27,7 @@ class Background:
     def __init__(self, name: str, max_waiting: int) -> None:
         self._name, self._max_waiting = name, max_waiting
         self.lost: Callable[[str, int], None] | None = None
+        self._registered = self._waited_at_exit = False
         self._reset()
         reset_in_child(self._reset)
 
@@ -61,7 +63,7 @@ class Background:
 
     def close(self, timeout_s: float) -> None:
         """Wait as long; what was not begun by then is lost. Tasks may be submitted again afterwards."""
-        self.drain(timeout_s)
+        self.drain(0 if self._waited_at_exit else timeout_s)
         with self._changed:
             left = len(self._tasks)
             self._tasks.clear()
@@ -72,6 +74,7 @@ class Background:
     def _ensure_thread(self) -> bool:
         """False when the interpreter is going down and grants no thread."""
         if self._thread is None or not self._thread.is_alive():
+            self._wait_at_exit()
             thread = threading.Thread(target=self._run, name=f"sightline-{self._name}", daemon=True)
             try:
                 thread.start()
@@ -79,6 +82,22 @@ class Background:
                 return False
             self._thread = thread
         return True
+
+    def _wait_at_exit(self) -> None:
+        """Wait before Python closes its thread pools, which clients and event loops of tasks may need: what
+        `atexit` calls comes too late for them. Without that hook of Python's, it is `close` that waits.
+        """
+        register: Any = getattr(threading, "_register_atexit", None)
+        if register is None or self._registered:
+            return
+        import concurrent.futures.thread  # noqa: F401  # its own hook was registered before, so it runs later
+
+        self._registered = True
+        register(self._at_exit)
+
+    def _at_exit(self) -> None:
+        self.drain(EXIT_S)
+        self._waited_at_exit = True
 
     def _run(self) -> None:
         while True:

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, ReadableLogRecord, ReadWriteLogRecord
@@ -12,7 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from sightline import _budget_guard, _runtime, instrument
-from sightline._background import evaluations
+from sightline._background import EXIT_S, evaluations
 from sightline._budget_status import address_of
 from sightline._delivery import Delivery
 from sightline._outgoing import Step, backdated, counted, priced
@@ -24,9 +24,6 @@ from sightline.masking import Guard
 
 if TYPE_CHECKING:
     from sightline._settings import Settings
-
-# How long an exit waits for evaluators; what they have not begun by then is counted as lost.
-EVALUATORS_CLOSE_S: Final = 5.0
 
 # A provider outlives a shutdown (OpenTelemetry allows one global provider a process): its processor waits.
 _processors: "WeakKeyDictionary[TracerProvider, SightlineProcessor]" = WeakKeyDictionary()
@@ -69,7 +66,7 @@ class Pipeline:
         return dict(guard.spending.forgotten) if guard else {}
 
     def stop(self) -> None:
-        evaluations.close(EVALUATORS_CLOSE_S)
+        evaluations.close(EXIT_S)
         evaluations.lost = None
         for loaded in reversed(self._loaded):
             loaded.undo()

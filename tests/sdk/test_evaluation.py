@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
@@ -359,6 +361,27 @@ def test_a_shutdown_waits_for_evaluators(sink: OtlpSink) -> None:
         "work", "evaluate grounded", "chat judge", "evaluate broken"
     }  # fmt: skip
     assert len(sink.logs) == 2
+
+
+def test_a_program_that_ends_waits_for_its_judges(sink: OtlpSink) -> None:
+    """They may use thread pools and event loops to the last: the wait is before Python closes these."""
+    program = f"""
+import asyncio, time
+import sightline
+sightline.init(endpoint={sink.url!r}, instrument=False)
+
+@sightline.evaluator
+async def thorough(output):
+    await asyncio.to_thread(time.sleep, 0.2)
+    return await asyncio.to_thread(len, output)
+
+with sightline.stage("work"):
+    sightline.evaluate(thorough, output="four")
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    (event,) = sink.logs
+    assert attributes_of(event)["gen_ai.evaluation.score.value"] == 4.0
+    assert {span.name for span in sink.spans} == {"work", "evaluate thorough"}
 
 
 def test_what_a_shutdown_cannot_wait_for_is_lost_and_counted(gate: threading.Event) -> None:
