@@ -13,6 +13,7 @@ from sightline.errors import BudgetExceeded, ConfigurationError, GuardrailTrippe
 from sightline.evaluation import evaluate, evaluator
 from sightline.experiments import shadow, variant
 from sightline.feedback import feedback, record_outcome, traceparent
+from sightline.privacy import Privacy
 from sightline.prompts import prompt
 from sightline.scores import Score, score
 
@@ -23,6 +24,7 @@ __all__ = [
     "GuardrailTripped",
     "Health",
     "LLMCall",
+    "Privacy",
     "Sampling",
     "Score",
     "SightlineError",

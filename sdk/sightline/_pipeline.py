@@ -87,8 +87,8 @@ class Pipeline:
         self._guard_before = self._guarding(settings)
         loggers = LoggerProvider(self.resource, shutdown_on_exit=False)
         loggers.add_log_record_processor(LogForwarder(self.delivery.logs.put))
-        self._before = _runtime.use(runtime_of(provider, loggers, captures=settings.content != "off"))
-        wiring = instrument.Wiring(provider, loggers, settings.content != "off", settings.stream_usage)
+        self._before = _runtime.use(runtime_of(provider, loggers, captures=settings.content.captures))
+        wiring = instrument.Wiring(provider, loggers, settings.content.captures, settings.stream_usage)
         self._loaded = instrument.load(settings.instrument, wiring)
 
     def _guarding(self, settings: "Settings") -> _budget_guard.Guard | None:
@@ -129,8 +129,7 @@ class LogForwarder(LogRecordProcessor):
 def guarded_log(record: ReadableLogRecord, guard: Guard) -> ReadableLogRecord:
     """The record with what may leave of its attributes and its body; a copy, for it may be sent again."""
     inner = copy(record.log_record)
-    inner.attributes = guard.attributes(inner.attributes or {})
-    inner.body = guard.body(inner.body)
+    guard.log(inner)
     return ReadableLogRecord(
         inner, record.resource or Resource.get_empty(), record.instrumentation_scope, record.limits
     )

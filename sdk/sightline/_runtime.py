@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 SCOPE: Final = "sightline"
 
-# What may leave the process; `masking` says what each means.
-Content = Literal["full", "masked", "off"]
+# What may leave the process; `privacy` says what each means.
+Content = Literal["full", "masked", "hashed", "off"]
 CONTENT_MODES: Final[tuple[Content, ...]] = get_args(Content)
 
 

@@ -143,7 +143,7 @@ def _is_looked_at(span: "ReadableSpan", values: Mapping[str, Any]) -> bool:
 
 
 def _strip(draft: "Draft") -> None:
-    from sightline.masking import is_content
+    from sightline._content_names import is_content
 
     draft.attributes = {name: value for name, value in draft.attributes.items() if not is_content(name)}
     draft.events = ()

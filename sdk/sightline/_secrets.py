@@ -1,126 +1,179 @@
-"""Secrets and personal data in a text: what they look like, and a cheap way to see that there are none.
+"""Secrets of programs: keys, tokens, passwords, and how each gives itself away.
 
-    text ─► may_hold_secrets? ──no──────────────────────────────► text      nearly all: 2 ns a character
-                 │ yes
-                 └─► for each kind: hinted? ─► its pattern ─► placeholder   30 ns a character
-
-The cheap tests ask for what a match cannot be without: a fixed text, or a run of so many characters of one
-class. `bytes.translate` and `in` find those at the speed of memory, where a pattern goes step by step.
+Most providers begin their keys with letters of their own; what has none is known by the name beside it.
 """
 
+import base64
+import binascii
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
-_NOT_ASCII: Final = range(128, 256)  # bytes of letters and digits of other scripts, which \w and \d know too
+from sightline._kinds import NAMES, TEXT, VERY_LONG_WORD, WORDS, Kind, Proof, Sign, Span, proven, word
+
+# By its first letters: what follows them in a key.
+_KEYS: Final = {
+    "AIza": r"[\w-]{35,}", "ya29.": r"[\w-]{20,}", "GOCSPX-": r"[\w-]{20,}",  # Google
+    "ghp_": r"\w{30,}", "gho_": r"\w{30,}", "ghu_": r"\w{30,}", "ghs_": r"\w{30,}", "ghr_": r"\w{30,}",
+    "github_pat_": r"\w{22,}",
+    "glpat-": r"[\w-]{20,}", "gldt-": r"[\w-]{20,}", "glrt-": r"[\w-]{20,}",  # GitLab
+    "xoxa-": r"[\w-]{10,}", "xoxb-": r"[\w-]{10,}", "xoxe-": r"[\w-]{10,}", "xoxo-": r"[\w-]{10,}",  # Slack
+    "xoxp-": r"[\w-]{10,}", "xoxr-": r"[\w-]{10,}", "xoxs-": r"[\w-]{10,}", "xapp-": r"[\w-]{20,}",
+    "AKIA": r"[A-Z0-9]{16}(?!\w)", "ASIA": r"[A-Z0-9]{16}(?!\w)",  # AWS
+    "sk_live_": r"\w{16,}", "rk_live_": r"\w{16,}", "sk_test_": r"\w{16,}",  # Stripe
+    "whsec_": r"[\w+/]{24,}",
+    "hf_": r"[A-Za-z0-9]{30,}",  # Hugging Face
+    "gsk_": r"[A-Za-z0-9]{40,}",  # Groq
+    "xai-": r"[A-Za-z0-9]{40,}",
+    "pplx-": r"[A-Za-z0-9]{40,}",  # Perplexity
+    "r8_": r"[A-Za-z0-9]{36,}",  # Replicate
+    "nvapi-": r"[\w-]{40,}",  # NVIDIA
+    "tvly-": r"[\w-]{20,}",  # Tavily
+    "pcsk_": r"\w{30,}",  # Pinecone
+    "lsv2_": r"\w{30,}",  # LangSmith
+    "npm_": r"[A-Za-z0-9]{36}(?!\w)",
+    "pypi-": r"AgE[\w-]{50,}",
+    "dckr_pat_": r"[\w-]{20,}",  # Docker
+    "dop_v1_": r"[a-f0-9]{64}",  # DigitalOcean
+    "dapi": r"[a-f0-9]{32}(?!\w)",  # Databricks
+    "SG.": r"[\w-]{16,}\.[\w-]{16,}",  # SendGrid
+    "SK": r"[a-f0-9]{32}(?!\w)",  # Twilio
+    "shpat_": r"[a-fA-F0-9]{32}",  # Shopify
+    "hvs.": r"[\w-]{24,}",  # Vault
+    "glsa_": r"\w{32,}", "glc_": r"[\w+/]{32,}",  # Grafana
+    "NRAK-": r"[A-Z0-9]{27}",  # New Relic
+    "lin_api_": r"\w{32,}",  # Linear
+    "ntn_": r"[A-Za-z0-9]{40,}",  # Notion
+    "ATATT3": r"[\w=-]{50,}",  # Atlassian
+    "PMAK-": r"[a-f0-9]{24}-[a-f0-9]{34}",  # Postman
+    "sq0csp-": r"[\w-]{40,}", "sq0atp-": r"[\w-]{22,}",  # Square
+    "AGE-SECRET-KEY-1": r"[A-Z0-9]{58}",
+}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """So many characters of one class in a row, when those to skip are left out."""
-
-    table: bytes
-    least: bytes
-    skip: bytes = b""
-
-    @classmethod
-    def of(cls, characters: str, least: int, skip: str = "") -> "Run":
-        members = {*characters.encode(), *_NOT_ASCII}
-        table = bytes(ord("x") if byte in members else ord(" ") for byte in range(256))
-        return cls(table, b"x" * least, skip.encode())
-
-    def is_in(self, text: str) -> bool:
-        return self.least in text.encode().translate(self.table, self.skip)
+def _by_first_letters(first: str, rest: str) -> Kind:
+    return Kind("SECRET", word(first[0], re.escape(first[1:]) + rest), (Sign(WORDS, first.encode()),))
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of secret or personal data. `run` and `hints`: without it, and one of them, there is none.
+def _is_random(text: str) -> bool:
+    """Whether it was drawn: `sk-loading-spinner-dot` is the name of a style, not a key."""
+    return any(char.isdigit() or char.isupper() for char in text)
 
-    Every repetition in `pattern` is bounded and starts at a fixed text or a word's edge, so that the time
-    stays linear in the text.
+
+def _is_base64_key(text: str) -> bool:
+    """Whether it is no checksum: those are written in hexadecimal, with letters of one case."""
+    return text.lower() != text and text.upper() != text and any(char.isdigit() for char in text)
+
+
+def _is_user_and_password(text: str) -> bool:
+    """Whether it is base64 of `user:password`: "Basic understanding" is none."""
+    bare = text.rstrip("=")
+    try:
+        return b":" in base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+    except binascii.Error:
+        return False
+
+
+_NAME_MAX: Final = 40
+_REFERENCE: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+
+
+def _is_value(text: str) -> bool:
+    """Whether it is no name in code: `api_key=settings.api_key` gives nothing away."""
+    return _REFERENCE.fullmatch(text) is None
+
+
+_VARIABLE: Final = r"=(?<=[A-Z]=)(?![\[<$%{*(])([^\s\"'\\;&|()\[\]{}<>$]{6,})(?![(\[{])"
+_VALUE: Final = r"(?!\[)([^&\s\"'<>#\\;,()\[\]}]++)(?![(\[])"  # in an address; what is masked already stays
+
+
+def _named(kind: str, names: str, signs: tuple[Sign, ...]) -> tuple[Kind, ...]:
+    """Values beside a name that says what they are: as JSON or code, in addresses and connection strings, and
+    in environments.
     """
-
-    name: str
-    hints: tuple[str, ...]
-    pattern: re.Pattern[str]
-    confirm: Callable[[str], bool] = bool
-    run: Run | None = None
-
-    def may_be_in(self, text: str) -> bool:
-        if self.run is not None and not self.run.is_in(text):
-            return False
-        return any(hint in text for hint in self.hints)
-
-
-def _luhn(number: str) -> bool:
-    """ISO/IEC 7812's check digit: tells a card number from nine in ten other long numbers."""
-    digits = [int(digit) for digit in number if digit.isdigit()]
-    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[-2::-2]]
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    name = f"(?i:{names})"
+    written = (
+        r"\"\s{0,4}:\s{0,4}\"(?!\[)((?:[^\"\\\n]|\\.)++)\""  # "password": "x"
+        r"|'\s{0,4}:\s{0,4}'(?!\[)((?:[^'\\\n]|\\.)++)'"
+        r"|\\{1,7}\"\s{0,4}:\s{0,4}\\{1,7}\"(?!\[)([^\"\\\n]+)"  # the same in JSON in JSON
+        r"|\s{0,4}=\s{0,4}\\{0,3}[\"'](?![\[<${%])([^\s\"'\\]{4,}+)(?=\\{0,3}[\"'])"  # password = "x"
+    )
+    beside = (
+        rf"(?:\A[\w.-]{{0,40}}?|[?&#][\w.-]{{0,40}}?|\\u0026|=[^\s=,;]{{1,100}} ){name}={_VALUE}"
+        rf"|;[ \w.-]{{0,40}}?{name} ?= ?{_VALUE}"
+    )
+    return (
+        Kind(kind, f"{name}(?:{written})", signs),
+        Kind(kind, beside, signs, proof=proven(_is_value)),
+        Kind(kind, _VARIABLE, signs, proof=_variable(names.upper())),
+    )
 
 
-_DIGITS: Final = "0123456789"
-_WORD: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_" + _DIGITS
-_CARD_RUN: Final = Run.of(_DIGITS, 13, skip=" -")
-_KEY_RUN: Final = Run.of(_WORD + "-", 15)  # xoxb- and ten more
-_OPAQUE_RUN: Final = Run.of(_WORD + "-.~+/", 15)  # any key, bearer token or JWT
-_PRIVATE_KEY: Final = "PRIVATE KEY-----"
+def _variable(names: str) -> Proof:
+    """Proves the value of an environment's `DB_PASSWORD=x`."""
+    name = re.compile(rf"(?:{names})=\Z")
 
-_KEY_HINTS: Final = (
-    "sk-", "AIza", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "AKIA", "ASIA",
-    "hf_", "gsk_", "glpat-", "k_live_", "npm_",
-)  # fmt: skip
-KINDS: Final = (
+    def proof(text: str, start: int, end: int) -> Span | None:
+        named = name.search(text[max(0, start - _NAME_MAX) : start])
+        return (start, end) if named and _is_value(text[start:end]) else None
+
+    return proof
+
+
+def _name(ends: str) -> Sign:
+    """The last telling letters of a name that has a value after it."""
+    return Sign(NAMES, b"(?<=%b=)" % ends.encode())
+
+
+_PASSWORDS: Final = "password|passwd|passphrase|pwd"
+_PASSWORD_SIGNS: Final = (_name("wrd"), _name("wd"), _name("ssrs"))
+_SECRETS: Final = (
+    "api[_-]?key|access[_-]?key|secret[_-]?key|account[_-]?key|private[_-]?key|signing[_-]?key"
+    "|subscription[_-]key|secret|access[_-]?token|refresh[_-]?token|auth[_-]?token|id[_-]?token"
+    "|security[_-]?token|api[_-]?token|set-cookie|cookie"
+)
+_SECRET_SIGNS: Final = (_name("ky"), _name("crt"), _name("tk"), _name("ck"))
+_IN_ADDRESSES: Final = "key|token|sig|signature"  # elsewhere these words are too common
+_ADDRESS_SIGNS: Final = (_name("ky"), _name("tk"), _name("sg"), _name("sgtr"))
+
+SECRET_KINDS: Final = (
     Kind(
         "PRIVATE_KEY",
-        (_PRIVATE_KEY,),
-        re.compile(
-            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,20000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
-        ),
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----[^-\"'<>{}]*+(?:-(?!----)[^-\"'<>{}]*+)*+"
+        r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?",
+        (Sign(TEXT, b"PRIVATE KEY"),),
+        ("-----BEGIN ",),
     ),
-    Kind("JWT", ("eyJ",), re.compile(r"\beyJ[\w-]{8,4000}\.[\w-]{8,8000}\.[\w-]{8,2000}")),
+    Kind("JWT", word("e", r"yJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]{8,}+", r"\w-"), (Sign(WORDS, b"eyJ"),)),
+    Kind("SECRET", word("s", r"k-[\w-]{16,}"), (Sign(WORDS, b"sk-"),), proof=proven(_is_random)),
+    *(_by_first_letters(first, rest) for first, rest in _KEYS.items()),
     Kind(
-        "SECRET",
-        _KEY_HINTS,
-        re.compile(
-            r"\b(?:sk-[\w-]{16,300}|AIza[\w-]{35}|gh[pousr]_\w{30,255}|github_pat_\w{22,255}"
-            r"|xox[abeoprs]-[\w-]{10,250}|(?:AKIA|ASIA)[A-Z0-9]{16}\b|hf_\w{30,100}|gsk_\w{40,100}"
-            r"|glpat-[\w-]{20,100}|[rs]k_live_\w{16,120}|npm_\w{36}\b)"
-        ),
-        run=_KEY_RUN,
-    ),
-    Kind("TOKEN", ("earer ", "EARER "), re.compile(r"(?i:\bbearer) {1,5}[\w.~+/-]{16,4000}=*")),
-    Kind(
-        "EMAIL",
-        ("@",),
-        re.compile(r"(?<![\w.%+-])[\w.%+-]{1,128}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
+        "SECRET", r"hooks\.slack\.com/services/(T\w{6,}/B\w{6,}/\w{16,})",
+        (Sign(WORDS, b"hooks.slack.com/services/"),),
     ),
     Kind(
-        "CARD",
-        ("2", "3", "4", "5", "6"),
-        re.compile(r"(?<![\w.-])[2-6]\d{3}(?:[ -]?\d){9,12}(?![\w-])"),
-        confirm=_luhn,
-        run=_CARD_RUN,
+        "SECRET", word("[A-Za-z0-9/+]", r"[A-Za-z0-9/+]{39}(?![\w/+=])", r"\w/+="), (VERY_LONG_WORD,),
+        ("aws", "AWS", "ecret", "ECRET"), ("aws", "secret"), proven(_is_base64_key),
     ),
-)
-
-
-def may_hold_secrets(text: str) -> bool:
-    """False when there is surely nothing to find in this well-formed text, nor in any part of it."""
-    return "@" in text or _OPAQUE_RUN.is_in(text) or _CARD_RUN.is_in(text) or _PRIVATE_KEY in text
-
-
-def without_secrets(text: str) -> str:
-    """The text with each secret replaced by the name of its kind."""
-    if may_hold_secrets(text):
-        for kind in KINDS:
-            if kind.may_be_in(text):
-                text = kind.pattern.sub(partial(_placeholder, kind), text)
-    return text
-
-
-def _placeholder(kind: Kind, found: re.Match[str]) -> str:
-    return f"[{kind.name}]" if kind.confirm(found.group()) else found.group()
+    Kind(
+        "SECRET", word("[0-9a-f]", r"[0-9a-f]{31}(?!\w)"), (_name("ky"), _name("tk")),
+        words=("auth_token", "auth token", "authtoken", "api_key", "api key", "apikey", "api-key"),
+    ),
+    Kind(
+        "TOKEN", word("[Bb]", r"(?i:earer) {1,5}(?!\[)([\w.~+/-]{16,}+=*)"),
+        (Sign(WORDS, b"earer "), Sign(WORDS, b"EARER ")),
+    ),
+    Kind(
+        "TOKEN", word("[Bb]", r"(?i:asic) {1,5}([A-Za-z0-9+/]{16,}+={0,2})"),
+        (Sign(WORDS, b"asic "), Sign(WORDS, b"ASIC ")), proof=proven(_is_user_and_password),
+    ),
+    Kind(
+        "TOKEN",
+        r"(?i:authorization)[\"'\\ ]{0,5}[:=][\"'\\ ]{0,5}(?:(?i:basic|bearer|token) {1,5})?+"
+        r"(?![\[<$%{*])([\w.~+/-]{6,}+=*)",
+        (_name("trzt"),),
+    ),
+    Kind("PASSWORD", r"://(?!\[)([^\s/?#\"'<>\\:]*:[^\s/?#\"'<>\\]+)@", (Sign(TEXT, b"@"),), ("://",)),
+    *_named("PASSWORD", _PASSWORDS, _PASSWORD_SIGNS),
+    *_named("SECRET", _SECRETS, _SECRET_SIGNS),
+    Kind("SECRET", rf"[?&#][\w.-]{{0,40}}?(?i:{_IN_ADDRESSES})={_VALUE}", _ADDRESS_SIGNS),
+)  # fmt: skip

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sightline._runtime import CONTENT_MODES, Content
 from sightline.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from sightline._destination import Destination
     from sightline._sampling import Sampling
     from sightline._shipping import Limits
+    from sightline.privacy import Privacy
 
 # OpenTelemetry keeps 128 and drops the oldest: model and usage, which are set first.
 SPAN_ATTRIBUTES: Final = 1_024
@@ -35,7 +35,7 @@ class Settings:
 
     service_name: str | None
     destination: "Destination"
-    content: Content
+    content: "Privacy"
     instrument: "Literal['auto'] | tuple[str, ...]"
     limits: "Limits"
     span_attributes: int | None
@@ -54,7 +54,7 @@ def disabled() -> bool:
 def read(
     service_name: str | None,
     endpoint: str | None,
-    content: str,
+    content: object,
     instrument: object,
     headers: Mapping[str, str],
     stream_usage: bool,
@@ -87,10 +87,10 @@ def read(
     )
 
 
-def _content(content: str) -> Content:
-    if content not in CONTENT_MODES:
-        raise ConfigurationError(f"content is {content!r}; it may be one of {', '.join(CONTENT_MODES)}")
-    return content
+def _content(content: Any) -> "Privacy":
+    from sightline.privacy import Privacy
+
+    return content if isinstance(content, Privacy) else Privacy(content)
 
 
 def _instrument(instrument: object) -> "Literal['auto'] | tuple[str, ...]":
@@ -116,7 +116,7 @@ def _spool(spool: object) -> Path | None:
         raise ConfigurationError(f"spool is {spool!r}; it may be None, or the path of a folder")
     if sys.platform == "win32":
         raise ConfigurationError("spool needs file locks that Windows has not; leave it out there")
-    return Path(spool)
+    return Path(spool).expanduser().absolute()
 
 
 def _spool_bytes(most: object) -> int:

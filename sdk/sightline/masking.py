@@ -1,175 +1,188 @@
-"""What may leave the process: the one place that every span and log record passes.
+"""What may leave the process: the one place that every span and log record passes; `privacy` has the modes.
 
-    content="full"     everything, as it is
-    content="masked"   secrets and personal data replaced by their kind, e.g. [EMAIL]   (the default)
-    content="off"      no prompts, answers, arguments or results at all; what remains is masked
+    attribute ─► its name's mode ─┬─ full ─────────────────────────────► as it is
+                                  ├─ off ──────────────────────────────► left out
+                                  ├─ hashed ─► Hasher ─────────────────► [SHA256:1f825aa2f0020ef7:11]
+                                  ├─ masked ─► Masker: built-in, yours ► [EMAIL_1]
+                                  └─ a credential by its name ─────────► [SECRET_1]
 
 Masking fails closed: a value that could not be masked does not leave. Names, models and ids are never
-masked: the program chose them, and questions are asked by them.
+masked: the program chose them, and questions are asked by them. Numbers stay, too: they are measures.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
 
+from opentelemetry._logs import LogRecord
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link, Status
 
-from sightline import attributes
 from sightline._capture import well_formed
+from sightline._content_names import is_content, is_credential, is_id, is_user_id
+from sightline._hashing import Hasher
+from sightline._masker import NOT_MASKED, Masker
 from sightline._outgoing import Draft
+from sightline._personal import OPTIONAL_KINDS, PERSONAL_KINDS
 from sightline._runtime import Content
 from sightline._safety import record_fault
-from sightline._secrets import may_hold_secrets, without_secrets
+from sightline._search import Search
+from sightline._secrets import SECRET_KINDS
+from sightline.privacy import LOG_BODY, STATUS_MESSAGE, Privacy
 
-NOT_MASKED: Final = "[WITHHELD: masking failed]"
-
-_CONTENT: Final = frozenset(
-    {
-        attributes.INPUT_MESSAGES,
-        attributes.OUTPUT_MESSAGES,
-        attributes.SYSTEM_INSTRUCTIONS,
-        attributes.TOOL_DEFINITIONS,
-        attributes.TOOL_ARGUMENTS,
-        attributes.TOOL_RESULT,
-        attributes.RETRIEVAL_QUERY,
-        attributes.RETRIEVAL_DOCUMENTS,
-        attributes.INPUT,
-        attributes.OUTPUT,
-        attributes.EVALUATION_EXPLANATION,
-        attributes.FEEDBACK_CORRECTION,
-        attributes.PROMPT_TEMPLATE,
-        # other dialects' names for the same
-        "input.value",
-        "output.value",
-        "tool.parameters",
-        "traceloop.entity.input",
-        "traceloop.entity.output",
-        "exception.message",
-        "exception.stacktrace",
-    }
-)
-_CONTENT_PREFIXES: Final = (
-    "gen_ai.prompt.variable.",
-    "gen_ai.prompt.0",
-    "gen_ai.completion.",
-    "llm.input_messages.",
-    "llm.output_messages.",
-    "llm.prompts.",
-    "retrieval.documents.",
-)
-_NEVER_MASKED: Final = frozenset(
-    {
-        attributes.USER_ID,
-        attributes.SESSION_ID,
-        attributes.CONVERSATION_ID,
-        attributes.RESPONSE_ID,
-        attributes.TOOL_CALL_ID,
-        attributes.FEEDBACK_ID,
-        attributes.REQUEST_MODEL,
-        attributes.RESPONSE_MODEL,
-        attributes.COST_USD,
-        attributes.OPERATION,
-        attributes.STAGE,
-        attributes.GEN_AI_OPERATION,
-        attributes.GEN_AI_PROVIDER,
-    }
-)
+Treatment = Literal["full", "masked", "hashed", "off", "secret", "user"]
+_NAMES_MAX: Final = 4_096  # names that are numbered have no end
+_HOLDS_NO_TEXT: Final = (bool, int, float)
 
 
 class Guard:
-    """Applies one content mode to drafts of spans and to attributes of log records."""
+    """Applies one privacy to drafts of spans and to log records."""
 
-    def __init__(self, mode: Content) -> None:
-        self._mode = mode
+    def __init__(self, privacy: Privacy | Content, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._privacy = privacy if isinstance(privacy, Privacy) else Privacy(privacy)
+        kinds = set(self._privacy.kinds)
+        known = (*SECRET_KINDS, *PERSONAL_KINDS, *OPTIONAL_KINDS)
+        self._search = Search([kind for kind in known if kind.name in kinds])
+        self._hasher = Hasher(self._privacy.hash_key)
+        self._now_ns = now_ns
+        self._treatments: dict[str, Treatment] = {}
+        self._lets_all_pass = (
+            self._privacy.content == "full"
+            and not self._privacy.attributes
+            and not self._privacy.hash_user_ids
+        )
+
+    @property
+    def captures(self) -> bool:
+        """Whether any content is wanted at all."""
+        return self._privacy.captures
 
     def __call__(self, draft: Draft) -> None:
         """The step that decides what of a span may leave; should it fail, what it could not judge stays."""
-        if self._mode == "full":
+        if self._lets_all_pass:
             return
         try:
             self._guard(draft)
         except Exception as error:
-            _withhold(draft)
+            self._withhold(draft)
             record_fault("Guard", error)
 
-    def _guard(self, draft: Draft) -> None:
-        draft.attributes = self.attributes(draft.attributes)
-        if draft.events:
-            draft.events = [
-                Event(event.name, self.attributes(event.attributes or {}), event.timestamp)
-                for event in draft.events
-            ]
-        draft.links = [Link(link.context, self.attributes(link.attributes or {})) for link in draft.links]
-        if draft.status.description:
-            text = "" if self._mode == "off" else masked(draft.status.description)
-            draft.status = Status(draft.status.status_code, text or None)
+    def log(self, record: LogRecord) -> None:
+        """Leave on a log record what may leave of its attributes and its body."""
+        if self._lets_all_pass:
+            return
+        values, body = record.attributes or {}, record.body
+        record.attributes, record.body = {}, None  # should it fail
+        try:
+            masker = self._masker()
+            record.attributes = self._attributes(values, masker)
+            record.body = self._said(LOG_BODY, body, masker)
+        except Exception as error:
+            record.attributes = self._withheld(values)
+            record_fault("Guard", error)
 
     def attributes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What of these attributes may leave, and how."""
-        if self._mode == "off":
-            values = {name: value for name, value in values.items() if not is_content(name)}
-        if self._mode == "full" or not _suspicious(values):
+        return self._attributes(values, self._masker())
+
+    def _masker(self) -> Masker:
+        return Masker(self._search, self._privacy.maskers, self._privacy.time_cap_ms, self._now_ns)
+
+    def _guard(self, draft: Draft) -> None:
+        masker = self._masker()
+        draft.attributes = self._attributes(draft.attributes, masker)
+        if draft.events:
+            draft.events = [
+                Event(event.name, self._attributes(event.attributes or {}, masker), event.timestamp)
+                for event in draft.events
+            ]
+        if draft.links:
+            draft.links = [
+                Link(link.context, self._attributes(link.attributes or {}, masker)) for link in draft.links
+            ]
+        if draft.status.description:
+            words = self._said(STATUS_MESSAGE, draft.status.description, masker)
+            draft.status = Status(draft.status.status_code, words)
+
+    def _attributes(self, values: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
+        treatments = self._treatments
+        texts: list[str] = []
+        special = masker.is_asked
+        for name, value in values.items():
+            treatment = treatments.get(name) or self._treatment(name)
+            if treatment == "masked":
+                if type(value) is str:
+                    texts.append(value)
+                elif not isinstance(value, _HOLDS_NO_TEXT):
+                    special |= collect(value, texts)
+            elif treatment != "full":
+                special = True
+        suspects = self._search.suspects(well_formed("\n".join(texts)))
+        if not special and not suspects:
             return values if type(values) is dict else dict(values)
+        masker.suspects = suspects
         return {
-            name: value if name in _NEVER_MASKED else _masked_value(value) for name, value in values.items()
+            name: self._treated(treatment, value, masker)
+            for name, value in values.items()
+            if (treatment := treatments.get(name) or self._treatment(name)) != "off"
         }
 
-    def body(self, body: Any) -> Any:
-        """A log record's body, as it may leave."""
-        return body if self._mode == "full" else _masked_value(body)
+    def _treated(self, treatment: Treatment, value: Any, masker: Masker) -> Any:
+        if treatment == "masked":
+            return masker.value(value)
+        if treatment == "full" or value is None:
+            return value
+        if treatment == "hashed":
+            return self._hasher.content(value)
+        if treatment == "user":
+            return self._hasher.user_id(value)
+        return masker.secret(value)
+
+    def _said(self, name: str, value: Any, masker: Masker) -> Any:
+        """Words that are no attribute: a status message, a log record's body."""
+        left = self._attributes({name: value}, masker)
+        return left.get(name)
+
+    def _treatment(self, name: str) -> Treatment:
+        treatment = self._decided(name)
+        if len(self._treatments) < _NAMES_MAX:
+            self._treatments[name] = treatment
+        return treatment
+
+    def _decided(self, name: str) -> Treatment:
+        own = self._privacy.mode_of(name)
+        if own is not None:
+            return own
+        if self._privacy.hash_user_ids and is_user_id(name):
+            return "user"
+        if self._privacy.content == "full" or is_id(name):
+            return "full"
+        if is_content(name) or name in (LOG_BODY, STATUS_MESSAGE):
+            return self._privacy.content
+        return "secret" if is_credential(name) else "masked"
+
+    def _withhold(self, draft: Draft) -> None:
+        draft.attributes = self._withheld(draft.attributes)
+        draft.events = draft.links = ()
+        draft.status = Status(draft.status.status_code, NOT_MASKED if draft.status.description else None)
+
+    def _withheld(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value if self._decided(name) == "full" else NOT_MASKED for name, value in values.items()
+        }
 
 
-def is_content(name: str) -> bool:
-    """Whether an attribute holds what people or models said, in any dialect we know."""
-    return name in _CONTENT or name.startswith(_CONTENT_PREFIXES)
-
-
-def masked(text: str) -> str:
-    """The text with secrets and personal data replaced by their kind; `NOT_MASKED` should that ever fail."""
-    try:
-        return without_secrets(well_formed(text))
-    except Exception as error:
-        record_fault("masked", error)
-        return NOT_MASKED
-
-
-def _suspicious(values: Mapping[str, Any]) -> bool:
-    """Whether anything in all these values has to be looked at closely; one test for all of them is cheap."""
-    texts: list[str] = []
-    for name, value in values.items():
-        if type(value) is str:
-            if name not in _NEVER_MASKED:
-                texts.append(value)
-        elif not isinstance(value, int | float):
-            _collect(value, texts)
-    return may_hold_secrets(well_formed("\n".join(texts)))
-
-
-def _collect(value: Any, texts: list[str]) -> None:
-    """Every text in a value, however deep."""
+def collect(value: Any, texts: list[str]) -> bool:
+    """Every text in a value, however deep, keys of maps too; says whether there are maps."""
     if isinstance(value, str):
         texts.append(value)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _collect(item, texts)
+    elif isinstance(value, bytes):
+        texts.append(value.decode("latin-1"))
     elif isinstance(value, Mapping):
-        for item in value.values():
-            _collect(item, texts)
-
-
-def _masked_value(value: Any) -> Any:
-    if isinstance(value, str):
-        return masked(value)
-    if isinstance(value, list | tuple):
-        return [_masked_value(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _masked_value(item) for key, item in value.items()}
-    return value
-
-
-def _withhold(draft: Draft) -> None:
-    draft.attributes = {
-        name: value if name in _NEVER_MASKED else NOT_MASKED for name, value in draft.attributes.items()
-    }
-    draft.events = draft.links = ()
-    draft.status = Status(draft.status.status_code, NOT_MASKED if draft.status.description else None)
+        for pair in value.items():
+            collect(pair, texts)
+        return True
+    elif isinstance(value, list | tuple):
+        maps = [collect(item, texts) for item in value]
+        return any(maps)
+    return False

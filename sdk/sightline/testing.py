@@ -30,6 +30,7 @@ from sightline._quick_spans import runtime_of
 from sightline._runtime import Content
 from sightline._settings import SPAN_ATTRIBUTES
 from sightline.masking import Guard
+from sightline.privacy import Privacy
 
 FIXED_START = datetime(2026, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -84,7 +85,7 @@ class Captured:
 @contextmanager
 def capture(
     *,
-    content: Content = "full",
+    content: Content | Privacy = "full",
     instrument_libraries: Sequence[str] = (),
     clock: _clock.Clock | None = None,
     stream_usage: bool = True,
@@ -95,8 +96,8 @@ def capture(
     What is spent inside counts for budgets inside only.
     """
     seen = Captured()
-    tracers, loggers = _recording_into(seen, Guard(content))
-    captures = content != "off"
+    tracers, loggers = _recording_into(seen, guard := Guard(content))
+    captures = guard.captures
     before = _runtime.use(runtime_of(tracers, loggers, captures=captures))
     collector = address_of(budget.collector, "") if budget else ""
     guard_before = _budget_guard.start(budget, collector=collector)

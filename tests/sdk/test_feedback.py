@@ -155,7 +155,7 @@ def test_before_init_feedback_is_refused_in_the_log(caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.parametrize(
-    ("mode", "comment"), [("masked", "ask [EMAIL]"), ("off", None), ("full", "ask a@b.de")]
+    ("mode", "comment"), [("masked", "ask [EMAIL_1]"), ("off", None), ("full", "ask a@b.de")]
 )
 def test_comments_obey_the_content_mode(mode: Any, comment: str | None) -> None:
     """People write addresses into comments; off keeps comments and corrections out, the thumb arrives."""

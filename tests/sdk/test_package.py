@@ -15,6 +15,7 @@ PUBLIC = [
     "GuardrailTripped",
     "Health",
     "LLMCall",
+    "Privacy",
     "Sampling",
     "Score",
     "SightlineError",
