@@ -4,7 +4,9 @@ import threading
 from collections.abc import Generator
 from typing import Any
 
+import openai
 import pytest
+from sdk.servers import ChatModel, completion
 
 import sightline
 from sightline import _runtime, testing
@@ -58,6 +60,18 @@ def test_foreign_model_calls_are_linked_too(seen: Captured, values: Any, linked:
     with GREETING.using(name="Ann"):
         _runtime.current.tracer.start_span("foreign", attributes=values).end()
     assert ("sightline.prompt.template" in prompt_of(seen, "foreign")) is linked
+
+
+def test_a_call_of_an_observed_client_is_linked(model: ChatModel) -> None:
+    """The openai client, observed by OpenTelemetry's instrumentation, is told nothing of prompts."""
+    model.script = [lambda request: (200, completion())]
+    with (
+        testing.capture(instrument_libraries=["openai"]) as seen,
+        openai.OpenAI(base_url=model.base_url, api_key="k", max_retries=0) as client,
+        GREETING.using(name="Ann") as text,
+    ):
+        client.chat.completions.create(model="m", messages=[{"role": "user", "content": text}])
+    assert prompt_of(seen, "chat m") == LINKED
 
 
 def test_everything_in_one_call(seen: Captured) -> None:
