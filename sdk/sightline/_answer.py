@@ -80,9 +80,14 @@ class Answer:
         for piece in self._recognised(chunk) if pieces is None else pieces:
             self._keep(piece, at_ns)
 
-    def attributes(self, messages: object, request_model: str | None, *, captures: bool) -> dict[str, Any]:
-        """Everything a span can say about the answer; usage is estimated where none was reported."""
-        extras = self.extras(messages, request_model)
+    def attributes(
+        self, messages: object, request_model: str | None, *, captures: bool, beside: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Everything a span can say about the answer; usage is estimated where none was reported.
+
+        `beside` are texts that were sent beside the messages, to be counted with them.
+        """
+        extras = self.extras(messages, request_model, beside)
         values: dict[str, Any] = {**self.usage.to_attributes(), **extras}
         if self.id:  # some servers send an empty one
             values[attributes.RESPONSE_ID] = self.id
@@ -100,13 +105,15 @@ class Answer:
             values[attributes.INPUT_MESSAGES] = input_json(messages)
         return values
 
-    def extras(self, messages: object, request_model: str | None) -> dict[str, Any]:
+    def extras(
+        self, messages: object, request_model: str | None, beside: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """What other instrumentations leave out: first token, speed, and usage where none was reported."""
         values: dict[str, Any] = {}
         spoken_s = self._spoken_s()
-        if self._lacks_usage():
-            model = self.model or request_model
-            self.uncounted = Uncounted(texts(messages), self.text(), model, self.usage, spoken_s)
+        if self.lacks_usage:
+            sent, model = [*beside, *texts(messages)], self.model or request_model
+            self.uncounted = Uncounted(sent, self.text(), model, self.usage, spoken_s)
             self.usage = self.uncounted.guessed()
             values = self.uncounted.to_attributes(self.usage)
         elif spoken_s is not None:
@@ -135,6 +142,14 @@ class Answer:
     def failed(self) -> bool:
         """Whether the model, or its server, said that it had failed."""
         return any(choice.finish_reason == "error" for choice in self._choices.values())
+
+    @property
+    def lacks_usage(self) -> bool:
+        """Whether something was generated, or begun, that has no count. A failure costs nothing."""
+        said = any(c.texts or c.tool_calls or c.reasoning for c in self._choices.values())
+        if self.usage:
+            return said and (self.usage.output_tokens is None or self.usage.input_tokens is None)
+        return said or (self._begun and all(c.finish_reason != "error" for c in self._choices.values()))
 
     def text(self) -> str:
         """All that was generated and shown, as bare text."""
@@ -186,13 +201,6 @@ class Answer:
         self.last_token_ns = at_ns
         if self.first_token_ns is None:
             self.first_token_ns = at_ns
-
-    def _lacks_usage(self) -> bool:
-        """Whether something was generated, or begun, that has no count. A failure costs nothing."""
-        said = any(c.texts or c.tool_calls or c.reasoning for c in self._choices.values())
-        if self.usage:
-            return said and (self.usage.output_tokens is None or self.usage.input_tokens is None)
-        return said or (self._begun and all(c.finish_reason != "error" for c in self._choices.values()))
 
     def _spoken_s(self) -> tuple[float, float] | None:
         """When generation began and ended; None when it came in one piece, or not at all.

@@ -1,18 +1,21 @@
 """A model call made by hand, with everything its span can say, written in one place.
 
     with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages=messages) as call:
-        call.record(response)                      # or call.chunk(piece) for each piece of a stream
+        call.record(response)                      # or call.chunk(event) for each event of a stream
 
-Cost is not written here: every model call is priced on its way out, whoever made its span.
+Answers of every provider in `providers` are read, as clients' objects or as plain JSON. Cost is not written
+here: every model call is priced on its way out, whoever made its span.
 """
 
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.trace import SpanKind
 
 from sightline import _budget_guard, _clock, _late, attributes, budget
 from sightline._answer import Answer
+from sightline._messages import system_json, tools_json
 from sightline._safety import shielded
 from sightline._spans import OpenSpan
 from sightline.errors import BudgetExceeded
@@ -21,21 +24,40 @@ from sightline.usage import Usage
 _MODEL_STAGE: Final = "model_inference"
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked, in the provider's own shape; `model` is the one asked for."""
+
+    model: str
+    messages: object = None
+    system: object = None
+    tools: object = None
+
+    def content(self) -> dict[str, str]:
+        """The attributes of what was asked beside the messages."""
+        values = {}
+        if self.system is not None:
+            values[attributes.SYSTEM_INSTRUCTIONS] = system_json(self.system)
+        if self.tools is not None:
+            values[attributes.TOOL_DEFINITIONS] = tools_json(self.tools)
+        return values
+
+
 class LLMCall:
     """An open model call. None of its methods raises, but entering one that is denied: BudgetExceeded."""
 
-    def __init__(self, opened: OpenSpan, model: str, messages: object) -> None:
-        self._open, self._model, self._messages = opened, model, messages
+    def __init__(self, opened: OpenSpan, request: Request) -> None:
+        self._open, self._request = opened, request
         self._answer = Answer(_clock.elapsed_ns())
 
     @shielded
     def record(self, response: object) -> None:
-        """Read a whole response: an OpenAI chat completion as object or JSON, or the bare text."""
+        """Read a whole answer of any provider, as object or JSON, or a bare text: it has the last word."""
         self._answer.response(response)
 
     @shielded
     def chunk(self, chunk: object) -> None:
-        """Read one chunk of a stream: an OpenAI chat completion chunk as object or JSON, or a bare text."""
+        """Read an event of any provider's stream as it arrives: object or JSON, or a bare piece of text."""
         self._answer.chunk(chunk, _clock.elapsed_ns())
 
     @shielded
@@ -72,6 +94,11 @@ class LLMCall:
 
         return score(name, value, label=label, comment=comment, target=self._open.span)
 
+    @property
+    def span_id(self) -> str:
+        """The span's id, 16 hex digits."""
+        return f"{self._open.span.get_span_context().span_id:016x}"
+
     def __enter__(self) -> "LLMCall":
         self._open.activate()
         if _budget_guard.current is not None:
@@ -90,11 +117,28 @@ class LLMCall:
             self._open.fail(error)
         self._open.end()
 
+    async def __aenter__(self) -> "LLMCall":
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
     @shielded
     def _write_answer(self) -> None:
-        if self._open.recording:
-            self._open.say(self._answer.attributes(self._messages, self._model, captures=self._open.captures))
-            _late.watch(self._open.span, self._answer)
+        if not self._open.recording:
+            return
+        request, captures = self._request, self._open.captures
+        content = request.content() if captures or self._answer.lacks_usage else {}
+        self._open.say(
+            self._answer.attributes(
+                request.messages, request.model, captures=captures, beside=tuple(content.values())
+            )
+        )
+        if captures:
+            self._open.say(content)
+        _late.watch(self._open.span, self._answer)
 
 
 def llm_call(
@@ -102,18 +146,22 @@ def llm_call(
     provider: str,
     model: str,
     messages: object = None,
+    system: object = None,
+    tools: object = None,
     operation: str = "chat",
     stream: bool | None = None,
     temperature: float | None = None,
+    top_p: float | None = None,
     max_tokens: int | None = None,
 ) -> LLMCall:
-    """Open the span of a model call; use it as a context manager.
+    """Open the span of a model call; use it as a context manager, with `with` or `async with`.
 
     `provider` and `operation` are OpenTelemetry's names (openai, anthropic, aws.bedrock, ...; chat,
-    text_completion, generate_content, embeddings). `messages` are recorded as the content mode allows, and
-    counted when the provider reports no usage.
+    text_completion, generate_content, embeddings). `messages`, `system` and `tools` are what the provider is
+    sent, in its own shape (Gemini's contents, OpenAI's input, a bare text); they are recorded as the content
+    mode allows, and counted when the provider reports no usage.
     """
-    values = {
+    values: dict[str, Any] = {
         attributes.OPERATION: "llm",
         attributes.GEN_AI_OPERATION: operation,
         attributes.STAGE: _MODEL_STAGE,
@@ -121,7 +169,11 @@ def llm_call(
         attributes.REQUEST_MODEL: model,
         attributes.REQUEST_STREAM: stream,
         attributes.REQUEST_TEMPERATURE: temperature,
+        attributes.REQUEST_TOP_P: top_p,
         attributes.REQUEST_MAX_TOKENS: max_tokens,
     }
     known = {name: value for name, value in values.items() if value is not None}
-    return LLMCall(OpenSpan(f"{operation} {model}", known, SpanKind.CLIENT), model, messages)
+    # Programs append the answer to the list they sent: what is recorded is the list as it was sent.
+    sent = messages.copy() if type(messages) is list else messages
+    opened = OpenSpan(f"{operation} {model}", known, SpanKind.CLIENT)
+    return LLMCall(opened, Request(model, sent, system, tools))

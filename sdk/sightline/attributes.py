@@ -17,6 +17,7 @@ REQUEST_MODEL: Final = "gen_ai.request.model"  # string; llm_call
 REQUEST_STREAM: Final = "gen_ai.request.stream"  # bool; llm_call
 REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"  # double; llm_call
 REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"  # int, tokens; llm_call
+REQUEST_TOP_P: Final = "gen_ai.request.top_p"  # double; llm_call
 RESPONSE_MODEL: Final = "gen_ai.response.model"  # string: the model that answered; llm_call
 RESPONSE_ID: Final = "gen_ai.response.id"  # string; llm_call
 FINISH_REASONS: Final = "gen_ai.response.finish_reasons"  # string[], one a choice; llm_call

@@ -1,5 +1,6 @@
 """Model calls made by hand: what their spans say."""
 
+import asyncio
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from sdk.servers import HELLO, ROLE, STOP, THERE, USAGE_ONLY, completion
 
 import sightline
+from sightline import testing
 from sightline.testing import Captured
 from sightline.usage import Usage
 
@@ -179,3 +181,69 @@ def test_long_messages_are_cut_and_say_so(seen: Captured) -> None:
     assert len(values["gen_ai.input.messages"]) < 40_000
     assert "<cut 9" in json.loads(values["gen_ai.input.messages"])[0]["parts"][0]["content"]
     assert json.loads(values["gen_ai.output.messages"])[0]["parts"][0]["content"] == "y?"
+
+
+def test_a_call_may_be_entered_asynchronously(seen: Captured) -> None:
+    """`async with` opens and ends the same span, and an error inside marks it."""
+
+    async def main() -> None:
+        async with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages=MESSAGES) as call:
+            call.record(completion())
+            assert call.traceparent().split("-")[2] == call.span_id
+        with pytest.raises(TimeoutError):
+            async with sightline.llm_call(provider="openai", model="gpt-4o-mini"):
+                raise TimeoutError
+
+    asyncio.run(main())
+    whole, failed = seen.spans
+    assert whole.attributes == REQUEST | ANSWERED
+    assert (failed.status, failed.attributes["error.type"]) == ("error", "TimeoutError")
+
+
+def test_the_whole_request_is_recorded(seen: Captured) -> None:
+    """Instructions and tools beside the messages, and the parameters that were given."""
+    tool = {"name": "weather", "description": "of a city", "input_schema": {"type": "object"}}
+    with sightline.llm_call(
+        provider="anthropic", model="claude", system="be brief", tools=[tool], top_p=0.5, max_tokens=9
+    ):
+        pass
+    values = seen.spans[0].attributes
+    assert json.loads(values["gen_ai.system_instructions"]) == [{"type": "text", "content": "be brief"}]
+    assert json.loads(values["gen_ai.tool.definitions"]) == [
+        {"type": "function", "name": "weather", "description": "of a city", "parameters": {"type": "object"}}
+    ]
+    assert (values["gen_ai.request.top_p"], values["gen_ai.request.max_tokens"]) == (0.5, 9)
+
+
+@pytest.mark.parametrize("content", ["full", "off"])
+def test_instructions_and_tools_are_counted_with_the_messages(content: Any) -> None:
+    """An estimate is of everything that was sent, whether or not it may be recorded."""
+    long = "x" * 400
+    with (
+        testing.capture(content=content) as seen,
+        sightline.llm_call(provider="openai", model="m", messages="hello", system=long) as call,
+    ):
+        call.record("Hi")
+    values = seen.spans[0].attributes
+    assert values["gen_ai.usage.input_tokens"] > 100
+    assert ("gen_ai.system_instructions" in values) is (content == "full")
+
+
+def test_the_messages_are_those_that_were_sent(seen: Captured) -> None:
+    """A program that appends the answer to its list does not change what is recorded."""
+    messages: list[Any] = [*MESSAGES]
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages=messages) as call:
+        call.record(completion())
+        messages.append({"role": "assistant", "content": "Hello there"})
+    assert seen.spans[0].attributes["gen_ai.input.messages"] == SENT
+
+
+def test_a_whole_answer_has_the_last_word(seen: Captured) -> None:
+    """A stream's own final answer, recorded after its events, is not said twice."""
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini", stream=True) as call:
+        for piece in (ROLE, HELLO, THERE, STOP):
+            call.chunk(piece)
+        call.record(completion())
+    values = seen.spans[0].attributes
+    assert values["gen_ai.output.messages"] == ANSWERED["gen_ai.output.messages"]
+    assert values["sightline.time_to_first_token"] == 0.002

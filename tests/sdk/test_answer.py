@@ -1,0 +1,380 @@
+"""Answers as they come in: any JSON, in any pieces."""
+
+import json
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sdk.conversations import ANTHROPIC, CONVERSATIONS, GOOGLE, OPENAI
+
+from sightline._answer import Answer
+from sightline.usage import Usage, normalised
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
+# The words that readers look for, so that what is thrown at them is near to what they know.
+words = st.sampled_from(
+    [
+        "id",
+        "model",
+        "usage",
+        "choices",
+        "delta",
+        "message",
+        "content",
+        "text",
+        "role",
+        "index",
+        "finish_reason",
+        "tool_calls",
+        "function",
+        "name",
+        "arguments",
+        "type",
+        "object",
+        "output",
+        "input",
+        "response",
+        "candidates",
+        "parts",
+        "usage_metadata",
+        "usageMetadata",
+        "functionCall",
+        "args",
+        "embeddings",
+        "metadata",
+        "contentBlockDelta",
+        "messageStop",
+        "toolUse",
+        "reasoningContent",
+        "billed_units",
+        "tokens",
+        "meta",
+        "done",
+        "thinking",
+        "data",
+        "chunk",
+        "bytes",
+        "prompt_tokens",
+        "completion_tokens",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_input_tokens",
+        "total_tokens",
+        "cache_creation_input_tokens",
+        "inputTokens",
+        "outputTokens",
+        "promptTokenCount",
+        "candidatesTokenCount",
+        "service_tier",
+        "thoughtsTokenCount",
+        "prompt_tokens_details",
+        "cached_tokens",
+        "prompt_eval_count",
+        "eval_count",
+        "item",
+        "content_block",
+    ]
+)
+kinds = st.sampled_from(
+    [
+        "message",
+        "message_start",
+        "message_delta",
+        "message_stop",
+        "content_block_start",
+        "content_block_delta",
+        "text_delta",
+        "tool_use",
+        "response",
+        "response.completed",
+        "response.output_text.delta",
+        "response.output_item.added",
+        "function_call",
+        "list",
+        "text",
+        "content-delta",
+        "tool-call-start",
+        "tool-call-delta",
+        "message-end",
+        "chat.completion.chunk",
+        "thinking",
+        "input_json_delta",
+    ]
+)
+documents = st.recursive(
+    leaves | kinds,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner | kinds, max_size=5),
+    max_leaves=20,
+)
+
+
+def said_by(answer: Answer, messages: object = None) -> dict[str, Any]:
+    return answer.attributes(messages, "gpt-4o-mini", captures=True)
+
+
+@given(st.lists(documents, max_size=4), documents)
+def test_no_json_does_harm(events: list[Any], whole: Any) -> None:
+    """Whatever a server sends, nothing fails, no count is negative, and all is text or a number."""
+    answer = Answer(0)
+    for at_ns, event in enumerate(events):
+        answer.chunk(event, at_ns)
+    answer.response(whole)
+    values = said_by(answer, whole)
+    assert all(count >= 0 for name, count in values.items() if "_tokens" in name)
+    assert all(isinstance(value, str | int | float | tuple) for value in values.values())
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+@given(st.data())
+def test_no_part_of_an_answer_is_missed_by_what_is_wrong_beside_it(name: str, data: Any) -> None:
+    """An event with one field of nonsense does no harm to a known conversation."""
+    events = [dict(event) for event in CONVERSATIONS[name].events]
+    event = data.draw(st.sampled_from(events))
+    event[data.draw(st.sampled_from(sorted(event)))] = data.draw(documents)
+    answer = Answer(0)
+    for at_ns, each in enumerate(events):
+        answer.chunk(each, at_ns)
+    assert all(count >= 0 for key, count in said_by(answer).items() if "_tokens" in key)
+
+
+def openai_piece(text: str) -> dict[str, Any]:
+    return {"id": "c1", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+
+
+def anthropic_piece(text: str) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": text}}
+
+
+def google_piece(text: str) -> dict[str, Any]:
+    return {"candidates": [{"content": {"parts": [{"text": text}]}}]}
+
+
+@pytest.mark.parametrize(
+    ("piece", "ending"),
+    [
+        (openai_piece, OPENAI.events[-2:]),
+        (anthropic_piece, ANTHROPIC.events[-2:]),
+        (google_piece, GOOGLE.events[:1]),
+        (str, OPENAI.events[-1:]),
+    ],
+    ids=["openai", "anthropic", "google", "bare text"],
+)
+@given(texts=st.lists(st.text(max_size=9), min_size=1, max_size=6))
+def test_however_a_text_is_cut_it_is_the_same_answer(piece: Any, ending: Any, texts: list[str]) -> None:
+    """Chunks are of no meaning: text, usage and finish reason are those of the whole."""
+    whole, cut = Answer(0), Answer(0)
+    for at_ns, text in enumerate(texts):
+        cut.chunk(piece(text), at_ns)
+    whole.chunk(piece("".join(texts)), 0)
+    for event in ending:
+        whole.chunk(event, 9)
+        cut.chunk(event, 9)
+    assert (cut.text(), cut.usage, cut.finished) == (whole.text(), whole.usage, whole.finished)
+    written = "gen_ai.output.messages"
+    assert said_by(cut).get(written) == said_by(whole).get(written)
+
+
+@given(st.text(min_size=1, max_size=30), st.lists(st.integers(0, 30), max_size=4))
+def test_arguments_of_a_tool_may_be_cut_anywhere(city: str, cuts: list[int]) -> None:
+    """The fragments of a tool call's arguments are put together before they are read."""
+    arguments = json.dumps({"city": city})
+    edges = [0, *sorted(min(cut, len(arguments)) for cut in cuts), len(arguments)]
+    answer = Answer(0)
+    block = {"type": "tool_use", "id": "t1", "name": "weather", "input": {}}
+    answer.chunk({"type": "content_block_start", "index": 0, "content_block": block}, 5)
+    for start, end in pairwise(edges):
+        delta = {"type": "input_json_delta", "partial_json": arguments[start:end]}
+        answer.chunk({"type": "content_block_delta", "index": 0, "delta": delta}, 6)
+    (message,) = json.loads(said_by(answer)["gen_ai.output.messages"])
+    sendable = city.encode("utf-8", "replace").decode()
+    assert message["parts"] == [
+        {"type": "tool_call", "id": "t1", "name": "weather", "arguments": {"city": sendable}}
+    ]
+    assert answer.first_token_ns == 5
+
+
+@pytest.mark.parametrize(
+    ("event", "is_content"),
+    [
+        ({"choices": [{"delta": {"role": "assistant", "content": ""}}]}, False),
+        ({"choices": [{"delta": {"reasoning_content": "hm"}}]}, False),
+        ({"choices": [{"delta": {"refusal": "No."}}]}, True),
+        (
+            {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]}}]},
+            True,
+        ),
+        ({"type": "ping"}, False),
+        (ANTHROPIC.events[0], False),
+        ({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}, False),
+        ({"type": "content_block_delta", "delta": {"type": "thinking_delta", "thinking": "hm"}}, False),
+        ({"type": "response.refusal.delta", "delta": "No."}, True),
+        ({"type": "response.output_item.added", "item": {"type": "function_call", "name": "f"}}, True),
+        ({"type": "response.output_text.delta", "delta": ""}, False),
+        ({"contentBlockStart": {"start": {"toolUse": {"toolUseId": "c", "name": "f"}}}}, True),
+        ({"type": "tool-call-start", "delta": {"message": {"tool_calls": {"id": "c"}}}}, True),
+        ({"candidates": [{"content": {"parts": [{"functionCall": {"name": "f", "args": {}}}]}}]}, True),
+        ("", False),
+        ("H", True),
+    ],
+)
+def test_the_first_token_is_the_first_of_the_answer(event: Any, is_content: bool) -> None:
+    """Words, a refusal or the beginning of a tool call; no role, no ping, no empty piece, no thought."""
+    answer = Answer(0)
+    answer.chunk(event, 7)
+    assert (answer.first_chunk_ns, answer.first_token_ns) == (7, 7 if is_content else None)
+
+
+def test_thoughts_that_are_counted_apart_do_not_slow_the_answer() -> None:
+    """Speed is that of visible tokens; thoughts that nobody counted are visible ones, with their time."""
+
+    def speed(details: dict[str, int]) -> float:
+        answer = Answer(0)
+        answer.chunk({"choices": [{"delta": {"reasoning_content": "hm"}}]}, 10**9)
+        answer.chunk(openai_piece("Hello"), 2 * 10**9)
+        answer.chunk(openai_piece(" there"), 3 * 10**9)
+        usage = {"prompt_tokens": 1, "completion_tokens": 101, "completion_tokens_details": details}
+        answer.chunk({"choices": [], "usage": usage}, 4 * 10**9)
+        return float(said_by(answer)["sightline.tokens_per_second"])
+
+    assert speed({"reasoning_tokens": 80}) == 20
+    assert speed({}) == 50
+
+
+@pytest.mark.parametrize(
+    ("body", "text", "usage"),
+    [
+        (ANTHROPIC.whole, "hmHello there", Usage(18495, 445, 16399, 2089, cache_write_1h_tokens=89)),
+        (OPENAI.whole, "Hello there", Usage(2006, 300, 1920, None, 0, 0, 0)),
+    ],
+    ids=["anthropic", "openai"],
+)
+def test_a_body_of_invoke_model_is_its_makers_own(body: Any, text: str, usage: Usage) -> None:
+    """What Bedrock passes through is read as the model maker's JSON, streamed as bytes too."""
+    whole, streamed = Answer(0), Answer(0)
+    whole.response(body)
+    streamed.chunk({"chunk": {"bytes": json.dumps(body).encode()}}, 1)
+    assert (whole.text(), whole.usage) == (streamed.text(), streamed.usage) == (text, usage)
+
+
+def test_what_bedrock_counted_itself_is_known() -> None:
+    """The last event of an InvokeModel stream has Bedrock's own counts, whatever the model."""
+    metrics = {"inputTokenCount": 7, "outputTokenCount": 3, "invocationLatency": 5}
+    answer = Answer(0)
+    answer.chunk({"chunk": {"bytes": json.dumps({"amazon-bedrock-invocationMetrics": metrics}).encode()}}, 1)
+    assert answer.usage == Usage(7, 3)
+
+
+@pytest.mark.parametrize(
+    ("embedding", "tokens"),
+    [
+        ({"object": "list", "model": "e", "data": [], "usage": {"prompt_tokens": 9, "total_tokens": 9}}, 9),
+        ({"embeddings": {"float": [[0.1]]}, "meta": {"billed_units": {"input_tokens": 9}}}, 9),
+        ({"embeddings": [{"values": [0.1], "statistics": {"tokenCount": 4}}] * 2}, 8),
+        ({"model": "e", "embeddings": [[0.1]], "prompt_eval_count": 9}, 9),
+    ],
+    ids=["openai", "cohere", "google", "ollama"],
+)
+@pytest.mark.parametrize("shape", [dict, lambda pairs: SimpleNamespace(**pairs)], ids=["json", "object"])
+def test_embeddings_have_an_input_only(embedding: Any, tokens: int, shape: Any) -> None:
+    """They are counted, and no output is guessed for them."""
+    answer = Answer(0)
+    answer.response(shape(embedding))
+    assert answer.usage == Usage(tokens)
+    assert "sightline.usage.estimated" not in said_by(answer)
+
+
+@pytest.mark.parametrize(
+    ("reason", "word"),
+    [
+        ({"choices": [{"delta": {}, "finish_reason": "length"}]}, "length"),
+        ({"choices": [{"delta": {}, "finish_reason": "function_call"}]}, "tool_calls"),
+        ({"choices": [{"delta": {}, "finish_reason": "model_length"}]}, "length"),
+        ({"choices": [{"delta": {}, "finish_reason": "quite_new"}]}, "quite_new"),
+        ({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}, "tool_calls"),
+        ({"type": "message_delta", "delta": {"stop_reason": "refusal"}}, "content_filter"),
+        ({"candidates": [{"finishReason": "MAX_TOKENS"}]}, "length"),
+        ({"candidates": [{"finishReason": "SAFETY"}]}, "content_filter"),
+        ({"candidates": [{"finishReason": "MALFORMED_FUNCTION_CALL"}]}, "error"),
+        ({"promptFeedback": {"blockReason": "SAFETY"}}, "content_filter"),
+        ({"messageStop": {"stopReason": "guardrail_intervened"}}, "content_filter"),
+        ({"type": "message-end", "delta": {"finish_reason": "MAX_TOKENS"}}, "length"),
+        ({"type": "message-end", "delta": {"finish_reason": "TOOL_CALL"}}, "tool_calls"),
+        ({"message": {}, "done": True, "done_reason": "length"}, "length"),
+        ({"object": "response", "status": "failed"}, "error"),
+        (
+            {
+                "object": "response",
+                "status": "incomplete",
+                "incomplete_details": {"reason": "max_output_tokens"},
+            },
+            "length",
+        ),
+        ({"object": "response", "status": "completed", "output": [{"type": "function_call"}]}, "tool_calls"),
+    ],
+)
+def test_every_provider_ends_in_the_same_words(reason: Any, word: str) -> None:
+    """Finish reasons are OpenTelemetry's; a word that nobody knows yet stays as it is."""
+    answer = Answer(0)
+    answer.chunk(reason, 1)
+    assert said_by(answer)["gen_ai.response.finish_reasons"] == (word,)
+
+
+def test_web_searches_are_counted() -> None:
+    """Searches of the provider's own tool are paid one by one."""
+    anthropic, openai = Answer(0), Answer(0)
+    used = {"input_tokens": 1, "output_tokens": 2, "server_tool_use": {"web_search_requests": 3}}
+    anthropic.response({"type": "message", "content": [], "usage": used})
+    searches = [{"type": "web_search_call", "id": "w"}] * 2
+    openai.response(
+        {"object": "response", "output": searches, "usage": {"input_tokens": 1, "output_tokens": 2}}
+    )
+    assert (anthropic.usage.web_searches, openai.usage.web_searches) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"promptTokenCount": 1000, "toolUsePromptTokenCount": 50, "candidatesTokenCount": 200},
+        {"prompt_token_count": 1000, "tool_use_prompt_token_count": 50, "candidates_token_count": 200},
+    ],
+    ids=["json", "client"],
+)
+def test_what_gemini_counts_beside_is_added(usage: dict[str, int]) -> None:
+    """Thoughts belong to the output, the results of Google's own tools to the input."""
+    answer = Answer(0)
+    camel = "promptTokenCount" in usage
+    beside = {"thoughtsTokenCount": 800, "cachedContentTokenCount": 400, "totalTokenCount": 2050}
+    snake = {"thoughts_token_count": 800, "cached_content_token_count": 400, "total_token_count": 2050}
+    answer.response({"usageMetadata" if camel else "usage_metadata": usage | (beside if camel else snake)})
+    assert answer.usage == Usage(1050, 1000, 400, reasoning_tokens=800)
+
+
+def test_a_gateway_that_adds_anthropics_counts_to_openais_counts_once() -> None:
+    """LiteLLM's prompt tokens include the cache's, which it repeats in Anthropic's words."""
+    usage = {
+        "prompt_tokens": 18495,
+        "completion_tokens": 445,
+        "total_tokens": 18940,
+        "cache_read_input_tokens": 16399,
+        "cache_creation_input_tokens": 2089,
+        "prompt_tokens_details": {"cached_tokens": 16399, "cache_creation_tokens": 2089},
+    }
+    answer = Answer(0)
+    answer.response({"choices": [], "usage": usage})
+    assert answer.usage == Usage(18495, 445, 16399, 2089)
+
+
+def test_an_ambiguous_cache_is_settled_by_the_total() -> None:
+    """5000 of input, 2000 from the cache, 100 of output and 7100 in all: the cache stood outside."""
+    usage = {
+        "input_tokens": 5000,
+        "output_tokens": 100,
+        "total_tokens": 7100,
+        "input_tokens_details": {"cached_tokens": 2000},
+    }
+    answer = Answer(0)
+    answer.response({"object": "response", "output": [], "usage": usage})
+    assert answer.usage == normalised(Usage(5000, 100, 2000), total_tokens=7100) == Usage(7000, 100, 2000)
