@@ -1,6 +1,8 @@
 """One span a request of an ASGI application: what it says, where it hangs, when it ends."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -287,6 +289,30 @@ def test_requests_at_the_same_time_are_kept_apart(seen: Captured) -> None:
         assert request.attributes["url.path"] == f"/chat/{span.attributes['sightline.output'].strip(chr(34))}"
         assert request.attributes["user.id"] == span.attributes["user.id"]
         assert request.trace_id == span.trace_id
+
+
+def test_a_request_leaves_nothing_behind(seen: Captured) -> None:
+    """What a request was made of is gone with it, and not only when the garbage collector comes by."""
+    ended: list[weakref.ref[object]] = []
+
+    class Piece:
+        """A piece of the request that can be watched."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["piece"] = Piece()
+        ended.append(weakref.ref(scope["piece"]))
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+
+    async def send(message: Any) -> None:
+        pass
+
+    gc.disable()
+    try:
+        asyncio.run(ASGIMiddleware(app)({"type": "http", "method": "GET", "path": "/"}, None, send))  # type: ignore[arg-type]
+        assert [piece() for piece in ended] == [None]
+    finally:
+        gc.enable()
 
 
 def test_a_websocket_gets_no_span_and_is_still_somebodys(seen: Captured) -> None:

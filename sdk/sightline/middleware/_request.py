@@ -78,6 +78,7 @@ class RequestSpan(OpenSpan):
         if self._over:
             return
         self._over = True
+        self._around.span = None  # a circle would keep every request until the garbage collector comes by
         if self.recording:
             self._note_route()
             self._note_outcome(error)
