@@ -12,7 +12,7 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 
-from sightline import attributes
+from sightline import _prompt_link, attributes
 from sightline._safety import shielded
 from sightline._span_attributes import attributes_of, put
 
@@ -59,6 +59,11 @@ def carried(context: Context | None = None) -> Mapping[str, Any]:
     return values() if callable(values) else _NOTHING
 
 
+def with_carried(values: Mapping[str, Any]) -> Context:
+    """The current context, carrying these attributes beside those carried already."""
+    return otel_context.set_value(_CARRIED, {**carried(), **values})
+
+
 def carrying_later(read: Callable[[], Mapping[str, Any]], context: Context) -> Context:
     """The context, carrying what `read` answers each time a span starts: a request's route and user are
     known only after its first spans. What was carried before is for `read` to keep.
@@ -71,8 +76,8 @@ def stamp(span: trace.Span, parent_context: Context | None) -> None:
     values = carried(parent_context)
     if _moved:
         values = _moved_with_parent(values, attributes_of(trace.get_current_span(parent_context)))
-    if _prompted:
-        values = _with_prompt(values, attributes_of(span), parent_context)
+    if _prompt_link.used:
+        values = _prompt_link.linked(values, span, parent_context)
     if values:
         own = attributes_of(span)
         put(span, {name: value for name, value in values.items() if name not in own})
@@ -87,61 +92,6 @@ def _moved_with_parent(values: Mapping[str, Any], parents: Mapping[str, Any]) ->
     if attributes.BACKDATE_NS in parents or (parents and attributes.BACKDATE_NS in values):
         return {**values, attributes.BACKDATE_NS: parents.get(attributes.BACKDATE_NS, 0)}
     return values
-
-
-# Whether a prompt was ever in use in this process, and the one that is.
-_prompted = False
-_PROMPT: Final = otel_context.create_key("sightline-prompt")
-_NAMED: Final = (attributes.PROMPT_NAME, attributes.PROMPT_VERSION)
-
-
-class _PromptInUse:
-    """What its model calls carry, and how to put it away. The context holds it, not the prompt, which may be
-    in use in many threads and in streams that take turns.
-    """
-
-    __slots__ = ("token", "values")
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values = values
-        self.token: Any = None
-
-
-def open_prompt(values: Mapping[str, Any]) -> None:
-    """Name and version are carried to every span below; all of these values to every model call."""
-    global _prompted
-    _prompted = True
-    in_use = _PromptInUse(values)
-    named = {name: values[name] for name in _NAMED if name in values}
-    context = otel_context.set_value(_CARRIED, {**carried(), **named})
-    in_use.token = otel_context.attach(otel_context.set_value(_PROMPT, in_use, context))
-
-
-def close_prompt() -> None:
-    """Put the innermost prompt away."""
-    in_use = otel_context.get_value(_PROMPT)
-    if isinstance(in_use, _PromptInUse):
-        otel_context.detach(in_use.token)
-
-
-def _with_prompt(
-    values: Mapping[str, Any], own: Mapping[str, Any], parent_context: Context | None
-) -> Mapping[str, Any]:
-    """A model call carries the prompt that it was made with, unless a `context()` names another one since."""
-    in_use = otel_context.get_value(_PROMPT, parent_context)
-    if not isinstance(in_use, _PromptInUse) or not _is_model_call(own):
-        return values
-    if any(values.get(name) != in_use.values.get(name) for name in _NAMED):
-        return values
-    return {**values, **in_use.values}
-
-
-def _is_model_call(own: Mapping[str, Any]) -> bool:
-    """As far as a span says so when it starts, in the dialects that do."""
-    operation = own.get(attributes.GEN_AI_OPERATION)
-    if operation is None:
-        return attributes.REQUEST_MODEL in own or own.get("openinference.span.kind") == "LLM"
-    return operation in attributes.MODEL_OPERATIONS
 
 
 @shielded

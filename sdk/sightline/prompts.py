@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 
-from sightline import _context, _runtime, attributes
+from sightline import _prompt_link, _runtime, attributes
 from sightline._capture import MAX_CHARS, as_json, well_formed
+from sightline._context import with_carried
 from sightline._safety import shielded
 from sightline.errors import ConfigurationError
 
@@ -61,11 +62,11 @@ class Prompt(Generic[T]):
 
     def __enter__(self) -> T:
         filled = self.filled
-        _context.open_prompt(_content(self) or {})
+        _use(self)
         return filled
 
     def __exit__(self, *raised: object) -> None:
-        _context.close_prompt()
+        _prompt_link.put_away()
 
 
 def prompt(
@@ -78,9 +79,15 @@ def prompt(
     return Prompt(name, template, known, variables or {})
 
 
+def _use(used: Prompt[Any]) -> None:
+    """Every span below carries name and version, every model call all there is to say."""
+    values = _content(used) or {}
+    named = {name: value for name, value in values.items() if name in _prompt_link.NAMED}
+    _prompt_link.take(values, with_carried(named))
+
+
 @shielded
 def _content(used: Prompt[Any]) -> dict[str, str]:
-    """What the model calls made with it carry; `context()` has the first two for every span."""
     said = {attributes.PROMPT_NAME: used.name, attributes.PROMPT_VERSION: used.version}
     if _runtime.current.captures:
         said[attributes.PROMPT_TEMPLATE] = well_formed(_as_text(used.template)[:MAX_CHARS])

@@ -9,7 +9,7 @@ import pytest
 from sdk.servers import ChatModel, completion
 
 import sightline
-from sightline import _runtime, testing
+from sightline import _prompt_link, _runtime, testing
 from sightline.testing import Captured
 
 GREETING = sightline.prompt("greeting", 'Say hello to {{name}}. Answer as {"text": ...}.', version=3)
@@ -60,6 +60,26 @@ def test_foreign_model_calls_are_linked_too(seen: Captured, values: Any, linked:
     with GREETING.using(name="Ann"):
         _runtime.current.tracer.start_span("foreign", attributes=values).end()
     assert ("sightline.prompt.template" in prompt_of(seen, "foreign")) is linked
+
+
+@pytest.mark.parametrize(
+    ("values", "linked"),
+    [
+        ({"openinference.span.kind": "LLM"}, True),
+        ({"gen_ai.operation.name": "chat"}, True),
+        ({"openinference.span.kind": "CHAIN"}, False),
+        ({"http.request.method": "POST"}, False),
+    ],
+)
+def test_a_call_that_says_so_late_is_linked_at_its_end(seen: Captured, values: Any, linked: bool) -> None:
+    """Some instrumentations say what a span is after they have started it, and end it after the block."""
+    with GREETING.using(name="Ann"):
+        span = _runtime.current.tracer.start_span("foreign", attributes={"early": 1})
+    span.set_attributes(values)
+    span.end()
+    named = {name: said for name, said in LINKED.items() if name in _prompt_link.NAMED}
+    assert prompt_of(seen, "foreign") == (LINKED if linked else named)
+    assert seen.span("foreign").attributes["early"] == 1
 
 
 def test_a_call_of_an_observed_client_is_linked(model: ChatModel) -> None:
