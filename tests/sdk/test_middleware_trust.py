@@ -1,5 +1,6 @@
 """Whose request it is, and whom the middleware believes."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -221,6 +222,45 @@ def test_secrets_in_urls_stay_here(seen: Captured) -> None:
     assert first["url.query"].startswith("page=2&access_token=REDACTED&q=[")
     assert key not in first["url.query"]
     assert "url.query" not in second
+
+
+def test_what_a_caller_sends_has_bounds(seen: Captured) -> None:
+    """Nobody fills the store with a header or a URL: each is cut, and the request is served."""
+    endless = "x" * 20_000
+    app = service(user=header("x-user"), query=True)
+    assert ask(app, f"GET /{endless}?a={endless}", headers={"x-user": endless})[0].status_code == 404
+    values = request_span(seen).attributes
+    lengths = {name: len(values[name]) for name in ("user.id", "url.path", "url.query")}
+    assert lengths == {"user.id": 256, "url.path": 2_048, "url.query": 2_048}
+
+
+def test_headers_that_make_no_sense_are_no_fault(seen: Captured) -> None:
+    """Broken bytes, cookies, traces and baggage: a new trace begins, for nobody."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204})
+        await send({"type": "http.response.body"})
+
+    async def send(message: Any) -> None:
+        pass
+
+    broken = [
+        (b"\xff", b"\xff"),
+        (b"cookie", b"\x00=;;=\xff; sid"),
+        (b"traceparent", b"00-zz"),
+        (b"baggage", b"%,="),
+    ]
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/\ud800",
+        "headers": broken,
+        "query_string": b"\xff%ff&&=",
+    }
+    asked = ASGIMiddleware(app, session=cookie("sid"), trust_incoming=True, query=True)
+    asyncio.run(asked(scope, None, send))  # type: ignore[arg-type]
+    span = request_span(seen)
+    assert (span.parent_span_id, span.attributes.get("session.id")) == (None, None)
 
 
 def test_a_failing_function_of_the_user_costs_the_user_only(

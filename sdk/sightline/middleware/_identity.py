@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _REQUEST: Final = otel_context.create_key("sightline-request")
 _DIGEST_CHARS: Final = 16  # 64 bits: enough to tell users apart, too few to try passwords against
+_ID_CHARS: Final = 256  # a caller may send a header of any length, and ids are on every span
 _CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
 
 
@@ -84,14 +85,14 @@ class Around:
 
 
 def as_attributes(user_id: object, session_id: object, feature: object) -> dict[str, Any]:
-    """The attributes of those that are known."""
+    """The attributes of those that are known, as texts of at most 256 characters."""
     values = {
         attributes.USER_ID: user_id,
         attributes.SESSION_ID: session_id,
         attributes.CONVERSATION_ID: session_id,
         attributes.FEATURE: feature,
     }
-    return {name: str(value) for name, value in values.items() if value is not None}
+    return {name: str(value)[:_ID_CHARS] for name, value in values.items() if value is not None}
 
 
 def asked(reader: Reader | None, request: Any) -> object:

@@ -23,6 +23,7 @@ _METHODS: Final = frozenset(
 _OTHER: Final = "_OTHER"
 _SECRET: Final = re.compile("token|key|secret|pass|pwd|sig|auth|code|session|credential", re.IGNORECASE)
 _FAILED: Final = 500
+_URL_CHARS: Final = 2_048  # of a path and of a query; browsers and proxies stop near it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class RequestSpan(OpenSpan):
         pairs = parse_qsl(self._incoming.query, keep_blank_values=True)
         kept = [(name, "REDACTED" if _SECRET.search(name) else _masked(value)) for name, value in pairs]
         if kept:
-            self.say({attributes.URL_QUERY: urlencode(kept, safe="[]")})
+            self.say({attributes.URL_QUERY: urlencode(kept, safe="[]")[:_URL_CHARS]})
 
     def _known(self) -> dict[str, Any]:
         return {
@@ -103,7 +104,7 @@ class RequestSpan(OpenSpan):
             attributes.GEN_AI_OPERATION: "invoke_workflow",
             attributes.HTTP_METHOD: self._method,
             attributes.URL_SCHEME: self._incoming.scheme,
-            attributes.URL_PATH: _masked(self._incoming.path),
+            attributes.URL_PATH: _masked(self._incoming.path)[:_URL_CHARS],
         }
 
     def _named(self, route: str | None) -> str:
