@@ -8,11 +8,13 @@
                  └─ POST /chats/{id}      the request: ends with the last byte of its answer
                       └─ invoke_agent ..  user, session and feature come by themselves
 
-None of the frameworks is imported. A fault of ours costs the span, never the request.
+All take the same keyword arguments, which `Options` explains. None of the frameworks is imported. A fault of
+ours costs the span, never the request.
 """
 
 from sightline.middleware._identity import cookie, header, identify
+from sightline.middleware._options import Options
 from sightline.middleware.asgi import ASGIMiddleware
 from sightline.middleware.wsgi import WSGIMiddleware
 
-__all__ = ["ASGIMiddleware", "WSGIMiddleware", "cookie", "header", "identify"]
+__all__ = ["ASGIMiddleware", "Options", "WSGIMiddleware", "cookie", "header", "identify"]
