@@ -4,8 +4,9 @@
     with propagation.received(request.headers):                 # the program that is called
         answer(request.json()["question"])
 
-Spans of both are one trace, and carry the same user, session, feature, prompt, variant and tags. Nothing is
-sent by itself: who the user is leaves the process only to those whom you give the headers.
+Spans of both are one trace, and carry the same user, session, feature, prompt, experiment, variant and tags;
+a shadow call stays one. Nothing is sent by itself: who the user is leaves the process only to those whom you
+give the headers.
 """
 
 from collections.abc import Iterator, Mapping

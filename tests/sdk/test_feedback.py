@@ -11,7 +11,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext
 from sdk.servers import OtlpSink, attributes_of
 
 import sightline
-from sightline import testing
+from sightline import attributes, testing
 from sightline.testing import Captured, CapturedLog
 
 
@@ -75,6 +75,17 @@ def test_each_kind_of_feedback(
     assert values.get("gen_ai.evaluation.score.value") == score
     assert values.get("gen_ai.evaluation.score.label") == label
     assert values.get("sightline.feedback.correction") == ('{"price":12}' if kind == "correction" else None)
+
+
+def test_the_contract_lists_every_kind(seen: Captured) -> None:
+    """What the SDK says a judgement is, `attributes.KINDS` says, too."""
+    with sightline.stage("work"):
+        for given in ({"thumbs": "up"}, {"score": 1}, {"label": "x"}, {"comment": "x"}, {"correction": "x"}):
+            sightline.feedback(**given)  # type: ignore[arg-type]
+        sightline.feedback(signal="copy")
+        sightline.record_outcome(None, "refund", True)
+        sightline.evaluate(sightline.evaluator(run="inline")(lambda output: [output]))
+    assert tuple(log.attributes[attributes.FEEDBACK_KIND] for log in seen.logs) == attributes.KINDS
 
 
 def test_a_remembered_span_is_judged_later(seen: Captured) -> None:

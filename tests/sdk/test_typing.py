@@ -50,6 +50,16 @@ class Shop:
     def allowed(item: str) -> bool:
         return True
 
+@sightline.evaluator
+def polite(input: object, output: str) -> bool:
+    return True
+
+@sightline.agent(evaluators=[polite])
+def judged(question: str) -> str:
+    return question
+
+GREETING = sightline.prompt("greeting", [{"role": "user", "content": "Say hello to {{name}}"}])
+
 reveal_type(bare)
 reveal_type(named)
 reveal_type(stream)
@@ -60,6 +70,10 @@ reveal_type(Shop.reopened)
 reveal_type(Shop.allowed)
 with sightline.llm_call(provider="p", model="m") as call:
     reveal_type(call)
+reveal_type(polite("", ""))
+reveal_type(judged)
+with GREETING.using(name="Ann") as messages:
+    reveal_type(messages)
 bare("x")
 Shop().price(1)
 sightline.init(content="some")
@@ -74,6 +88,9 @@ BY_MYPY = [
     "def (item: str) -> program.Shop",
     "def (item: str) -> bool",
     "sightline._llm_call.LLMCall",
+    "bool",
+    "def (question: str) -> str",
+    "list[dict[str, str]]",
 ]
 BY_PYRIGHT = [
     '(a: int, *, b: str = "") -> float',
@@ -85,6 +102,9 @@ BY_PYRIGHT = [
     "(item: str) -> Shop",
     "(item: str) -> bool",
     "LLMCall",
+    "bool",
+    "(question: str) -> str",
+    "list[dict[str, str]]",
 ]
 
 
