@@ -43,3 +43,27 @@ def load_prices() -> None:
     if "genai_prices" not in sys.modules:
         with importing:
             importlib.import_module("genai_prices")
+
+
+# What OpenInference calls it, in OpenTelemetry's words.
+_FOREIGN_KIND: Final = "openinference.span.kind"
+_FOREIGN_CALLS: Final = {"LLM": "chat", "EMBEDDING": "embeddings"}
+_FOREIGN: Final = {
+    "llm.provider": attributes.GEN_AI_PROVIDER,
+    "llm.model_name": attributes.RESPONSE_MODEL,
+    "embedding.model_name": attributes.RESPONSE_MODEL,
+    "llm.token_count.prompt": attributes.INPUT_TOKENS,
+    "llm.token_count.completion": attributes.OUTPUT_TOKENS,
+    "llm.token_count.prompt_details.cache_read": attributes.CACHE_READ_TOKENS,
+    "llm.token_count.prompt_details.cache_write": attributes.CACHE_WRITE_TOKENS,
+    "llm.token_count.completion_details.reasoning": attributes.REASONING_TOKENS,
+}
+
+
+def in_our_words(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same attributes, with a model call of OpenInference's dialect as OpenTelemetry would tell it."""
+    operation = _FOREIGN_CALLS.get(values.get(_FOREIGN_KIND, ""))
+    if operation is None or attributes.GEN_AI_OPERATION in values:
+        return values
+    told = {ours: values[theirs] for theirs, ours in _FOREIGN.items() if theirs in values}
+    return {**values, **told, attributes.GEN_AI_OPERATION: operation}

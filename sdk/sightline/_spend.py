@@ -19,7 +19,7 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sightline import attributes
-from sightline._call_price import call_price
+from sightline._call_price import call_price, in_our_words
 from sightline._caps import Sum
 from sightline._fork import reset_in_child
 from sightline._span_attributes import attributes_of
@@ -189,8 +189,10 @@ def keys_of(values: Mapping[str, Any], trace_id: int, at_ns: int) -> tuple[Key, 
 
 def _used(values: Mapping[str, Any], at_ns: int) -> Spent | None:
     """What a span's own call used; None when it is no call, was never sent, or sums up the calls below it."""
+    values = in_our_words(values)
     if (
         values.get(attributes.GEN_AI_OPERATION) not in attributes.MODEL_OPERATIONS
+        or values.get(attributes.BUDGET_DECISION) == "deny"
         or str(values.get(attributes.ERROR_TYPE)).endswith(BudgetExceeded.__name__)
         or values.get(attributes.USAGE_AGGREGATED)
     ):

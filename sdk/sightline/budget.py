@@ -13,6 +13,7 @@ A call that is under way ends whatever it costs: a cap in USD or tokens is passe
 most; a cap of calls is exact.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -23,6 +24,7 @@ from sightline._caps import Budget, Cap, Decision
 from sightline._context import carried
 from sightline._safety import log_rarely, shielded
 from sightline._span_attributes import attributes_of
+from sightline._spans import OpenSpan
 from sightline.errors import BudgetExceeded
 
 __all__ = ["Budget", "BudgetExceeded", "Cap", "Decision", "check", "enforce"]
@@ -52,14 +54,22 @@ def check(
     return (asked and _decide(guard, asked, budget)) or Decision()
 
 
-def enforce(*, model: str | None = None, budget: Budget | None = None) -> None:
+def enforce(*, provider: str | None = None, model: str | None = None, budget: Budget | None = None) -> None:
     """Call this right before a model is: raises BudgetExceeded when that is denied.
 
-    Where the current span is the model call's, the decision is put on it, and the call is under way.
+    Where the current span is the model call's, the decision is put on it, and the call is under way. Where
+    it is not, a denied call of a model that is named here leaves a span of its own.
     """
     guard = _budget_guard.current
-    if guard is not None:
-        admit(guard, trace.get_current_span(), model, budget)
+    if guard is None:
+        return
+    span = trace.get_current_span()
+    try:
+        admit(guard, span, model, budget)
+    except BudgetExceeded as denied:
+        if model and not _is_call(span, attributes_of(span)):
+            _leave_span(denied, provider, model)
+        raise
 
 
 def admit(
@@ -69,7 +79,7 @@ def admit(
     asked = _asked(span, None, None, None, model)
     if asked is None:
         return
-    is_call = asked.values.get(attributes.GEN_AI_OPERATION) in attributes.MODEL_OPERATIONS
+    is_call = _is_call(span, asked.values)
     decision = _admit(guard, asked, budget) if is_call else _decide(guard, asked, budget)
     if decision is None or decision.action == "allow":
         return
@@ -78,6 +88,27 @@ def admit(
     if decision.action == "deny":
         raise BudgetExceeded(decision)
     log_rarely(f"budget {decision.budget}", "%s", decision.reason)
+
+
+def _is_call(span: trace.Span, values: Mapping[str, Any]) -> bool:
+    from sightline._twins import may_be_call
+
+    return span.is_recording() and may_be_call(span, values)
+
+
+@shielded
+def _leave_span(denied: BudgetExceeded, provider: str | None, model: str) -> None:
+    values = {
+        attributes.OPERATION: "llm",
+        attributes.GEN_AI_OPERATION: "chat",
+        attributes.GEN_AI_PROVIDER: provider,
+        attributes.REQUEST_MODEL: model,
+        attributes.BUDGET_DECISION: denied.decision.action,
+    }
+    known = {name: value for name, value in values.items() if value is not None}
+    opened = OpenSpan(f"chat {model}", known, trace.SpanKind.CLIENT)
+    opened.fail(denied)
+    opened.end()
 
 
 @shielded

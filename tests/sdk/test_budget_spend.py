@@ -133,6 +133,22 @@ def test_usage_that_sums_up_the_calls_below_is_not_spent_again() -> None:
     assert spending.spent([("process", "")]) == {"process": Spent()}
 
 
+def test_a_call_in_the_other_dialect_is_spent_too() -> None:
+    """OpenInference's names for model and tokens are priced like OpenTelemetry's; what was denied is none."""
+    spending = Spending()
+    told = {
+        "openinference.span.kind": "LLM",
+        "llm.model_name": "gpt-4o-mini",
+        "llm.token_count.prompt": 1_000,
+        "llm.token_count.completion": 50,
+    }
+    for span_id, more in ((1, {}), (2, {"sightline.budget.decision": "deny"})):
+        span = finished(span_id, "0")
+        span._attributes = told | more
+        spending.ended(span)
+    assert spending.spent([("process", "")]) == {"process": Spent(Decimal("0.00018"), 1_050, 1)}
+
+
 def test_what_is_remembered_is_bounded_and_what_is_forgotten_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -175,9 +175,9 @@ def test_what_is_chosen_at_a_rate_is_chosen_at_every_higher_one(
 
 
 def random_program(rate: float) -> Program:
-    """Some ten thousand spans of three thousand traces, of all kinds."""
+    """Some five thousand spans of fifteen hundred traces, of all kinds."""
     program, chance = Program(Sampling(rate, {"batch": rate / 4})), random.Random(7)
-    for _ in range(3_000):
+    for _ in range(1_500):
         feature = chance.choice(["support", "batch"])
         with sightline.context(feature=feature), program.tracer.start_as_current_span("root"):
             for _ in range(chance.randrange(6)):
