@@ -5,7 +5,7 @@
     what was dropped ─► Ledger ─────────────────────────────────────────────► Sender ─► collector
 
 An existing TracerProvider of the OpenTelemetry SDK is joined; otherwise one is made and becomes the global
-one. The logger provider is our own: the user's logs are not ours to send.
+one. The logger provider is our own: the user's logs are sent only when `logs` asks for it.
 """
 
 import atexit
@@ -65,6 +65,7 @@ def init(
     sampling: "float | Sampling" = 1.0,
     spool: "str | PathLike[str] | None" = None,
     spool_max_bytes: int = SPOOL_MAX_BYTES,
+    logs: bool | int | str = False,
 ) -> None:
     """Start observing. No network is touched; a second call changes nothing.
 
@@ -75,6 +76,7 @@ def init(
     `budget` limits what model calls may cost; see `sightline.budget`.
     `sampling` is the part of the traces that is sent whole, or a `Sampling`: what is paid for is always sent.
     `spool` is a folder for what cannot be sent: at most `spool_max_bytes`, sent when somebody is there again.
+    `logs` sends the program's own log records from this level on (True: INFO) that its loggers let through.
 
     Raises ConfigurationError when a setting cannot be used.
     """
@@ -90,6 +92,7 @@ def init(
         sampling=sampling,
         spool=spool,
         spool_max_bytes=spool_max_bytes,
+        logs=logs,
     )
     if disabled():
         _safety.log.info("Sightline stays off: OTEL_SDK_DISABLED is set")

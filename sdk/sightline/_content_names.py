@@ -20,8 +20,10 @@ _CONTENT: Final = frozenset(
         attributes.PROMPT_TEMPLATE,
         attributes.EVALUATION_EXPLANATION,
         attributes.FEEDBACK_CORRECTION,
+        attributes.EXCEPTION_MESSAGE,
+        attributes.EXCEPTION_STACKTRACE,
         # OpenTelemetry, also before it had names for parts
-        "exception.message", "exception.stacktrace", "gen_ai.prompt", "gen_ai.completion",
+        "gen_ai.prompt", "gen_ai.completion",
         "gen_ai.event.content", "gen_ai.content.prompt", "gen_ai.content.completion",
         "gen_ai.content.reasoning", "gen_ai.tool.description", "gen_ai.response.text",
         # OpenInference

@@ -15,6 +15,7 @@ from sightline import _budget_guard, _runtime, instrument
 from sightline._background import EXIT_S, evaluations
 from sightline._budget_status import address_of
 from sightline._delivery import Delivery
+from sightline._log_export import exporting
 from sightline._outgoing import Step, backdated, counted, priced
 from sightline._processor import SightlineProcessor
 from sightline._provider import provider_for
@@ -40,6 +41,7 @@ class Pipeline:
     _loaded: list[instrument.Loaded] = field(default_factory=list)
     _before: _runtime.Runtime = field(init=False)
     _guard_before: _budget_guard.Guard | None = field(init=False)
+    _undo_logs: Callable[[], None] = field(init=False)
 
     @classmethod
     def started(cls, settings: "Settings") -> "Pipeline":
@@ -68,6 +70,7 @@ class Pipeline:
     def stop(self) -> None:
         evaluations.close(EXIT_S)
         evaluations.lost = None
+        self._undo_logs()
         for loaded in reversed(self._loaded):
             loaded.undo()
         _runtime.use(self._before)
@@ -90,6 +93,7 @@ class Pipeline:
         self._before = _runtime.use(runtime_of(provider, loggers, captures=settings.content.captures))
         wiring = instrument.Wiring(provider, loggers, settings.content.captures, settings.stream_usage)
         self._loaded = instrument.load(settings.instrument, wiring)
+        self._undo_logs = exporting(settings.logs, loggers)
 
     def _guarding(self, settings: "Settings") -> _budget_guard.Guard | None:
         budget, service = settings.budget, str(self.resource.attributes.get("service.name", ""))

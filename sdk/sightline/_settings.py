@@ -3,6 +3,7 @@
 Reads the environment, as does `_destination` for the collector's address; nothing else in the SDK does.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ class Settings:
     sampling: "Sampling | None" = None
     spool: Path | None = None
     spool_max_bytes: int = SPOOL_MAX_BYTES
+    logs: int | None = None
 
 
 def disabled() -> bool:
@@ -62,6 +64,7 @@ def read(
     sampling: "float | Sampling" = 1.0,
     spool: object = None,
     spool_max_bytes: int = SPOOL_MAX_BYTES,
+    logs: object = False,
 ) -> Settings:
     """The arguments win over the environment, the environment over our defaults."""
     from sightline._destination import destination
@@ -84,6 +87,7 @@ def read(
         sampling=_sampling(sampling),
         spool=_spool(spool),
         spool_max_bytes=_spool_bytes(spool_max_bytes),
+        logs=log_level(logs),
     )
 
 
@@ -91,6 +95,18 @@ def _content(content: Any) -> "Privacy":
     from sightline.privacy import Privacy
 
     return content if isinstance(content, Privacy) else Privacy(content)
+
+
+def log_level(logs: object) -> int | None:
+    """The level from which on the program's own log records are sent; None: none are."""
+    if logs is True:
+        return logging.INFO
+    level = logging.getLevelNamesMapping().get(logs, logs) if isinstance(logs, str) else logs
+    if level is False or level is None:
+        return None
+    if isinstance(level, int) and level >= 0:
+        return level
+    raise ConfigurationError(f"logs is {logs!r}; it may be True, False, or a level as logging has them")
 
 
 def _instrument(instrument: object) -> "Literal['auto'] | tuple[str, ...]":

@@ -114,6 +114,16 @@ LOSS_SIGNAL: Final = "sightline.loss.signal"  # string: traces logs metrics
 LOSS_REASON: Final = "sightline.loss.reason"  # string: queue_full, export_failed, ...
 LOSS_WHERE: Final = "sightline.loss.where"  # string: sender collector
 
+# -- OpenTelemetry: the program's own log records, which init(logs=) sends ---------------------------
+CODE_FILE: Final = "code.file.path"  # string
+CODE_FUNCTION: Final = "code.function.name"  # string
+CODE_LINE: Final = "code.line.number"  # int
+CODE_STACK: Final = "code.stacktrace"  # string: of a record with stack_info
+THREAD_NAME: Final = "thread.name"  # string
+EXCEPTION_TYPE: Final = "exception.type"  # string: class with its module
+EXCEPTION_MESSAGE: Final = "exception.message"  # string; content
+EXCEPTION_STACKTRACE: Final = "exception.stacktrace"  # string; content
+
 # -- Values ----------------------------------------------------------------------------------------
 STAGES: Final = (
     "preprocessing",

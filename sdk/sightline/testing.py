@@ -23,12 +23,13 @@ from sightline import _budget_guard, _clock, _runtime, attributes, instrument
 from sightline._budget_status import address_of
 from sightline._caps import Budget
 from sightline._context import carrying
+from sightline._log_export import exporting
 from sightline._outgoing import prepare
 from sightline._pipeline import LogForwarder, guarded_log, outgoing_steps
 from sightline._processor import SightlineProcessor
 from sightline._quick_spans import runtime_of
 from sightline._runtime import Content
-from sightline._settings import SPAN_ATTRIBUTES
+from sightline._settings import SPAN_ATTRIBUTES, log_level
 from sightline.masking import Guard
 from sightline.privacy import Privacy
 
@@ -57,13 +58,15 @@ class CapturedSpan:
 
 @dataclass(frozen=True, slots=True)
 class CapturedLog:
-    """A log record as it would leave: feedback, for instance; ids are those of the judged span."""
+    """A log record as it would leave: feedback with the judged span's ids, or one of the program's own."""
 
     event_name: str | None
     trace_id: str
     span_id: str
     time_ns: int
     attributes: dict[str, Any]
+    body: Any = None
+    severity: str | None = None  # of the program's own: the level's name
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ def capture(
     clock: _clock.Clock | None = None,
     stream_usage: bool = True,
     budget: Budget | None = None,
+    logs: bool | int | str = False,
 ) -> Iterator[Captured]:
     """Record instead of sending, with ids that count from 1; at the end of the block all is as before.
 
@@ -103,10 +107,12 @@ def capture(
     guard_before = _budget_guard.start(budget, collector=collector)
     wiring = instrument.Wiring(tracers, loggers, captures, stream_usage)
     loaded = instrument.load(tuple(instrument_libraries), wiring)
+    undo_logs = exporting(log_level(logs), loggers)
     try:
         with _clock_in_use(clock):
             yield seen
     finally:
+        undo_logs()
         for library in reversed(loaded):
             library.undo()
         _budget_guard.stop(guard_before)
@@ -225,6 +231,8 @@ def _plain_log(record: ReadableLogRecord) -> CapturedLog:
         span_id=f"{inner.span_id or 0:016x}",
         time_ns=inner.timestamp or 0,
         attributes=_plain(inner.attributes),
+        body=inner.body,
+        severity=inner.severity_text,
     )
 
 

@@ -153,6 +153,7 @@ def test_every_attribute_has_one_name() -> None:
     ]
     assert len(names) == len(set(names))
     roots = ("sightline.", "gen_ai.", "user.", "session.", "error.", "http.", "url.", "openai.", "anthropic.")
+    roots += ("code.", "thread.", "exception.")
     assert all(name.startswith(roots) for name in names)
 
 

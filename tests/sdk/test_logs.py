@@ -1,0 +1,287 @@
+"""The program's own logs: ids on their records, and their way to the collector."""
+
+import json
+import logging
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+import structlog
+from sdk.programs import run
+from sdk.servers import OtlpSink, attributes_of
+
+import sightline
+from sightline import _log_export, _safety, logs, testing
+from sightline.privacy import Privacy
+
+log = logging.getLogger("shop.orders")
+ZERO_TRACE, ZERO_SPAN = "0" * 32, "0" * 16
+
+
+@pytest.fixture(autouse=True)
+def level() -> Iterator[None]:
+    """The program's loggers let everything through from INFO on."""
+    root = logging.getLogger()
+    before, handlers = root.level, list(root.handlers)
+    root.setLevel(logging.INFO)
+    yield
+    root.setLevel(before)
+    assert root.handlers == handlers
+
+
+@pytest.fixture
+def console() -> Iterator[StringIO]:
+    """What a program prints that logs with ids in its format."""
+    written = StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(logging.Formatter("%(trace_id)s %(span_id)s %(session_id)s|%(message)s"))
+    logging.getLogger().addHandler(handler)
+    yield written
+    logging.getLogger().removeHandler(handler)
+
+
+def test_records_carry_the_ids_of_the_span_they_are_made_in(
+    seen: testing.Captured, console: StringIO
+) -> None:
+    """Inside of a span its ids and the session's are on each record; outside they are empty."""
+    undo = logs.install_trace_ids(*logging.getLogger().handlers)
+    log.info("before")
+    with sightline.context(session_id="s1"), sightline.stage("work"):
+        log.info("inside")
+    undo()
+    (span,) = seen.spans
+    assert console.getvalue().splitlines() == ["  |before", f"{span.trace_id} {span.span_id} s1|inside"]
+
+
+def test_ids_that_the_author_gave_stay(seen: testing.Captured) -> None:
+    """A record that brings ids of its own, in `extra`, keeps them: nothing is overwritten, nothing raises."""
+    record = logging.makeLogRecord({"msg": "x", "trace_id": "mine"})
+    with sightline.stage("work"):
+        assert logs.TraceIds().filter(record)
+    assert (record.__dict__["trace_id"], record.__dict__["span_id"]) == ("mine", seen.spans[0].span_id)
+
+
+def test_handlers_are_as_before_when_the_ids_are_taken_off() -> None:
+    """What installing returns undoes it, on just the handlers that were meant."""
+    handler = logging.NullHandler()
+    undo = logs.install_trace_ids(handler)
+    assert [type(added) for added in handler.filters] == [logs.TraceIds]
+    undo()
+    assert handler.filters == []
+
+
+def test_structlog_events_carry_the_ids(seen: testing.Captured) -> None:
+    """The processor adds what there is, and leaves alone what the event has."""
+    written = StringIO()
+    processors: list[Any] = [logs.add_trace_ids, structlog.processors.JSONRenderer()]
+    logger = structlog.wrap_logger(structlog.PrintLogger(written), processors=processors)
+    logger.info("before")
+    with sightline.context(session_id="s1"), sightline.stage("work"):
+        logger.info("inside", span_id="mine")
+    before, inside = map(json.loads, written.getvalue().splitlines())
+    assert before == {"event": "before"}
+    trace_id = seen.spans[0].trace_id
+    assert inside == {"event": "inside", "span_id": "mine", "trace_id": trace_id, "session_id": "s1"}
+
+
+def test_a_log_record_leaves_whole() -> None:
+    """Words, level, time, place in the code, extra fields, who and where in the trace: all in one record."""
+    with (
+        testing.capture(logs=True, clock=testing.FixedClock()) as seen,
+        sightline.context(user_id="u1", session_id="s1", feature="support"),
+        sightline.stage("work"),
+    ):
+        log.warning("paid %d EUR", 12, extra={"order": 7, "items": ["a"], "note": None, "user": "a@b.de"})
+    (record,) = seen.logs
+    assert record.time_ns > 0
+    assert record == testing.CapturedLog(
+        event_name=None,
+        trace_id=seen.spans[0].trace_id,
+        span_id=seen.spans[0].span_id,
+        time_ns=record.time_ns,
+        body="paid 12 EUR",
+        severity="WARNING",
+        attributes={
+            "user.id": "u1",
+            "session.id": "s1",
+            "sightline.feature": "support",
+            "order": 7,
+            "items": '["a"]',
+            "user": "a@b.de",
+            "code.file.path": __file__,
+            "code.function.name": "test_a_log_record_leaves_whole",
+            "code.line.number": record.attributes["code.line.number"],
+            "thread.name": "MainThread",
+        },
+    )
+
+
+def test_an_exception_leaves_with_its_record() -> None:
+    """Its class, words and stack trace become OpenTelemetry's attributes of an exception."""
+    with testing.capture(logs=True) as seen:
+        try:
+            raise LookupError("no such order")
+        except LookupError:
+            log.exception("failed")
+    values = seen.logs[0].attributes
+    assert (values["exception.type"], values["exception.message"]) == ("LookupError", "no such order")
+    assert values["exception.stacktrace"].startswith("Traceback (most recent call last):")
+    assert "LookupError: no such order" in values["exception.stacktrace"]
+
+
+def test_structlog_events_leave_with_their_fields() -> None:
+    """What structlog hands on to logging as a map is taken apart: the event, its fields, its exception."""
+    processors: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ]
+    logger = structlog.wrap_logger(log, processors=processors, wrapper_class=structlog.stdlib.BoundLogger)
+    with testing.capture(logs=True) as seen:
+        try:
+            raise ValueError("bad")
+        except ValueError:
+            logger.exception("paid", order=7)
+    (record,) = seen.logs
+    assert (record.body, record.severity, record.attributes["order"]) == ("paid", "ERROR", 7)
+    assert record.attributes["exception.message"] == "bad"
+
+
+@pytest.mark.parametrize(
+    ("level", "number"),
+    [(5, 1), (10, 5), (15, 6), (20, 9), (25, 10), (29, 12), (30, 13), (40, 17), (50, 21), (99, 24)],
+)
+def test_levels_become_severities(level: int, number: int) -> None:
+    """Python's five levels are OpenTelemetry's, with finer steps between them."""
+    assert _log_export.severity(level).value == number
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [(False, []), (None, []), (True, ["i", "e"]), (logging.ERROR, ["e"]), ("ERROR", ["e"]), (0, ["i", "e"])],
+)
+def test_the_level_decides_what_leaves(given: Any, left: list[str]) -> None:
+    """Without being asked for no log leaves; True is from INFO on; what loggers hold back stays back."""
+    with testing.capture(logs=given) as seen:
+        log.debug("d")
+        log.info("i")
+        log.error("e")
+    assert [record.body for record in seen.logs] == left
+
+
+@pytest.mark.parametrize("given", ["LOUD", -1, 1.5])
+def test_a_level_that_is_none_is_refused_in_words(given: Any) -> None:
+    """The error names the setting, its value, and what it may be."""
+    with pytest.raises(sightline.ConfigurationError, match=r"logs is .*; it may be True, False, or a level"):
+        sightline.init(endpoint="http://127.0.0.1:9", instrument=False, logs=given)
+
+
+@pytest.mark.parametrize(
+    ("content", "body", "note"),
+    [
+        ("full", "to a@b.de", "a@b.de"),
+        ("masked", "to [EMAIL_1]", "[EMAIL_1]"),
+        ("off", None, "[EMAIL_1]"),
+        (Privacy("off", attributes={"log.body": "masked"}), "to [EMAIL_1]", "[EMAIL_1]"),
+    ],
+)
+def test_logs_pass_the_guard(content: Any, body: str | None, note: str) -> None:
+    """The content mode decides over a log's words, its exception and its fields as over a span's."""
+    with testing.capture(content=content, logs=True) as seen:
+        try:
+            raise ValueError("a@b.de")
+        except ValueError:
+            log.exception("to %s", "a@b.de", extra={"note": "a@b.de", "password": "abc"})
+    (record,) = seen.logs
+    assert (record.body, record.attributes["note"]) == (body, note)
+    kept = content == "full"
+    assert ("a@b.de" in str(record), "abc" in str(record)) == (kept, kept)
+
+
+class Odd:
+    """A value whose text cannot be made."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_odd_records_harm_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Formats that do not fit, values without a text, and hundreds of fields: what can be sent is sent."""
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    many = {f"field_{n}": n for n in range(500)}
+    with testing.capture(logs=True) as seen:
+        log.info("%d and %d", 1)
+        log.info({"a": [1]})
+        log.info("%s", Odd())
+        log.info("x" * 100_000, extra=many)
+    assert [str(record.body)[:12] for record in seen.logs] == ["%d and %d", '{"a":[1]}', "%s", "x" * 12]
+    assert len(seen.logs[3].body) < 40_000
+    assert len([name for name in seen.logs[3].attributes if name.startswith("field_")]) == 64
+
+
+def test_our_own_records_never_leave() -> None:
+    """What Sightline says of itself stays here: a warning about sending would have to be sent."""
+    with testing.capture(logs=logging.DEBUG) as seen:
+        _safety.log.warning("cannot reach the collector")
+        logging.getLogger("sightline.inner").warning("nor this")
+        logging.getLogger("sightlines").warning("but this")
+    assert [record.body for record in seen.logs] == ["but this"]
+
+
+def test_a_record_made_while_one_is_exported_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that logs while it is given a record does not make the two go round for ever."""
+    made = _log_export.severity
+
+    def chatty(level: int) -> Any:
+        log.info("and again")
+        return made(level)
+
+    monkeypatch.setattr(_log_export, "severity", chatty)
+    with testing.capture(logs=True) as seen:
+        log.info("once")
+    assert [record.body for record in seen.logs] == ["once"]
+
+
+def test_a_fault_of_the_export_does_not_reach_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is counted like any other, and the next record leaves."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+    with testing.capture(logs=True) as seen:
+        with monkeypatch.context() as broken:
+            broken.setattr(_log_export, "severity", None)
+            log.info("lost")
+        log.info("there")
+    assert [record.body for record in seen.logs] == ["there"]
+    assert _safety.faults()[0] == {"LogExport": 1}
+    _safety.forget_faults()
+
+
+def test_logs_reach_the_collector(sink: OtlpSink) -> None:
+    """On the wire: scope is the logger's name, ids are the span's; the HTTP client's records stay here."""
+    logging.getLogger("urllib3").setLevel(logging.DEBUG)
+    sightline.init(endpoint=sink.url, instrument=False, logs=logging.DEBUG)
+    with sightline.stage("work"):
+        log.error("paid by a@b.de", extra={"order": 7})
+    assert sightline.flush()
+    sightline.shutdown()
+    log.error("after the end")
+    logging.getLogger("urllib3").setLevel(logging.NOTSET)
+    (record,) = sink.logs
+    (span,) = sink.spans
+    assert sink.log_requests[0].resource_logs[0].scope_logs[0].scope.name == "shop.orders"
+    assert (record.trace_id, record.span_id) == (span.trace_id, span.span_id)
+    assert (record.body.string_value, record.severity_number, record.severity_text) == (
+        "paid by [EMAIL_1]",
+        17,
+        "ERROR",
+    )
+    assert attributes_of(record)["order"] == 7
+
+
+def test_a_program_that_ends_loses_none_of_its_logs(sink: OtlpSink) -> None:
+    """What is logged right before a normal exit arrives."""
+    run(
+        "import logging, sightline\nlogging.basicConfig(level='INFO')\n"
+        f"sightline.init(endpoint={sink.url!r}, instrument=False, logs=True)\n"
+        "for n in range(1000): logging.info('line %d', n)"
+    )
+    assert [record.body.string_value for record in sink.logs] == [f"line {n}" for n in range(1000)]
