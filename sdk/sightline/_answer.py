@@ -113,7 +113,8 @@ class Answer:
         spoken_s = self._spoken_s()
         if self.lacks_usage:
             sent, model = [*beside, *texts(messages)], self.model or request_model
-            self.uncounted = Uncounted(sent, self.text(), model, self.usage, spoken_s)
+            said = self.text() if self._choices or self.first_chunk_ns is not None else None
+            self.uncounted = Uncounted(sent, said, model, self.usage, spoken_s)
             self.usage = self.uncounted.guessed()
             values = self.uncounted.to_attributes(self.usage)
         elif spoken_s is not None:

@@ -32,11 +32,12 @@ _OLDER_MODELS: Final = ("gpt-4-", "gpt-3.5", "text-embedding-")
 class Uncounted:
     """A call of which something was not counted: what was sent, one text a message, and what was said.
 
-    `known` is what was reported, and stays. `spoken_s` is when generation began and ended, for its speed.
+    `said` is None when nothing could be: an embedding has no output. `known` is what was reported, and stays.
+    `spoken_s` is when generation began and ended, for its speed.
     """
 
     sent: Sequence[str]
-    said: str
+    said: str | None
     model: str | None
     known: Usage
     spoken_s: tuple[float, float] | None = None
@@ -44,7 +45,7 @@ class Uncounted:
     @property
     def chars(self) -> int:
         """About what holding on to it costs."""
-        return sum(map(len, self.sent)) + len(self.said)
+        return sum(map(len, self.sent)) + len(self.said or "")
 
     def guessed(self) -> Usage:
         """By its bytes, at once."""
@@ -67,7 +68,8 @@ class Uncounted:
         if known_in is None:
             framing = TOKENS_PER_MESSAGE * len(self.sent) + TOKENS_PER_ANSWER if self.sent else 0
             known_in = sum(map(count, self.sent)) + framing
-        known_out = count(self.said) if known_out is None else known_out
+        if known_out is None and self.said is not None:
+            known_out = count(self.said)
         return replace(self.known, input_tokens=known_in, output_tokens=known_out)
 
 

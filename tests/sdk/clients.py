@@ -131,3 +131,53 @@ ASK: dict[str, Ask] = {
     "litellm": _litellm,
 }
 assert ASK.keys() == CONVERSATIONS.keys()
+
+
+def _embed_openai(url: str) -> Any:
+    import openai
+
+    with openai.OpenAI(base_url=url, api_key="k") as client:
+        return client.embeddings.create(model="e", input="hello", encoding_format="float")
+
+
+def _embed_mistral(url: str) -> Any:
+    from mistralai.client import Mistral
+
+    with Mistral(api_key="k", server_url=url) as client:
+        return client.embeddings.create(model="e", inputs=["hello"])
+
+
+def _embed_cohere(url: str) -> Any:
+    import cohere
+    import httpx
+
+    with httpx.Client() as http:
+        client = cohere.ClientV2(api_key="k", base_url=url, httpx_client=http)
+        return client.embed(model="e", input_type="search_query", texts=["hello"], embedding_types=["float"])
+
+
+def _embed_google(url: str) -> Any:
+    from google import genai
+
+    client = genai.Client(api_key="k", http_options=genai.types.HttpOptions(base_url=url))
+    answer = client.models.embed_content(model="e", contents="hello")
+    client.close()
+    return answer
+
+
+def _embed_ollama(url: str) -> Any:
+    import ollama
+
+    client: Any = ollama.Client(host=url)
+    answer = client.embed(model="e", input="hello")
+    client._client.close()
+    return answer
+
+
+EMBED: dict[str, Callable[[str], Any]] = {
+    "openai": _embed_openai,
+    "mistral": _embed_mistral,
+    "cohere": _embed_cohere,
+    "google": _embed_google,
+    "ollama": _embed_ollama,
+}

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sdk.clients import ASK
-from sdk.conversations import CONVERSATIONS, Conversation
-from sdk.wire import Wire, serving
+from sdk.clients import ASK, EMBED
+from sdk.conversations import ANTHROPIC, CONVERSATIONS, EMBEDDED, OPENAI, RESPONSES, Conversation
+from sdk.tool_calls import TOOL_CALLS
+from sdk.wire import SSE, Wire, serving
 
 import sightline
 from sightline import _estimate
@@ -103,3 +104,75 @@ def test_a_stream_that_breaks_off_is_counted(name: str, seen: Captured, wire: Wi
     counted = {name: value for name, value in values.items() if ".usage." in name}
     assert counted == (case.reported if complete else guessed | case.reported)
     assert "gen_ai.response.finish_reasons" not in values
+
+
+@pytest.mark.parametrize("name", TOOL_CALLS)
+def test_a_tool_call_is_read(name: str, seen: Captured, wire: Wire) -> None:
+    """Name, id and arguments, whole or in fragments; the first token is the beginning of the call."""
+    case = TOOL_CALLS[name]
+    part = {"type": "tool_call", "id": case.id, "name": "weather", "arguments": {"city": "Oslo"}}
+    whole = ASK[name](wire.says(case.whole).url, False)
+    events = ASK[name](wire.streams(case.framing, case.events).url, True)
+    for answer in (whole, case.whole, events, case.events):
+        with sightline.llm_call(provider="p", model="m") as call:
+            for event in answer if isinstance(answer, list) else ():
+                call.chunk(event)
+            if not isinstance(answer, list):
+                call.record(answer)
+        values = seen.spans[-1].attributes
+        assert json.loads(values["gen_ai.output.messages"])[0]["parts"] == [part]
+        assert values["gen_ai.response.finish_reasons"] == ["tool_calls"]
+        streamed = (
+            {"sightline.time_to_first_token": case.begins_at / 1000} if isinstance(answer, list) else {}
+        )
+        assert {k: v for k, v in values.items() if k == "sightline.time_to_first_token"} == streamed
+
+
+def test_the_events_of_anthropics_helper_are_read_once(seen: Captured, wire: Wire) -> None:
+    """`messages.stream()` says all twice, as the server's event and as its own, and again at the end."""
+    import anthropic
+
+    wire.streams(SSE, ANTHROPIC.events)
+    with (
+        anthropic.Anthropic(base_url=wire.url, api_key="k") as client,
+        client.messages.stream(
+            model="claude", max_tokens=9, messages=[{"role": "user", "content": "hello"}]
+        ) as stream,
+    ):
+        events: list[Any] = list(stream)
+        final = stream.get_final_message()
+    assert len(events) > len(ANTHROPIC.events)
+    values = recorded(seen, ANTHROPIC, events=events, whole=final)
+    assert {k: v for k, v in values.items() if k in expected_of(ANTHROPIC)} == expected_of(ANTHROPIC)
+
+
+@pytest.mark.parametrize("name", ["openai", "responses"])
+def test_the_events_of_openais_helpers_are_read_once(name: str, seen: Captured, wire: Wire) -> None:
+    """`chat.completions.stream()` and `responses.stream()` mix the server's events with their own."""
+    import openai
+
+    case = {"openai": OPENAI, "responses": RESPONSES}[name]
+    wire.streams(SSE, case.events)
+    with openai.OpenAI(base_url=wire.url, api_key="k") as client:
+        manager: Any = (
+            client.chat.completions.stream(model="gpt-4o", messages=[{"role": "user", "content": "hello"}])
+            if name == "openai"
+            else client.responses.stream(model="o3", input="hello")
+        )
+        with manager as stream:
+            events = list(stream)
+    values = recorded(seen, case, events=events)
+    assert {k: v for k, v in values.items() if k in expected_of(case)} == expected_of(case)
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_an_embedding_is_read(name: str, seen: Captured, wire: Wire) -> None:
+    """It has an input, a price where the model has one, and no output."""
+    body, provider, model, counted, cost = EMBEDDED[name]
+    answer = EMBED[name](wire.says(body).url)
+    request = {"provider": provider, "model": model, "messages": "hello"}
+    with sightline.llm_call(**request, operation="embeddings") as call:
+        call.record(answer)
+    values = seen.spans[0].attributes
+    assert {k: v for k, v in values.items() if ".usage." in k} == counted
+    assert values.get("sightline.cost_usd") == cost
