@@ -2,9 +2,11 @@
 
     python budget_guard.py
 
-The call that would pass a cap is not made: BudgetExceeded says what was spent, and on what. What arrives:
+Clients that Sightline observes ask before each call by themselves. The call that would pass a cap is not made:
+it is on record as denied, and BudgetExceeded says what was spent. What arrives:
 
     invoke_agent search_for_ever
+      chat gpt-4o-mini
       chat gpt-4o-mini
       chat gpt-4o-mini
       chat gpt-4o-mini
@@ -28,7 +30,6 @@ def search_for_ever(question: str) -> str:
     """An agent that is never content."""
     notes = ""
     while True:
-        sightline.budget.enforce(model=MODEL)
         completion = client.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": f"{question}\nNotes so far: {notes}"}]
         )

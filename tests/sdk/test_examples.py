@@ -182,11 +182,14 @@ def test_prompts_ab(run: Run, sink: OtlpSink) -> None:
 
 
 def test_budget_guard(run: Run, sink: OtlpSink, model: ChatModel) -> None:
-    """The fourth call is never made, and the agent says why it stopped."""
+    """The fourth call is on record as denied, was never made, and the agent says why it stopped."""
     assert run("budget_guard.py").startswith("Stopped: ")
     assert arrived(sink) == promised("budget_guard.py")
     assert len(model.requests) == 3
-    assert attributes_of(sink.spans[-1])["error.type"] == "BudgetExceeded"
+    decisions = [call.get("sightline.budget.decision") for call in named(sink, "chat gpt-4o-mini")]
+    assert decisions == [None, None, None, "deny"]
+    (agent,) = named(sink, "invoke_agent search_for_ever")
+    assert agent["error.type"] == "BudgetExceeded"
 
 
 def test_worker_queue(run: Run, sink: OtlpSink) -> None:
