@@ -70,7 +70,7 @@ URL_QUERY: Final = "url.query"  # string, values masked; middleware(query=True)
 # -- Sightline: spans ------------------------------------------------------------------------------
 OPERATION: Final = "sightline.operation"  # string: workflow agent step tool retrieval guardrail llm evaluator
 STAGE: Final = "sightline.stage"  # string: one of STAGES or the user's own; decorators, stage()
-FEATURE: Final = "sightline.feature"  # string; context(feature=)
+FEATURE: Final = "sightline.feature"  # string; context(feature=), EVALUATION_FEATURE
 VARIANT: Final = "sightline.variant"  # string; variant(), context(variant=)
 TAGS: Final = "sightline.tags"  # string[]; context(tags=)
 INPUT: Final = "sightline.input"  # string, JSON of the arguments; decorators but @tool
@@ -135,5 +135,7 @@ STAGES: Final = (
 )
 # What a judgement is: said by people or code, done by people, found out later; error: an evaluator failed.
 KINDS: Final = ("thumbs", "score", "label", "comment", "correction", "signal", "outcome", "error")
+# With an evaluator's name, the feature of its own spans: its cost is nobody else's, its calls answer nobody.
+EVALUATION_FEATURE: Final = "evaluation:"
 # gen_ai.operation.name of spans that a provider bills; an agent's or workflow's usage is a sum of these.
 MODEL_OPERATIONS: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings"})

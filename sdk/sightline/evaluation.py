@@ -15,7 +15,6 @@ judge but the feature `evaluation:<name>`: what a judge costs is seen there, and
 prompt or variant. An evaluator that fails gives an evaluation with `error.type`, and no error of the program.
 """
 
-import asyncio
 import inspect
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +68,8 @@ class Evaluator(Generic[P, T]):
             more = {name: given[name] for name in self._names[2:] if name in given}
             answer = function(*[given["input"], given["output"]][: len(self._names)], **more)
         if inspect.iscoroutine(answer):
+            import asyncio
+
             answer = asyncio.run(answer)
         return None if answer is None else Score.of(answer)
 
@@ -188,7 +189,7 @@ class _Work:
 
     def _carried(self) -> dict[str, Any]:
         """What the evaluator's spans carry: nothing of the judged ones, but the day that they lie in."""
-        said = {attributes.FEATURE: f"evaluation:{self.evaluator.name}"}
+        said = {attributes.FEATURE: attributes.EVALUATION_FEATURE + self.evaluator.name}
         moved = {name: self.around[name] for name in (attributes.BACKDATE_NS,) if name in self.around}
         return said | moved
 

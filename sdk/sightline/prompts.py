@@ -41,7 +41,7 @@ class Prompt(Generic[T]):
     version: str
     variables: Mapping[str, object] = field(default_factory=dict)
 
-    def using(self, **variables: object) -> "Prompt[T]":
+    def using(self, /, **variables: object) -> "Prompt[T]":
         """The same prompt with these variables, beside those it has."""
         return replace(self, variables={**self.variables, **variables})
 

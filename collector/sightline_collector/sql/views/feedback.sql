@@ -2,7 +2,7 @@
 -- Units: UTC; score as given (thumbs: 1 up, 0 down; yes 1, no 0), NULL when none was; ids are lower-case
 --        hex. Who knew no trace named a response or a session: then trace_id and span_id are those of the
 --        call that gave the response, or trace_id is that of the session's latest trace begun before the
---        judgement; shadow calls are not meant. found_by says how: span, trace, response, session; '' and
+--        judgement, traces of shadow calls left out. found_by says how: span, trace, response, session; '' and
 --        empty ids when it is not stored. kind is thumbs, score, label, comment, correction, signal (what
 --        people did), outcome (what came of it) or error (an evaluator failed)
 -- Reads: feedback_v1, spans_v1
@@ -14,8 +14,7 @@ with calls as (
         s.project as project, s.response_id as response_id,
         argMin((s.trace_id, s.span_id), (not sightline_model_call(s.operation), s.started_at)) as call
     from spans_v1 as s
-    where s.shadow = 0
-        and s.response_id in (select response_id from feedback_v1 where trace_id = '' and response_id != '')
+    where s.response_id in (select response_id from feedback_v1 where trace_id = '' and response_id != '')
     group by project, response_id
 ),
 sessions as (
