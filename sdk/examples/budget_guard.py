@@ -2,7 +2,7 @@
 
     python budget_guard.py
 
-Clients that Sightline observes ask before each call by themselves. The call that would pass a cap is not made:
+Clients that Sightline observes ask by themselves before each call. One that would pass a cap is not made:
 it is on record as denied, and BudgetExceeded says what was spent. What arrives:
 
     invoke_agent search_for_ever
