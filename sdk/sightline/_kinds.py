@@ -118,10 +118,18 @@ VERY_LONG_WORD: Final = Sign(WORDS, _MARK)
 def any_of(view: View, signs: Iterable[Sign]) -> Callable[[bytes], bool]:
     """A fast test for several signs of one view."""
     patterns = sorted({sign.pattern for sign in signs})
-    if not view.start:
-        return lambda seen: bool(seen) and any(pattern in seen for pattern in patterns)
-    search = _search(view.start + b"(?:%b)" % b"|".join(patterns))
-    return lambda seen: search(seen) is not None
+    if view.start:
+        search = _search(view.start + b"(?:%b)" % b"|".join(patterns))
+        return lambda seen: search(seen) is not None
+
+    def test(seen: bytes) -> bool:
+        if seen:
+            for pattern in patterns:  # any() takes twice as long
+                if pattern in seen:
+                    return True
+        return False
+
+    return test
 
 
 @functools.cache

@@ -40,6 +40,7 @@ _FISCAL_CODE: Final = _after(b"00", b"A00A000A")
 _PLUS: Final = Sign(TEXT, b"+")
 
 _END: Final = r"(?![\w-]|[.,]\d)"
+_DOMAIN: Final = r"(?u:[^\W_][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.(?:[^\W\d_]{2,24}|xn--[\w-]{1,59})(?![\w-]))"
 _LOCAL_MAX: Final = 256  # RFC 5321 allows 64; what is longer is no reason to let the rest go
 _LOCAL: Final = re.compile(r"[\w.%+'-]+")
 _ESCAPED: Final = re.compile(r"[nrtbf]|u[0-9A-Fa-f]{4}")
@@ -98,11 +99,8 @@ def _number(rest: str, first: str = r"\d") -> str:
 _SSN: Final = r"(?!000|666|9)\d"  # areas that were never given
 
 PERSONAL_KINDS: Final = (
-    Kind(
-        "EMAIL",
-        r"@(?u:[^\W_][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.(?:[^\W\d_]{2,24}|xn--[\w-]{1,59})(?![\w-]))",
-        (Sign(TEXT, b"@"),), proof=_address, same=str.casefold,
-    ),
+    Kind("EMAIL", f"@{_DOMAIN}", (Sign(TEXT, b"@"),), proof=_address, same=str.casefold),
+    Kind("EMAIL", f"%40{_DOMAIN}", (Sign(TEXT, b"%"),), ("%40",), proof=_address, same=str.casefold),
     Kind(
         "CARD", _number(r"\d{3}(?:[ -]?\d){9,12}", "[2-6]"),
         (_NINE_DIGITS, _FOURS, _CARD_OF_15), proof=proven(is_card), same=as_number,

@@ -69,10 +69,12 @@ class Search:
         Raises what `check_time` raises, and ValueError for a text that would never be done.
         """
         for _ in range(_ROUNDS_MAX):
-            before = text
+            before, folded = text, fold(text)
             for kind in suspects:
                 check_time()
-                text = _replaced(text, kind, placeholders)
+                replaced = _replaced(text, folded, kind, placeholders)
+                if replaced is not text:
+                    text, folded = replaced, fold(replaced)
             if text is before:
                 return text
             suspects = self.suspects(text)
@@ -118,9 +120,10 @@ def fold(text: str) -> str:
     return _FOLDABLE.sub(lambda found: _FOLDED[found.group()], text)
 
 
-def _replaced(text: str, kind: Kind, placeholders: Placeholders) -> str:
+def _replaced(text: str, folded: str, kind: Kind, placeholders: Placeholders) -> str:
     """`text` itself when nothing of this kind is in it."""
-    done, pieces, folded = 0, list[str](), fold(text)
+    done = 0
+    pieces: list[str] = []
     numbers = _JsonNumbers(folded)
     for start, end in _found(folded, kind):
         if start < done:

@@ -71,6 +71,7 @@ def test_what_is_named_a_secret_is_one(text: str, left: str) -> None:
     [
         ("write to a.b+c@mail.example.co.uk, now", "write to [EMAIL_1], now"),
         ("jürgen@müller.de", "[EMAIL_1]"),
+        ("/search?email=ann%40example.org&page=2", "/search?email=[EMAIL_1]&page=2"),
         ("o'neill@example.org's", "[EMAIL_1]'s"),
         ("card 4111 1111 1111 1111 ok", "card [CARD_1] ok"),
         ("card 5500-0000-0000-0004", "card [CARD_1]"),
