@@ -142,8 +142,9 @@ def latest(known: Usage, reported: Usage, *, cache_outside: bool = False) -> Usa
 def _merged(known: Usage, reported: Usage) -> Usage:
     if known is NO_USAGE:
         return reported
-    pairs = zip(_counts_of(known), _counts_of(reported), strict=True)
-    return Usage(*(old if new is None else new for old, new in pairs))
+    said = _counts_of(reported)
+    counts = [new if new is not None else old for old, new in zip(_counts_of(known), said, strict=True)]
+    return reported if tuple(counts) == said else Usage(*counts)
 
 
 def _stands_outside(

@@ -7,6 +7,7 @@ of Google's own tools beside the prompt: both are added to their wholes here.
 """
 
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from sightline.providers.fields import Get, arguments, either, field, getter, items, name, text
 from sightline.providers.piece import Piece, ToolPiece, finish_word
@@ -20,65 +21,95 @@ def read(thing: object) -> Sequence[Piece] | None:
     feedback = either(get, "prompt_feedback", "promptFeedback")
     if candidates is None and reported is None and feedback is None:
         return _embedded(get)
-    # A prompt that was blocked has no candidate that could say so.
-    blocked = either(getter(feedback), "block_reason", "blockReason")
-    head = Piece(
+    head = (
         name(either(get, "response_id", "responseId")),
         name(either(get, "model_version", "modelVersion")),
         None if reported is None else usage_of(reported),
-        _tier(reported),
-        finish_reason="content_filter" if blocked else None,
+        None if reported is None else _tier(reported),
     )
-    return [_candidate(head, getter(candidate)) for candidate in items(candidates)] or (head,)
+    if pieces := [_candidate(head, getter(candidate)) for candidate in items(candidates)]:
+        return pieces
+    # A prompt that was blocked has no candidate that could say so.
+    blocked = either(getter(feedback), "block_reason", "blockReason")
+    return (Piece(*head, finish_reason="content_filter" if blocked else None),)
+
+
+Head = tuple[str | None, str | None, Usage | None, str | None]
+
+
+class _Names(NamedTuple):
+    """The fields of `usage_metadata`."""
+
+    prompt: str = "prompt_token_count"
+    tools: str = "tool_use_prompt_token_count"
+    said: str = "candidates_token_count"
+    said_live: str = "response_token_count"  # in live sessions
+    thoughts: str = "thoughts_token_count"
+    cached: str = "cached_content_token_count"
+    sent_details: str = "prompt_tokens_details"
+    said_details: str = "candidates_tokens_details"
+
+
+_CLIENT: Final = _Names()
+_JSON: Final = _Names(
+    "promptTokenCount",
+    "toolUsePromptTokenCount",
+    "candidatesTokenCount",
+    "responseTokenCount",
+    "thoughtsTokenCount",
+    "cachedContentTokenCount",
+    "promptTokensDetails",
+    "candidatesTokensDetails",
+)
 
 
 def usage_of(reported: object) -> Usage:
     """The block `usage_metadata`: cached tokens are inside the prompt, thoughts outside the candidates."""
     get = getter(reported)
-
-    def counted(name: str, json_name: str) -> int | None:
-        return count(either(get, name, json_name))
-
-    prompt = counted("prompt_token_count", "promptTokenCount")
-    tools = counted("tool_use_prompt_token_count", "toolUsePromptTokenCount")
-    said = counted("candidates_token_count", "candidatesTokenCount")
-    if said is None:  # Vertex' embeddings and live sessions
-        said = counted("response_token_count", "responseTokenCount")
-    thoughts = counted("thoughts_token_count", "thoughtsTokenCount")
-    sent = _by_modality(either(get, "prompt_tokens_details", "promptTokensDetails"))
-    came = _by_modality(either(get, "candidates_tokens_details", "candidatesTokensDetails"))
+    names = _JSON if type(reported) is dict and not reported.keys().isdisjoint(_JSON) else _CLIENT
+    said, thoughts = count(get(names.said)), count(get(names.thoughts))
+    if said is None:
+        said = count(get(names.said_live))
+    sent_details, said_details = get(names.sent_details), get(names.said_details)
+    sent = _by_modality(sent_details) if sent_details else _NO_DETAILS
+    came = _by_modality(said_details) if said_details else _NO_DETAILS
     return Usage(
-        input_tokens=_sum(prompt, tools),
-        output_tokens=_sum(said, thoughts),
-        cache_read_tokens=counted("cached_content_token_count", "cachedContentTokenCount"),
-        reasoning_tokens=thoughts,
-        audio_input_tokens=sent.get("AUDIO"),
-        audio_output_tokens=came.get("AUDIO"),
-        image_input_tokens=sent.get("IMAGE"),
-        image_output_tokens=came.get("IMAGE"),
+        _sum(count(get(names.prompt)), count(get(names.tools))),
+        _sum(said, thoughts),
+        count(get(names.cached)),
+        None,
+        thoughts,
+        sent.get("AUDIO"),
+        came.get("AUDIO"),
+        sent.get("IMAGE"),
+        came.get("IMAGE"),
     )
 
 
-def _candidate(head: Piece, get: Get) -> Piece:
+_NO_DETAILS: Final[dict[str, int]] = {}
+
+
+def _candidate(head: Head, get: Get) -> Piece:
     words: list[str] = []
     thoughts: list[str] = []
     calls: list[ToolPiece] = []
     for part in items(field(get("content"), "parts")):
         of_part = getter(part)
-        said = text(of_part("text"))
-        (thoughts if of_part("thought") else words).append(said)
+        if said := text(of_part("text")):
+            (thoughts if of_part("thought") else words).append(said)
         if (call := either(of_part, "function_call", "functionCall")) is not None:
             of_call = getter(call)
             given = arguments(of_call("args"))
             calls.append(ToolPiece(None, name(of_call("id")), name(of_call("name")), given))
     index = get("index")
     reason = finish_word(either(get, "finish_reason", "finishReason"))
-    return head._replace(
-        choice=index if type(index) is int else 0,
-        text="".join(words),
-        tool_calls=tuple(calls),
-        finish_reason="tool_calls" if calls and reason == "stop" else reason,
-        reasoning="".join(thoughts),
+    return Piece(
+        *head,
+        index if type(index) is int else 0,
+        "".join(words),
+        tuple(calls),
+        "tool_calls" if calls and reason == "stop" else reason,
+        "".join(thoughts),
     )
 
 
@@ -107,8 +138,12 @@ def _by_modality(details: object) -> dict[str, int]:
 def _tier(reported: object) -> str | None:
     """Vertex says which traffic a call was; only the tiers with a price of their own are told."""
     traffic = either(getter(reported), "traffic_type", "trafficType")
-    traffic = getattr(traffic, "value", traffic)
-    return {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}.get(text(traffic))
+    if traffic is None:
+        return None
+    return _TIERS.get(text(getattr(traffic, "value", traffic)))
+
+
+_TIERS: Final = {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}
 
 
 def _sum(whole: int | None, beside: int | None) -> int | None:

@@ -38,8 +38,8 @@ def _embedded(get: Get) -> Sequence[Piece] | None:
 
 def _usage(get: Get) -> Usage | None:
     """A prompt that was in the cache has no count of its own."""
-    usage = Usage(count(get("prompt_eval_count")), count(get("eval_count")))
-    return usage or None
+    sent, said = get("prompt_eval_count"), get("eval_count")
+    return None if sent is None and said is None else Usage(count(sent), count(said))
 
 
 def _call(call: object) -> ToolPiece:
