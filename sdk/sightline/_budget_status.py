@@ -39,7 +39,6 @@ class Statuses:
 
     def __init__(self, budget: Budget, address: str) -> None:
         self._budget, self._address = budget, address
-        self._closed = threading.Event()
         self._known: tuple[int, Sequence[Status]] | None = None  # when it was asked, by the elapsed clock
         self.stale = True
         self._reset()

@@ -101,9 +101,10 @@ class LLMCall:
 
     def __enter__(self) -> "LLMCall":
         self._open.activate()
-        if _budget_guard.current is not None:
+        guard = _budget_guard.current
+        if guard is not None:
             try:
-                budget.admit(_budget_guard.current, self._open.span)
+                budget.admit(guard, self._open.span)
             except BudgetExceeded as denied:
                 self.__exit__(BudgetExceeded, denied, None)
                 raise
