@@ -12,6 +12,7 @@ from typing import Any
 
 import wrapt
 from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
 
 from sightline import _clock, _late, attributes
 from sightline._answer import Answer
@@ -52,11 +53,19 @@ class StreamWatcher:
         self._answer.chunk(chunk, _clock.elapsed_ns())
 
     @shielded
-    def finish(self, *, stopped: bool = False) -> None:
+    def finish(self, error: BaseException | None = None, *, stopped: bool = False) -> None:
         """Write what was seen on the span, while it is open; `stopped` by the caller, or by itself."""
         if not self._done:
             self._done, self._stopped = True, stopped
             self.span.set_attributes(self._seen())
+            if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
+                self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """As OpenTelemetry's wrapper would; LiteLLM takes the error before it gets there."""
+        kind = type(error)
+        self.span.set_attribute(attributes.ERROR_TYPE, f"{kind.__module__}.{kind.__qualname__}")
+        self.span.set_status(Status(StatusCode.ERROR, str(error)))
 
     def findings(self) -> Findings | None:
         """The caller may stop a stream, or drop it unread: neither is a failure of the model's.
@@ -117,8 +126,8 @@ class WatchedStream(wrapt.ObjectProxy[Any]):
             chunk = next(self.__wrapped__)
             while self._self_watcher.hides(chunk):
                 chunk = next(self.__wrapped__)
-        except BaseException:  # the end of the stream, or of the server
-            self._self_watcher.finish()
+        except BaseException as error:  # the end of the stream, or of the server
+            self._self_watcher.finish(error)
             raise
         return chunk
 
@@ -140,8 +149,8 @@ class WatchedAsyncStream(wrapt.ObjectProxy[Any]):
             chunk = await anext(self.__wrapped__)
             while self._self_watcher.hides(chunk):
                 chunk = await anext(self.__wrapped__)
-        except BaseException:
-            self._self_watcher.finish()
+        except BaseException as error:
+            self._self_watcher.finish(error)
             raise
         return chunk
 
