@@ -29,10 +29,10 @@ def call_price(values: Mapping[str, Any], at_ns: int) -> Price | None:
         return None
     load_prices()
     at = datetime.fromtimestamp(at_ns // _NS_PER_S, UTC)
-    provider = values.get(attributes.GEN_AI_PROVIDER)
+    provider, tier = values.get(attributes.GEN_AI_PROVIDER), values.get(attributes.SERVICE_TIER)
     result = Price(None, "no_model_name")
     for name in (attributes.RESPONSE_MODEL, attributes.REQUEST_MODEL):
-        result = price(usage, provider=provider, model=values.get(name), at=at)
+        result = price(usage, provider=provider, model=values.get(name), at=at, service_tier=tier)
         if result.usd is not None:
             break
     return result

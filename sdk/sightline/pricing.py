@@ -38,43 +38,51 @@ class Price:
     assumed: bool = False
 
 
-def price(usage: Usage, *, provider: str | None, model: str | None, at: datetime) -> Price:
-    """Price one call made at `at` (aware; prices are dated). Never raises on strange names or counts."""
+def price(
+    usage: Usage, *, provider: str | None, model: str | None, at: datetime, service_tier: str | None = None
+) -> Price:
+    """Price one call made at `at` (aware; prices are dated). Never raises on strange names or counts.
+
+    `service_tier` is the one that was billed (flex, priority, ...), if the provider said so; a tier that has
+    no price of its own costs what others do.
+    """
     if not usage:
         return Price(None, "no_usage")
     if not model:
         return Price(None, "no_model_name")
     known = PROVIDER_ALIASES.get(provider or "", provider) or None
+    tier = None if service_tier in _ORDINARY_TIERS else service_tier
     try:
-        return Price(_calculate(usage, model, known, at))
+        return Price(_calculate(usage, model, known, at, tier))
     except LookupError:
-        return _by_model_name(usage, model, known, at)
+        return _by_model_name(usage, model, known, at, tier)
     except ValueError:
         return Price(None, "bad_usage")
 
 
-def _by_model_name(usage: Usage, model: str, provider: str | None, at: datetime) -> Price:
+def _by_model_name(usage: Usage, model: str, provider: str | None, at: datetime, tier: str | None) -> Price:
     """Gateways and clouds resell models under their own name: the bare model name is the next best fact."""
     missing: Reason = "no_model" if provider is None or _knows_provider(provider) else "no_provider"
     if provider is None:
         return Price(None, missing)
     try:
-        return Price(_calculate(usage, model, None, at), assumed=True)
+        return Price(_calculate(usage, model, None, at, tier), assumed=True)
     except LookupError:
         return Price(None, missing)
     except ValueError:
         return Price(None, "bad_usage")
 
 
-def _calculate(usage: Usage, model: str, provider: str | None, at: datetime) -> Decimal:
+def _calculate(usage: Usage, model: str, provider: str | None, at: datetime, tier: str | None) -> Decimal:
     """LookupError when there is no such provider or model, ValueError when parts exceed their whole."""
     _, known = _snapshot().find_provider_model(model, None, provider, None)
     rates = _plain_rates(known.get_prices(at))
-    if rates is None or usage.cache_write_1h_tokens or usage.web_searches:
-        return _from_library(usage, model, provider, at)
+    if rates is None or tier or usage.cache_write_1h_tokens or usage.web_searches:
+        return _from_library(usage, model, provider, at, tier)
     return _from_plain_rates(usage, *rates)
 
 
+_ORDINARY_TIERS: Final = frozenset({None, "", "auto", "default", "standard"})
 # Nearly all models have these rates only, beside some for what is seldom or never counted. The library's
 # general way through its lattice of units takes ten times as long to the same amount.
 _SELDOM_COUNTED: Final = frozenset({"cache_write_1h_mtok", "web_searches_kcount", "storage_searches_kcount"})
@@ -123,7 +131,7 @@ def _amount(rate: Any, count: int, whole: int) -> Decimal:
     return _library().calc_unit_price(rate, count, whole, _PER_MTOK)
 
 
-def _from_library(usage: Usage, model: str, provider: str | None, at: datetime) -> Decimal:
+def _from_library(usage: Usage, model: str, provider: str | None, at: datetime, tier: str | None) -> Decimal:
     import genai_prices
 
     counts = genai_prices.Usage(
@@ -139,8 +147,9 @@ def _from_library(usage: Usage, model: str, provider: str | None, at: datetime) 
         cache_write_1h_tokens=usage.cache_write_1h_tokens or None,
         web_searches=usage.web_searches or None,
     )
+    context = {"service_tier": tier} if tier else None
     return genai_prices.calc_price(
-        counts, model, provider_id=provider, genai_request_timestamp=at
+        counts, model, provider_id=provider, genai_request_timestamp=at, price_context=context
     ).total_price
 
 

@@ -30,11 +30,35 @@ DAY = datetime(2026, 11, 20, tzinfo=UTC)
             Usage(1000, 1000, audio_input_tokens=800, audio_output_tokens=600),
             "0.0712",
         ),
+        (
+            "anthropic",
+            "claude-sonnet-4-5",
+            Usage(18495, 445, 16399, 2089, cache_write_1h_tokens=89),
+            "0.0196497",
+        ),
+        ("anthropic", "claude-sonnet-4-5", Usage(10, 1, web_searches=2), "0.020045"),
     ],
 )
 def test_known_calls_have_their_exact_price(provider: str, model: str, usage: Usage, usd: str) -> None:
     """Cache, reasoning, audio and long-context prices are those of the provider's list."""
     assert price(usage, provider=provider, model=model, at=DAY) == Price(Decimal(usd))
+
+
+@pytest.mark.parametrize(
+    ("tier", "usd"),
+    [
+        (None, "10"),
+        ("default", "10"),
+        ("standard", "10"),
+        ("quite_new", "10"),
+        ("flex", "5"),
+        ("priority", "17.5"),
+    ],
+)
+def test_the_tier_that_was_billed_decides(tier: str | None, usd: str) -> None:
+    """Flex and priority have prices of their own; a tier that has none costs what others do."""
+    usage = Usage(1_000_000, 1_000_000)
+    assert price(usage, provider="openai", model="o3", at=DAY, service_tier=tier) == Price(Decimal(usd))
 
 
 @pytest.mark.parametrize(
