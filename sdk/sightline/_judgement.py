@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, SupportsFloat, get_args
+from typing import Any, Final, Literal, Protocol, SupportsFloat, get_args
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -22,8 +22,15 @@ from sightline._safety import log, log_rarely, shielded
 Source = Literal["user", "annotator", "judge", "code", "implicit"]
 SOURCES: Final[tuple[Source, ...]] = get_args(Source)
 
-# A span, its ids, its `traceparent()`, or a trace id as 32 hex digits; None is the current span.
-Target = trace.Span | trace.SpanContext | str | None
+
+class Traced(Protocol):
+    """What knows its own traceparent: a model call."""
+
+    def traceparent(self) -> str: ...
+
+
+# A span, its ids, a model call, a `traceparent()`, or a trace id as 32 hex digits; None: the current span.
+Target = trace.Span | trace.SpanContext | Traced | str | None
 
 NAME_CHARS: Final = 256  # names, labels and ids: what questions are grouped by
 _CARRIED: Final = (attributes.USER_ID, attributes.SESSION_ID, attributes.FEATURE)
@@ -44,10 +51,9 @@ class Judged:
     @classmethod
     def of(cls, target: Target, response_id: str | None = None, session_id: str | None = None) -> "Judged":
         """The current span counts only where nothing else was named."""
-        if target is None and (response_id or session_id):
-            return cls(response_id=response_id, session_id=session_id)
-        ids = _ids(target)
-        return cls(ids.trace_id, ids.span_id, response_id, session_id)
+        named = [None if given is None else str(given) for given in (response_id, session_id)]
+        ids = trace.INVALID_SPAN_CONTEXT if target is None and any(named) else _ids(target)
+        return cls(ids.trace_id, ids.span_id, *named)
 
     @property
     def known(self) -> bool:
@@ -56,7 +62,7 @@ class Judged:
     def id_of(self, *parts: str) -> str:
         """An id that the same judgement of the same thing has again, in any process: 32 hex digits."""
         about = (f"{self.trace_id:032x}", f"{self.span_id:016x}", self.response_id, self.session_id)
-        text = "\0".join([*(part or "" for part in about), *parts])
+        text = "\0".join([*(part or "" for part in about), *map(str, parts)])
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
     def context(self) -> Context:
@@ -147,7 +153,9 @@ def _ids(target: Target) -> trace.SpanContext:
         return _parse(target.strip())
     if isinstance(target, trace.SpanContext):
         return target
-    return (trace.get_current_span() if target is None else target).get_span_context()
+    if target is None or isinstance(target, trace.Span):
+        return (target or trace.get_current_span()).get_span_context()
+    return _parse(target.traceparent())
 
 
 def _parse(text: str) -> trace.SpanContext:

@@ -91,8 +91,8 @@ def evaluator(
 ) -> Any:
     """Make a function an evaluator.
 
-    `sample` is the share of traces that it judges, the same ones for all evaluators. In the
-    "background" nobody waits for it; "inline" it runs where the program is, and its score is on the span. A
+    `sample` is the share of traces that it judges, the same ones for all evaluators. With run="background"
+    nobody waits for it but `flush()`; "inline" it runs where the program is, and its score is on the span. A
     coroutine function can be run in the background only.
 
     Raises ConfigurationError when an option cannot be used.

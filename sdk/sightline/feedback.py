@@ -4,13 +4,14 @@
     sightline.feedback(target, signal="regenerate")             # nobody said a word, and yet
     sightline.record_outcome(target, "refund_granted", True)    # a week later
 
-A target is a span, its `traceparent()`, or a trace id; without one, `response_id=` or `session_id=` says what
-is meant, and else it is the current span. Who only knows a response or a session needs nothing of the trace:
-the collector finds the call that gave the response, or the session's latest trace of that time.
+A target is a span, a model call, a `traceparent()`, or a trace id; without one, `response_id=` or
+`session_id=` says what is meant, and else it is the current span. Who only knows a response or a session needs
+nothing of the trace: the collector finds the call that gave the response, or the session's latest trace.
 """
 
 import uuid
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from opentelemetry import trace
 
@@ -57,30 +58,16 @@ def feedback(
     that is none, without anything to judge, or before `init()`, nothing is sent and a warning is logged.
     """
     identity = id or uuid.uuid4().hex
-    given = (thumbs, score, label, signal, comment, correction)
+    said = _Opinion(thumbs, score, label, signal, comment, correction)
     try:
-        _check(given, thumbs)
-        check_source(source or _by(signal))
-        score = _score(thumbs, score, signal)
+        values = said.attributes(name, source)
     except ValueError as wrong:
         refuse("Feedback", str(wrong))
         return identity
     judged = about(target, response_id, session_id)
     if id is None and signal is not None and not judged.session_id:
         identity = judged.id_of("signal", signal)
-    values = {
-        attributes.EVALUATION_NAME: name or signal or "user_feedback",
-        attributes.EVALUATION_SCORE: score,
-        attributes.EVALUATION_LABEL: next(
-            (text for text in (thumbs, label, signal) if text is not None), None
-        ),
-        attributes.EVALUATION_EXPLANATION: comment,
-        attributes.FEEDBACK_CORRECTION: correction,
-        attributes.FEEDBACK_SOURCE: source or _by(signal),
-        attributes.FEEDBACK_ID: identity,
-        attributes.FEEDBACK_KIND: _kind(*given),
-    }
-    send("Feedback", judged, values)
+    send("Feedback", judged, values | {attributes.FEEDBACK_ID: identity})
     return identity
 
 
@@ -128,29 +115,52 @@ def traceparent(span: trace.Span | None = None) -> str:
     return f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}" if ids.is_valid else ""
 
 
-def _check(given: tuple[object, ...], thumbs: object) -> None:
-    """Raises ValueError, which says what is wrong, when this is no judgement."""
-    if all(part is None for part in given):
-        raise ValueError("give thumbs, score, label, signal, comment or correction")
-    if thumbs is not None and thumbs not in tuple(_THUMBS):
-        raise ValueError(f"thumbs={thumbs!r} is neither 'up' nor 'down'")
+@dataclass(frozen=True, slots=True)
+class _Opinion:
+    """What the caller of `feedback()` gave."""
 
+    thumbs: str | None
+    score: object
+    label: str | None
+    signal: str | None
+    comment: str | None
+    correction: object
 
-def _by(signal: str | None) -> Source:
-    return "user" if signal is None else "implicit"
+    def attributes(self, name: str | None, source: Source | None) -> dict[str, Any]:
+        """Raises ValueError, which says what is wrong, when this is no judgement."""
+        self._check()
+        by = source or ("user" if self.signal is None else "implicit")
+        check_source(by)
+        labels = [text for text in (self.thumbs, self.label, self.signal) if text is not None]
+        return {
+            attributes.EVALUATION_NAME: name or self.signal or "user_feedback",
+            attributes.EVALUATION_SCORE: self._number(),
+            attributes.EVALUATION_LABEL: labels[0] if labels else None,
+            attributes.EVALUATION_EXPLANATION: self.comment,
+            attributes.FEEDBACK_CORRECTION: self.correction,
+            attributes.FEEDBACK_SOURCE: by,
+            attributes.FEEDBACK_KIND: self._kind(),
+        }
 
+    def _check(self) -> None:
+        parts = (self.thumbs, self.score, self.label, self.signal, self.comment, self.correction)
+        if all(part is None for part in parts):
+            raise ValueError("give thumbs, score, label, signal, comment or correction")
+        if self.thumbs is not None and self.thumbs not in tuple(_THUMBS):
+            raise ValueError(f"thumbs={self.thumbs!r} is neither 'up' nor 'down'")
+        if self.signal is not None and not isinstance(self.signal, str):
+            raise ValueError(f"signal={self.signal!r} is no text")
 
-def _score(thumbs: str | None, score: object, signal: str | None) -> float | None:
-    if thumbs is not None:
-        return _THUMBS[thumbs]
-    if score is not None:
-        return number(score)
-    return None if signal is None else SIGNAL_SCORES.get(signal)
+    def _number(self) -> float | None:
+        if self.thumbs is not None:
+            return _THUMBS[self.thumbs]
+        if self.score is not None:
+            return number(self.score)
+        return None if self.signal is None else SIGNAL_SCORES.get(self.signal)
 
-
-def _kind(
-    thumbs: object, score: object, label: object, signal: object, comment: object, correction: object
-) -> str:
-    """What the feedback mainly is; a comment alone is a comment."""
-    named = {"thumbs": thumbs, "signal": signal, "score": score, "label": label, "correction": correction}
-    return next((kind for kind, part in named.items() if part is not None), "comment")
+    def _kind(self) -> str:
+        """What the feedback mainly is; a comment alone is a comment."""
+        for kind in ("thumbs", "signal", "score", "label", "correction"):
+            if getattr(self, kind) is not None:
+                return kind
+        return "comment"

@@ -10,6 +10,7 @@ what a variable holds is never filled in again.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -72,10 +73,10 @@ class Prompt(Generic[T]):
 def prompt(
     name: str, template: T, version: object = None, variables: Mapping[str, object] | None = None
 ) -> Prompt[T]:
-    """A prompt by its name. `template` is a text or a list of messages with `{{variables}}` in them; the
-    version (default: twelve digits of the template's SHA-256) changes whenever the template does.
+    """A prompt by its name. `template` is a text or a list of messages with `{{variables}}` in them; without
+    a version it has twelve digits of the template's SHA-256, which change whenever the template does.
     """
-    known = _digest(_as_text(template)) if version is None else str(version)
+    known = _digest(_whole(template)) if version is None else str(version)
     return Prompt(name, template, known, variables or {})
 
 
@@ -99,6 +100,13 @@ def _content(used: Prompt[Any]) -> dict[str, str]:
 
 def _as_text(template: str | Sequence[Any]) -> str:
     return template if isinstance(template, str) else as_json(template)
+
+
+def _whole(template: str | Sequence[Any]) -> str:
+    """All of a template as text, of what is no JSON its type."""
+    if isinstance(template, str):
+        return template
+    return json.dumps(template, ensure_ascii=False, sort_keys=True, default=lambda part: str(type(part)))
 
 
 @lru_cache(maxsize=256)

@@ -40,7 +40,7 @@ class Score:
 
 def score(
     name: str,
-    value: float | bool | str,
+    value: float | bool | str | Score,
     *,
     label: str | None = None,
     comment: str | None = None,
@@ -62,7 +62,7 @@ def score(
     except ValueError as wrong:
         refuse(f"The score {name!r}", str(wrong))
         return identity
-    given = Score(given.value, given.label if label is None else label, comment)
+    given = Score(given.value, label or given.label, comment or given.comment)
     if target is None or isinstance(target, trace.Span):
         put_on(target or trace.get_current_span(), name, given)
     tell(name, given, judged, source=source, identity=identity)
@@ -73,7 +73,9 @@ def score(
 def put_on(span: trace.Span, name: str, given: Score) -> None:
     """The number, as an attribute of a span that is still open."""
     if given.value is not None and span.is_recording():
-        span.set_attribute(attributes.SCORE_PREFIX + _NO_KEY.sub("_", name)[:KEY_CHARS], float(given.value))
+        span.set_attribute(
+            attributes.SCORE_PREFIX + _NO_KEY.sub("_", str(name))[:KEY_CHARS], float(given.value)
+        )
 
 
 def tell(

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from opentelemetry.trace import NonRecordingSpan, SpanContext
@@ -100,11 +101,12 @@ def test_a_remembered_span_is_judged_later(seen: Captured) -> None:
 
 
 def test_a_model_call_is_judged_by_its_traceparent(seen: Captured) -> None:
-    """`llm_call` tells its own traceparent."""
+    """`llm_call` tells its own traceparent, and may itself be what is judged."""
     with sightline.llm_call(provider="openai", model="gpt-4o-mini") as call:
         remembered = call.traceparent()
     sightline.feedback(remembered, score=1)
-    assert seen.logs[0].span_id == seen.spans[0].span_id
+    sightline.feedback(call, score=1)
+    assert [log.span_id for log in seen.logs] == [seen.spans[0].span_id] * 2
 
 
 def test_each_feedback_has_its_own_id(seen: Captured) -> None:
@@ -137,6 +139,7 @@ def test_without_a_span_to_judge_nothing_is_sent(
         ({"score": float("-inf"), "comment": "hm"}, "-inf is no finite number"),
         ({"score": "0.5"}, "str is no finite number"),
         ({"score": 10**400}, "int is no finite number"),
+        ({"signal": ["copy"]}, "signal=['copy'] is no text"),
         ({"label": "x", "source": "me"}, "source='me' is none of user, annotator, judge, code, implicit"),
     ],
 )
@@ -312,6 +315,15 @@ def test_texts_are_bounded(seen: Captured) -> None:
     said = {key.rpartition(".")[2]: len(str(value)) for key, value in seen.logs[0].attributes.items()}
     cut = dict.fromkeys(("name", "label", "id"), 256) | {"explanation": 32_768, "correction": 32_768}
     assert {key: said[key] for key in cut} == cut
+
+
+def test_ids_and_names_of_any_type_become_text(seen: Captured) -> None:
+    """Ids are often objects; a name may be a number."""
+    response = UUID(int=7)
+    sightline.feedback(thumbs="up", response_id=response)  # type: ignore[arg-type]
+    sightline.record_outcome(TRACE, 7, True)  # type: ignore[arg-type]
+    assert seen.logs[0].attributes["gen_ai.response.id"] == str(response)
+    assert len(seen.logs) == 2
 
 
 # -- What came of it -------------------------------------------------------------------------------

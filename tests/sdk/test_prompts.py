@@ -133,6 +133,14 @@ def test_without_a_version_the_template_is_its_version() -> None:
     assert other != first
 
 
+def test_messages_too_have_their_version() -> None:
+    """It changes with any part of them, however long they are."""
+    versions = {
+        sightline.prompt("p", [{"role": "user", "content": "x" * 100_000 + end}]).version for end in "abb"
+    }
+    assert len(versions) == 2
+
+
 def test_what_a_variable_holds_is_never_filled_in() -> None:
     """A user who writes {{secret}} gets it back as it was."""
     used = sightline.prompt(
