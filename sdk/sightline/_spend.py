@@ -10,12 +10,12 @@ ended, so that a cap of calls holds for threads that ask at the same moment.
 
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from decimal import Context as Arithmetic
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sightline import attributes
@@ -43,7 +43,7 @@ BOUNDS: Final[Mapping[Sum, int]] = {
     "month": 2,
 }
 UNDER_WAY_MAX: Final = 10_000
-_NS_PER_S: Final = 1_000_000_000
+_NS_PER_DAY: Final = 86_400 * 1_000_000_000
 # Wide enough for any sum of prices, whatever the program has set for its own arithmetic.
 _EXACT: Final = Arithmetic(prec=60)
 
@@ -98,12 +98,13 @@ class Spending:
             return
         keys = keys_of(values, ids.trace_id, span.start_time or 0) if used else ()
         self._ended.append((ids.span_id, parent, used, keys))
-        with self._settled():
-            pass
+        with self._lock:
+            self._settle()
 
     def spent(self, keys: Sequence[Key]) -> dict[Sum, Spent]:
         """What was used under each key, calls under way among the calls."""
-        with self._settled():
+        with self._lock:
+            self._settle()
             return {kind: self._sum(kind, name) for kind, name in keys}
 
     def admit(
@@ -113,42 +114,48 @@ class Spending:
 
         A call that is one with its parent, which was allowed already, takes its parent's place.
         """
-        with self._settled():
-            self._leave(parent_id)
-            found = judge({kind: self._sum(kind, name) for kind, name in keys})
-            if span_id not in self._under_way:
-                self._under_way[span_id] = keys
-                self._calls_under_way.update(keys)
-                if len(self._under_way) > UNDER_WAY_MAX:
-                    self._leave(next(iter(self._under_way)))
-                    self.forgotten["under_way"] += 1
-            return found
-
-    @contextmanager
-    def _settled(self) -> Iterator[None]:
         with self._lock:
-            if self._busy:
-                yield
-                return
+            self._settle()
             self._busy = True
             try:
-                self._settle()
-                yield
+                self._leave(parent_id)
+                found = judge({kind: self._sum(kind, name) for kind, name in keys})
+                self._begin(span_id, keys)
+                return found
             finally:
                 self._busy = False
 
     def _settle(self) -> None:
-        while self._ended:
-            span_id, parent_id, used, keys = self._ended.popleft()
-            self._leave(span_id)
-            below = span_id in self._paid_below
-            self._paid_below.pop(span_id, None)
-            if used is not None and not (below and used == _NO_USAGE):
-                self._add(used, keys)
-            if parent_id and (used is not None or below):
-                self._paid_below[parent_id] = None
-                if len(self._paid_below) > UNDER_WAY_MAX:
-                    self._paid_below.popitem(last=False)
+        """Add what has ended; not in the middle of a settling, or of a question, of the same thread."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._ended:
+                self._settle_one(*self._ended.popleft())
+        finally:
+            self._busy = False
+
+    def _settle_one(self, span_id: int, parent_id: int, used: Spent | None, keys: Sequence[Key]) -> None:
+        self._leave(span_id)
+        below = span_id in self._paid_below
+        self._paid_below.pop(span_id, None)
+        if used is not None and not (below and used == _NO_USAGE):
+            self._add(used, keys)
+        if parent_id and (used is not None or below):
+            self._paid_below[parent_id] = None
+            if len(self._paid_below) > UNDER_WAY_MAX:
+                self._paid_below.popitem(last=False)
+
+    def _begin(self, span_id: int, keys: Sequence[Key]) -> None:
+        if span_id in self._under_way:
+            return
+        self._under_way[span_id] = keys
+        for key in keys:
+            self._calls_under_way[key] += 1
+        if len(self._under_way) > UNDER_WAY_MAX:
+            self._leave(next(iter(self._under_way)))
+            self.forgotten["under_way"] += 1
 
     def _add(self, used: Spent, keys: Sequence[Key]) -> None:
         for kind, name in keys:
@@ -174,7 +181,7 @@ class Spending:
 
 def keys_of(values: Mapping[str, Any], trace_id: int, at_ns: int) -> tuple[Key, ...]:
     """What a call of this trace, session, user and feature at this moment (ns since 1970, UTC) counts for."""
-    day = datetime.fromtimestamp(at_ns // _NS_PER_S, UTC).date().isoformat()
+    day = _date(at_ns // _NS_PER_DAY)
     keys: list[Key] = [("process", ""), ("day", day), ("month", day[:7])]
     if trace_id:
         keys.append(("trace", trace_id))
@@ -185,6 +192,12 @@ def keys_of(values: Mapping[str, Any], trace_id: int, at_ns: int) -> tuple[Key, 
     if feature := values.get(attributes.FEATURE):
         keys.append(("feature_day", (day, feature)))
     return tuple(keys)
+
+
+@lru_cache(maxsize=16)
+def _date(day: int) -> str:
+    """The date of a day since 1970, UTC."""
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
 def _used(values: Mapping[str, Any], at_ns: int) -> Spent | None:

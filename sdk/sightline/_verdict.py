@@ -1,10 +1,11 @@
 """From what was spent and what may be to a decision. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from sightline import attributes
@@ -31,10 +32,11 @@ _DATE: Final = re.compile(r"-\d{4}-?\d{2}-?\d{2}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A decision by one limit alone, and how much of that is used (1 is all)."""
+    """What one limit alone decides, how much of it is used (1 is all), and how that is told in words."""
 
-    decision: Decision
+    action: Action
     share: float
+    tell: Callable[[], Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +79,24 @@ def by_caps(budget: Budget, spent: Mapping[Sum, Spent]) -> Iterator[Finding]:
 
 def by_status(status: Status) -> Finding:
     """What one of the collector's budgets says."""
+    action: Action = "allow" if status.state == "ok" else "warn"
+    if status.spend_usd >= status.limit_usd:
+        action = "deny"
+    share = _share(status.spend_usd, status.limit_usd)
+    return Finding(action, share, partial(_told_of_status, status, action))
+
+
+def _told_of_status(status: Status, action: Action) -> Decision:
     spent, limit = status.spend_usd, status.limit_usd
     said = (
         f"All processes together have spent {spent:f} of the {limit:f} USD that the collector's budget"
         f" {status.budget!r} allows for the {status.per}"
     )
-    if spent >= limit:
+    if action == "deny":
         ends = datetime.fromtimestamp(status.ends_s, UTC).strftime("%Y-%m-%d %H:%M")
         advice = f"Wait until {ends} UTC, or raise it: sightline budget set"
-        decision = Decision("deny", _denied(said, advice), spent, limit, status.budget)
-    else:
-        action: Action = "allow" if status.state == "ok" else "warn"
-        decision = Decision(action, said, spent, limit, status.budget)
-    return Finding(decision, _share(spent, limit))
+        said = _denied(said, advice)
+    return Decision(action, said, spent, limit, status.budget)
 
 
 def unknown(budget: Budget, address: str) -> Finding:
@@ -97,38 +104,44 @@ def unknown(budget: Budget, address: str) -> Finding:
     said = f"The collector at {address} has not told its budgets within {budget.max_age_s:g} s"
     if budget.on_unknown == "deny":
         advice = "See that it runs, or choose Budget(on_unknown='allow')"
-        return Finding(Decision("deny", _denied(said, advice), budget=budget.name), 1.0)
-    return Finding(Decision("allow", said, budget=budget.name), -1.0)
+        said = _denied(said, advice)
+    decision = Decision(budget.on_unknown, said, budget=budget.name)
+    return Finding(budget.on_unknown, -1.0, lambda: decision)
 
 
 def least(findings: Iterable[Finding]) -> Decision:
     """The decision that allows least; of equal ones that of which most is used."""
-    worst = max(findings, key=lambda f: (_SEVERITY[f.decision.action], f.share), default=None)
-    return worst.decision if worst else Decision()
+    worst = max(findings, key=lambda f: (_SEVERITY[f.action], f.share), default=None)
+    return worst.tell() if worst else Decision()
 
 
 def _by_limit(budget: Budget, kind: Sum, measure: Measure, limit: Decimal, spent: Spent) -> Finding:
+    used = getattr(spent, measure)
+    share = _share(used, limit)
+    action: Action = "deny" if used >= limit else "warn" if share >= budget.warn_at else "allow"
+    return Finding(action, share, partial(_told_of_limit, budget, kind, measure, limit, spent, action))
+
+
+def _told_of_limit(
+    budget: Budget, kind: Sum, measure: Measure, limit: Decimal, spent: Spent, action: Action
+) -> Decision:
     used = Decimal(getattr(spent, measure))
     who, each = _WHO[kind]
     did, unit = _DID[measure]
     said = f"{who} has {did} {used:f} of the {limit:f} {unit} that budget {budget.name!r} allows {each}"
     if measure == "usd" and spent.unpriced:
         said += f", beside {spent.unpriced} calls that have no known price"
-    action: Action = "allow"
-    if used >= limit:
-        action, said = "deny", _denied(said, f"Stop here, or raise Budget(per_{kind}=...)")
-    elif used >= limit * Decimal(str(budget.warn_at)):
-        action = "warn"
-    in_usd = limit if measure == "usd" else None
-    return Finding(Decision(action, said, spent.usd, in_usd, budget.name), _share(used, limit))
+    if action == "deny":
+        said = _denied(said, f"Stop here, or raise Budget(per_{kind}=...)")
+    return Decision(action, said, spent.usd, limit if measure == "usd" else None, budget.name)
 
 
 def _denied(said: str, advice: str) -> str:
     return f"{said}: no further call is made. {advice}."
 
 
-def _share(used: Decimal, limit: Decimal) -> float:
-    return float(used / limit) if limit else 1.0
+def _share(used: Decimal | int, limit: Decimal) -> float:
+    return float(used) / float(limit) if limit else 1.0
 
 
 def _is_dated(dated: str, model: str | None) -> bool:
