@@ -378,3 +378,46 @@ def test_an_ambiguous_cache_is_settled_by_the_total() -> None:
     answer = Answer(0)
     answer.response({"object": "response", "output": [], "usage": usage})
     assert answer.usage == normalised(Usage(5000, 100, 2000), total_tokens=7100) == Usage(7000, 100, 2000)
+
+
+def test_a_server_that_gives_up_has_failed() -> None:
+    """An error event ends the answer as one; what was said before it is kept, and counted."""
+    answer = Answer(0)
+    for at_ns, event in enumerate(
+        [*ANTHROPIC.events[:7], {"type": "error", "error": {"type": "overloaded_error"}}]
+    ):
+        answer.chunk(event, at_ns)
+    values = said_by(answer)
+    assert (answer.failed, values["gen_ai.response.finish_reasons"]) == (True, ("error",))
+    assert (values["gen_ai.usage.output_tokens"], values["sightline.usage.estimated"]) == (2, True)
+
+
+def test_a_refused_stream_is_no_usage() -> None:
+    """A server that gives up before it says anything was paid nothing."""
+    answer = Answer(0)
+    answer.chunk({"type": "error", "error": {"type": "overloaded_error"}}, 1)
+    assert not [name for name in said_by(answer, "hello") if "usage" in name]
+
+
+def test_ollamas_generate_is_read() -> None:
+    """Text without a message around it, in chunks, with its counts in the last."""
+    answer = Answer(0)
+    for at_ns, more in enumerate(
+        [{"response": "Hel"}, {"response": "lo"}, {"response": "", "eval_count": 2}]
+    ):
+        answer.chunk(
+            {"model": "llama3.2", "done": "eval_count" in more, "prompt_eval_count": 3, **more}, at_ns
+        )
+    assert (answer.text(), answer.usage, answer.model) == ("Hello", Usage(3, 2), "llama3.2")
+
+
+def test_every_choice_is_kept_apart() -> None:
+    """Of several answers to one question each has its words and its end."""
+    answer = Answer(0)
+    for at_ns, (index, text, end) in enumerate(
+        [(1, "b", None), (0, "a", None), (1, "B", "length"), (0, "A", "stop")]
+    ):
+        answer.chunk({"choices": [{"index": index, "delta": {"content": text}, "finish_reason": end}]}, at_ns)
+    values = said_by(answer)
+    contents = [message["parts"][0]["content"] for message in json.loads(values["gen_ai.output.messages"])]
+    assert (contents, values["gen_ai.response.finish_reasons"]) == (["aA", "bB"], ("stop", "length"))

@@ -118,6 +118,11 @@ def _message_stop(get: Get) -> Sequence[Piece]:
     return () if message is None else _message(getter(message))
 
 
+def _error(get: Get) -> Sequence[Piece]:
+    """The server gives up in the middle; OpenAI's responses say so in the same word."""
+    return (Piece(finish_reason="error"),)
+
+
 def _nothing(get: Get) -> Sequence[Piece]:
     return ()
 
@@ -140,5 +145,5 @@ _KINDS: Final[dict[str, Callable[[Get], Sequence[Piece]]]] = {
     "citation": _nothing,
     "signature": _nothing,
     "input_json": _nothing,
-    "error": _nothing,
+    "error": _error,
 }
