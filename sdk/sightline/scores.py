@@ -73,9 +73,8 @@ def score(
 def put_on(span: trace.Span, name: str, given: Score) -> None:
     """The number, as an attribute of a span that is still open."""
     if given.value is not None and span.is_recording():
-        span.set_attribute(
-            attributes.SCORE_PREFIX + _NO_KEY.sub("_", str(name))[:KEY_CHARS], float(given.value)
-        )
+        key = _NO_KEY.sub("_", str(name))[:KEY_CHARS]
+        span.set_attribute(attributes.SCORE_PREFIX + key, float(given.value))
 
 
 def tell(
