@@ -5,8 +5,8 @@
     sightline.record_outcome(target, "refund_granted", True)    # a week later
 
 A target is a span, a model call, a `traceparent()`, or a trace id; without one, `response_id=` or
-`session_id=` says what is meant, and else it is the current span. Who knows a response or a session only needs
-no trace: the collector finds the call that gave the response, or the session's latest trace of that time.
+`session_id=` says what is meant, and else it is the current span. Who knows only a response or a session
+needs no trace: the collector finds the call that gave the response, or the session's latest trace.
 """
 
 import uuid
