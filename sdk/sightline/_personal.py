@@ -55,8 +55,8 @@ def _address(text: str, start: int, end: int) -> Span | None:
     begin = start - found.end()
     if text[begin - 1 : begin] == "\\" and (escape := _ESCAPED.match(text, begin, start)):
         begin = escape.end()
-    local = text[begin:start]
-    return (begin, end) if local.strip(".'") and local not in _NOT_PEOPLE else None
+    local = text[begin:start].lstrip("'.")  # a quote that opens is no part of it
+    return (start - len(local), end) if local and local not in _NOT_PEOPLE else None
 
 
 def _iban(text: str, start: int, end: int) -> Span | None:

@@ -6,6 +6,7 @@ Most providers begin their keys with letters of their own; what has none is know
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from typing import Final
 
 from sightline._kinds import NAMES, TEXT, VERY_LONG_WORD, WORDS, Kind, Proof, Sign, Span, proven, word
@@ -73,8 +74,13 @@ def _is_user_and_password(text: str) -> bool:
         return False
 
 
-_NAME_MAX: Final = 40
-_REFERENCE: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_NAME_MAX: Final = 80  # with what stands between a name and its value
+# A password may have points in it, so only what code is usually given its settings by is taken for code.
+_REFERENCE: Final = re.compile(
+    r"(?:app|args|cfg|cls|conf|config|context|ctx|env|environ|options|opts|os|params|process|secrets|self|settings"
+    r"|this)(?:\.[A-Za-z_]\w*)+",
+    re.IGNORECASE,
+)
 
 
 def _is_value(text: str) -> bool:
@@ -82,6 +88,27 @@ def _is_value(text: str) -> bool:
     return _REFERENCE.fullmatch(text) is None
 
 
+def _after(name: str, test: Callable[[str], bool] = bool) -> Proof:
+    """Proves a value by the name before it, and this test."""
+    named = re.compile(rf"{name}\Z")
+
+    def proof(text: str, start: int, end: int) -> Span | None:
+        before = text[max(0, start - _NAME_MAX) : start]
+        return (start, end) if named.search(before) and test(text[start:end]) else None
+
+    return proof
+
+
+# Found by what stands between name and value, for names are looked for more slowly; they end so:
+_LAST: Final = "[DENTYdenty]"
+_WRITTEN: Final = (
+    rf"\"(?<={_LAST}\")\s{{0,4}}:\s{{0,4}}\"(?!\[)((?:[^\"\\\n]|\\.)++)\""  # "password": "x"
+    rf"|'(?<={_LAST}')\s{{0,4}}:\s{{0,4}}'(?!\[)((?:[^'\\\n]|\\.)++)'"
+    r"|\\\"\s{0,4}:\s{0,4}\\{1,7}\"(?!\[)([^\"\\\n]+)"  # the same in JSON in JSON
+    rf"|=(?:(?<={_LAST}=)|(?<={_LAST} =))\s{{0,4}}\\{{0,3}}[\"']"  # password = "x"
+    r"(?![\[<${%])([^\s\"'\\]{4,}+)(?=\\{0,3}[\"'])"
+)
+_BETWEEN: Final = r"\\{0,7}[\"']?\s{0,4}[:=]\s{0,4}\\{0,7}[\"']"
 _VARIABLE: Final = r"=(?<=[A-Z]=)(?![\[<$%{*(])([^\s\"'\\;&|()\[\]{}<>$]{6,})(?![(\[{])"
 _VALUE: Final = r"(?!\[)([^&\s\"'<>#\\;,()\[\]}]++)(?![(\[])"  # in an address; what is masked already stays
 
@@ -91,32 +118,16 @@ def _named(kind: str, names: str, signs: tuple[Sign, ...]) -> tuple[Kind, ...]:
     in environments.
     """
     name = f"(?i:{names})"
-    written = (
-        r"\"\s{0,4}:\s{0,4}\"(?!\[)((?:[^\"\\\n]|\\.)++)\""  # "password": "x"
-        r"|'\s{0,4}:\s{0,4}'(?!\[)((?:[^'\\\n]|\\.)++)'"
-        r"|\\{1,7}\"\s{0,4}:\s{0,4}\\{1,7}\"(?!\[)([^\"\\\n]+)"  # the same in JSON in JSON
-        r"|\s{0,4}=\s{0,4}\\{0,3}[\"'](?![\[<${%])([^\s\"'\\]{4,}+)(?=\\{0,3}[\"'])"  # password = "x"
-    )
-    beside = (
-        rf"(?:\A[\w.-]{{0,40}}?|[?&#][\w.-]{{0,40}}?|\\u0026|=[^\s=,;]{{1,100}} ){name}={_VALUE}"
-        rf"|;[ \w.-]{{0,40}}?{name} ?= ?{_VALUE}"
+    phrase = (
+        rf"(?:\A[\w.-]{{0,40}}?|=[^\s=,;]{{1,100}} ){name}={_VALUE}"  # user=app password=x
+        rf"|;[ \w.-]{{0,40}}?{name} ?= ?{_VALUE}"  # User Id=app; Password=x
     )
     return (
-        Kind(kind, f"{name}(?:{written})", signs),
-        Kind(kind, beside, signs, proof=proven(_is_value)),
-        Kind(kind, _VARIABLE, signs, proof=_variable(names.upper())),
+        Kind(kind, _WRITTEN, signs, proof=_after(name + _BETWEEN)),
+        Kind(kind, rf"(?:[?&#][\w.-]{{0,40}}?|\\u0026){name}={_VALUE}", signs),
+        Kind(kind, phrase, signs, proof=proven(_is_value)),
+        Kind(kind, _VARIABLE, signs, proof=_after(f"(?:{names.upper()})=", _is_value)),
     )
-
-
-def _variable(names: str) -> Proof:
-    """Proves the value of an environment's `DB_PASSWORD=x`."""
-    name = re.compile(rf"(?:{names})=\Z")
-
-    def proof(text: str, start: int, end: int) -> Span | None:
-        named = name.search(text[max(0, start - _NAME_MAX) : start])
-        return (start, end) if named and _is_value(text[start:end]) else None
-
-    return proof
 
 
 def _name(ends: str) -> Sign:
@@ -170,9 +181,11 @@ SECRET_KINDS: Final = (
         "TOKEN",
         r"(?i:authorization)[\"'\\ ]{0,5}[:=][\"'\\ ]{0,5}(?:(?i:basic|bearer|token) {1,5})?+"
         r"(?![\[<$%{*])([\w.~+/-]{6,}+=*)",
-        (_name("trzt"),),
+        (_name("trzt"),), proof=proven(_is_random),
     ),
-    Kind("PASSWORD", r"://(?!\[)([^\s/?#\"'<>\\:]*:[^\s/?#\"'<>\\]+)@", (Sign(TEXT, b"@"),), ("://",)),
+    Kind(
+        "PASSWORD", r"://(?![\[{$%])([^\s/?#\"'<>\\:]*:[^\s/?#\"'<>\\]+)@", (Sign(TEXT, b"@"),), ("://",),
+    ),
     *_named("PASSWORD", _PASSWORDS, _PASSWORD_SIGNS),
     *_named("SECRET", _SECRETS, _SECRET_SIGNS),
     Kind("SECRET", rf"[?&#][\w.-]{{0,40}}?(?i:{_IN_ADDRESSES})={_VALUE}", _ADDRESS_SIGNS),
