@@ -8,13 +8,13 @@ There is no guard until a budget is in use: `current` is None, and nothing is co
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from opentelemetry import trace
 
-from sightline import _clock
+from sightline import _clock, attributes
 from sightline._budget_status import Statuses
 from sightline._call_price import load_prices
 from sightline._caps import Budget, Decision, Sum
@@ -38,12 +38,22 @@ class Asked:
         return keys_of(self.values, self.span.get_span_context().trace_id, _clock.now_ns())
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How a collector knows this program: by its service, and each user by what leaves as their id."""
+
+    service: str = ""
+    user: Callable[[str], str] = str
+
+
 class Guard:
     """`everywhere` holds for each call, and may ask a collector; a call may bring a budget of its own."""
 
-    def __init__(self, everywhere: Budget | None = None, service: str = "", collector: str = "") -> None:
+    def __init__(
+        self, everywhere: Budget | None = None, collector: str = "", known: Known | None = None
+    ) -> None:
         self.spending = Spending()
-        self._everywhere, self._service = everywhere, service
+        self._everywhere, self._known = everywhere, known or Known()
         self._statuses = Statuses(everywhere, collector) if everywhere and collector else None
         self._reset()
         reset_in_child(self._reset)
@@ -80,8 +90,12 @@ class Guard:
 
     def _elsewhere(self, asked: Asked) -> list[Finding]:
         """What the collector's budgets say; asked outside of any lock, for it may wait."""
-        statuses = self._statuses
-        return list(statuses.findings(self._service, asked.values, asked.model)) if statuses else []
+        if self._statuses is None:
+            return []
+        user, values = asked.values.get(attributes.USER_ID), asked.values
+        if user:
+            values = {**values, attributes.USER_ID: self._known.user(user)}
+        return list(self._statuses.findings(self._known.service, values, asked.model))
 
     def _decided(self, elsewhere: list[Finding], own: Budget | None, spent: Mapping[Sum, Spent]) -> Decision:
         decision = least([*elsewhere, *self._here(own, spent)])
@@ -116,11 +130,11 @@ def want() -> None:
         current = Guard()
 
 
-def start(everywhere: Budget | None, service: str = "", collector: str = "") -> Guard | None:
+def start(everywhere: Budget | None, collector: str = "", known: Known | None = None) -> Guard | None:
     """Put a new guard in, where one is wanted; returns the one that was there, for `stop`."""
     global current
     before = current
-    current = Guard(everywhere, service, collector) if everywhere is not None or _wanted else None
+    current = Guard(everywhere, collector, known) if everywhere is not None or _wanted else None
     return before
 
 

@@ -15,6 +15,7 @@ from sightline import _budget_guard, _runtime, instrument
 from sightline._background import EXIT_S, evaluations
 from sightline._budget_status import address_of
 from sightline._delivery import Delivery
+from sightline._hashing import Hasher
 from sightline._log_export import exporting
 from sightline._outgoing import Step, backdated, counted, priced
 from sightline._processor import SightlineProcessor
@@ -96,9 +97,11 @@ class Pipeline:
         self._undo_logs = exporting(settings.logs, loggers)
 
     def _guarding(self, settings: "Settings") -> _budget_guard.Guard | None:
-        budget, service = settings.budget, str(self.resource.attributes.get("service.name", ""))
+        budget, privacy = settings.budget, settings.content
         collector = address_of(budget.collector, settings.destination.traces.url) if budget else ""
-        return _budget_guard.start(budget, service, collector)
+        user = Hasher(privacy.hash_key).user_id if privacy.hash_user_ids else str
+        known = _budget_guard.Known(str(self.resource.attributes.get("service.name", "")), user)
+        return _budget_guard.start(budget, collector, known)
 
 
 def outgoing_steps(guard: Guard, sampler: Sampler | None = None) -> tuple[Step, ...]:

@@ -60,6 +60,8 @@ def enforce(*, provider: str | None = None, model: str | None = None, budget: Bu
     Where the current span is the model call's, the decision is put on it, and the call is under way. Where
     it is not, a denied call of a model that is named here leaves a span of its own.
     """
+    if budget is not None:
+        _budget_guard.want()
     guard = _budget_guard.current
     if guard is None:
         return

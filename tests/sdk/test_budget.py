@@ -281,17 +281,11 @@ def test_an_amount_is_what_was_written() -> None:
 
 def test_estimated_usage_counts() -> None:
     """An answer without usage is estimated, priced, and charged."""
-    with testing.capture(budget=Budget(per_trace=1)) as seen:
+    with testing.capture(budget=Budget(per_process=1)) as seen:
         with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages="why?") as opened:
             opened.record("because")
-        spent = check(session_id="any").spent_usd
-    (span,) = seen.spans
-    assert span.attributes["sightline.usage.estimated"] is True
-    with testing.capture(budget=Budget(per_process=1)):
-        with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages="why?") as opened:
-            opened.record("because")
-        spent = check().spent_usd
-    assert spent == Decimal(span.attributes["sightline.cost_usd"]) > 0
+        assert check().spent_usd > 0
+    assert seen.spans[0].attributes["sightline.usage.estimated"] is True
 
 
 def test_a_call_without_a_known_price_is_told_of() -> None:

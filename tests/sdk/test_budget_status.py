@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 from sdk.programs import unused_port
+from sdk.servers import OtlpSink
 from sdk.sql_port import SqlPort, sql_port
 
 import sightline
 from sightline import Budget, BudgetExceeded, _clock, testing
 from sightline._budget_status import address_of
+from sightline._hashing import Hasher
 from sightline._verdict import Status
 from sightline.budget import Decision, check
+from sightline.privacy import Privacy
 
 Until = Callable[[Callable[[], object]], None]
 
@@ -150,6 +153,16 @@ def test_a_budget_covers_the_calls_of_its_scope(scope: dict[str, str], covered: 
     """Each part of a scope must fit; a dated model is the one that its undated name asks for."""
     values = {"sightline.feature": "support", "user.id": "u1"}
     assert Status(**row(**scope)).covers("default", "shop", values, "gpt-4o") is covered
+
+
+def test_a_user_is_covered_by_the_id_that_leaves(port: SqlPort, sink: OtlpSink, until: Until) -> None:
+    """Where user ids leave as hashes, the collector's budget for such a hash is that user's."""
+    key = "a key of the program's own"
+    port.rows = [row(user_id=Hasher(key).user_id("u1"), spend_usd=50, state="exceeded")]
+    privacy = Privacy(hash_key=key, hash_user_ids=True)
+    sightline.init(endpoint=sink.url, instrument=False, content=privacy, budget=asking(port.url))
+    until(lambda: check(user_id="u1").action == "deny")
+    assert check(user_id="u2").action == "allow"
 
 
 @pytest.mark.parametrize(
