@@ -21,7 +21,6 @@ from sightline._loss import Ledger, loss_record
 from sightline._outgoing import Step, prepare
 from sightline._refusal import UNREACHABLE, Refusal
 from sightline._replay import replays
-from sightline._runtime import SCOPE
 from sightline._sender import Sender
 from sightline._shipping import Shipper
 from sightline._span_attributes import attributes_of
@@ -182,8 +181,7 @@ _SPAN_BYTES: Final = 2_000  # a span object with twenty small attributes
 def span_bytes(span: ReadableSpan) -> int:
     """About what a span takes in memory: a fixed sum and its content, foreign ones' wherever it is."""
     values = attributes_of(span)
-    scope = span.instrumentation_scope
-    if scope is None or scope.name != SCOPE:
+    if attributes.OPERATION not in values:
         return _SPAN_BYTES + _text_in(values) + sum(_text_in(event.attributes) for event in span.events)
     weight = _SPAN_BYTES
     for name in _FAT_ATTRIBUTES:

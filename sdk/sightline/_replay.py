@@ -153,10 +153,13 @@ class Replay:
         attempt = 0
         while (frame := self._next()) is not None:
             began_s = time.monotonic()
-            answered = self._deliver(frame)
-            attempt = 0 if answered else attempt + 1
-            took_s = time.monotonic() - began_s
-            self._pause(max(took_s, _PAUSE_MIN_S) if answered else min(2.0**attempt, RETRY_MAX_S), answered)
+            waits = self._deliver(frame)
+            if waits is None:
+                attempt = 0
+                self._pause(max(time.monotonic() - began_s, _PAUSE_MIN_S))
+            else:
+                attempt += 1
+                self._pause(min(max(2.0**attempt, waits.after_s), RETRY_MAX_S), failed=True)
         otel_context.detach(token)
 
     def _next(self) -> Frame | None:
@@ -172,11 +175,11 @@ class Replay:
                 self._changed.notify_all()
             return frame
 
-    def _deliver(self, frame: Frame) -> bool:
-        """Whether the frame is done with: taken, refused for good, or damaged."""
+    def _deliver(self, frame: Frame) -> Refusal | None:
+        """None when the frame is done with: taken, refused for good, or damaged; or why it has to wait."""
         refusal = Refusal(SPOOL_DAMAGED) if frame.body is None else self._attempt(frame.body)
         if refusal and refusal.later:
-            return False
+            return refusal
         if frame.body is not None:
             self.away = False
         refused = 0
@@ -186,7 +189,7 @@ class Replay:
         self.sent += frame.items - refused
         with contextlib.suppress(OSError):
             self._spool.step(frame)
-        return True
+        return None
 
     def _attempt(self, body: bytes) -> Refusal | None:
         try:
@@ -196,9 +199,10 @@ class Replay:
                 record_fault(f"send {self._name}", error)
             return Refusal(later=True)
 
-    def _pause(self, pause_s: float, answered: bool) -> None:
+    def _pause(self, pause_s: float, *, failed: bool = False) -> None:
+        """Shorter when somebody flushes, but a flush ends with the first failure."""
         with self._changed:
-            if not answered:
+            if failed:
                 self._failures += 1
                 self._hurry = False
                 self._changed.notify_all()

@@ -115,4 +115,5 @@ def _rejected(answer: bytes) -> Refusal | None:
 def _complain(refusal: Refusal, signal: Signal, route: Route) -> None:
     say = waiting if refusal.later else refused
     message = say(signal, route.address, refusal)
-    _safety.log_rarely(f"{refusal.reason} {signal}", "%s", message, every_s=COMPLAIN_EVERY_S)
+    about = route.address if refusal.reason == UNREACHABLE else signal  # one outage is one line
+    _safety.log_rarely(f"{refusal.reason} {about}", "%s", message, every_s=COMPLAIN_EVERY_S)

@@ -152,6 +152,32 @@ def test_an_invocation_has_sent_its_spans_when_it_returns(sink: OtlpSink) -> Non
     assert len(sink.spans) == 2
 
 
+def test_a_frozen_process_goes_on_where_it_was(sink: OtlpSink) -> None:
+    """Stopped between two invocations it sends the next one's spans as ever, each once."""
+    program = f"""
+import sightline
+sightline.init(endpoint={sink.url!r}, instrument=False)
+@sightline.flushed
+def handler(name):
+    with sightline.stage(name): pass
+while name := input():
+    handler(name)
+    print(flush=True)
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, bufsize=1) as invoked:
+        assert invoked.stdin
+        assert invoked.stdout
+        for name in ("first", "second"):
+            invoked.stdin.write(f"{name}\n")
+            invoked.stdout.readline()
+            assert sink.spans[-1].name == name
+            invoked.send_signal(signal.SIGSTOP)
+            invoked.send_signal(signal.SIGCONT)
+        invoked.stdin.write("\n")
+    assert (invoked.returncode, len(sink.spans)) == (0, 2)
+
+
 def test_a_coroutine_is_flushed_without_holding_up_its_loop(sink: OtlpSink) -> None:
     """Other tasks go on while its spans are sent."""
     sightline.init(endpoint=sink.url, instrument=False)
