@@ -5,6 +5,7 @@ from typing import Any
 
 from opentelemetry.context import Context
 
+from sightline import _clock
 from sightline._recording import Recording, Spec
 from sightline._safety import shielded
 from sightline.errors import ConfigurationError
@@ -16,7 +17,7 @@ class EvaluatedRecording(Recording):
     its messages and its answer. What failed is not judged.
     """
 
-    __slots__ = ("_asked", "_evaluators")
+    __slots__ = ("_asked", "_evaluators", "_output", "_returned")
 
     def __init__(
         self,
@@ -29,15 +30,27 @@ class EvaluatedRecording(Recording):
         super().__init__(spec, args, kwargs, parent)
         self._evaluators = evaluators
         self._asked = self._sent if self._answer is not None else spec.signature.named(args, kwargs)
+        self._returned = False
+        self._output: object = None
 
     def returned(self, result: object) -> None:
-        """Judged while the span is open and current: inline scores are on it, inline work is below it."""
-        self._evaluate(result)
+        self._returned, self._output = True, result
         super().returned(result)
 
+    def end(self, at_ns: int | None = None) -> None:
+        """Judged while the span is open and current, so that inline scores are on it and inline work is below
+        it; but it ends when the work did: judging is no part of how long an answer took.
+        """
+        if self._returned:
+            at_ns = _clock.now_ns()
+            self._evaluate()
+        super().end(at_ns)
+
     @shielded
-    def _evaluate(self, result: object) -> None:
-        output = self._answer.text() if result is None and self._answer is not None else result
+    def _evaluate(self) -> None:
+        output = self._output
+        if output is None and self._answer is not None:
+            output = self._answer.text()
         evaluate_span(self._evaluators, {"input": self._asked, "output": output}, self.span)
 
 

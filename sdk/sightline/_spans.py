@@ -83,14 +83,15 @@ class OpenSpan:
             self.span.record_exception(error)
             _mark_seen(error)
 
-    def end(self) -> None:
+    def end(self, at_ns: int | None = None) -> None:
+        """At the given time (ns since 1970), or now."""
         try:
             if self._token is not None:
                 otel_context.detach(self._token)
                 self._token = None
             if self._said and self.recording:
                 put(self.span, self._said, self._first)
-            self.span.end()
+            self.span.end(at_ns)
         except Exception as error:
             record_fault("OpenSpan.end", error)
 

@@ -291,6 +291,19 @@ def test_decorated_functions_are_judged_at_every_call(seen: Captured) -> None:
     assert [log.span_id for log in seen.logs] == [seen.span(name).span_id for name in names]
 
 
+def test_judging_is_no_part_of_how_long_an_answer_took(seen: Captured) -> None:
+    """The judged span ends when its work did, however long an inline evaluator takes."""
+
+    @sightline.llm(provider="openai", model="m", evaluators=[short])
+    def call() -> str:
+        return "Hello"
+
+    call()
+    judged, judging = seen.span("chat m"), seen.span("evaluate short")
+    assert judged.start_ns < judged.end_ns < judging.start_ns < judging.end_ns
+    assert judged.attributes["sightline.score.short"] == 1.0
+
+
 def test_a_call_that_fails_is_not_judged(seen: Captured) -> None:
     """There is no answer to judge."""
 
