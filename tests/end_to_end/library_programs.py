@@ -88,8 +88,8 @@ def litellm(root: str) -> None:
     four_calls(ask)
     messages = [{"role": "user", "content": STREAM}]
     model = "anthropic/claude-sonnet-4-6"
-    for _ in litellm.completion(model=model, messages=messages, api_base=root, api_key="k", stream=True):
-        pass
+    for chunk in litellm.completion(model=model, messages=messages, api_base=root, api_key="k", stream=True):
+        assert getattr(chunk, "usage", None) is None  # asked for by us, and not the caller's
 
 
 def langchain(root: str) -> None:
