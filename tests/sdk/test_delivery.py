@@ -5,10 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.trace import SpanContext
 from sdk.programs import run, unused_port, work
 from sdk.servers import OtlpSink, attributes_of, otlp_sink
 
 import sightline
+from sightline._delivery import span_bytes
 
 
 def test_a_span_reaches_the_collector(sink: OtlpSink) -> None:
@@ -178,3 +182,19 @@ def test_a_collector_that_hangs_at_the_exit_is_not_waited_for(tmp_path: Path, ke
     sightline.init(endpoint="http://127.0.0.1:9", instrument=False, spool=tmp_path)
     sightline.flush()
     assert sightline.health().spooled["traces"] == (600 if kept else 0)
+
+
+def test_a_foreign_spans_texts_weigh_wherever_they_are() -> None:
+    """Others put prompts into attributes and events of their own: the bound of the queue's bytes holds for
+    them too.
+    """
+    nowhere, ids = Resource.get_empty(), SpanContext(1, 2, is_remote=False)
+    thin = ReadableSpan("s", ids, resource=nowhere, attributes={"n": 1})
+    fat = ReadableSpan(
+        "s",
+        ids,
+        resource=nowhere,
+        attributes={"llm.input_messages.0.content": "x" * 5_000},
+        events=[Event("gen_ai.user.message", {"content": "x" * 5_000})],
+    )
+    assert span_bytes(fat) - span_bytes(thin) == 10_000
