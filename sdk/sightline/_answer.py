@@ -147,10 +147,11 @@ class Answer:
     @property
     def lacks_usage(self) -> bool:
         """Whether something was generated, or begun, that has no count. A failure costs nothing."""
+        usage = self.usage
+        if usage.input_tokens is not None and usage.output_tokens is not None:
+            return False
         said = any(c.texts or c.tool_calls or c.reasoning for c in self._choices.values())
-        if self.usage:
-            return said and (self.usage.output_tokens is None or self.usage.input_tokens is None)
-        return said or (self._begun and all(c.finish_reason != "error" for c in self._choices.values()))
+        return said or (not usage and self._begun and not self.failed)
 
     def text(self) -> str:
         """All that was generated and shown, as bare text."""

@@ -65,7 +65,7 @@ class Usage:
 
     def to_attributes(self) -> dict[str, int]:
         """The span attributes of the counts that were reported."""
-        counts = zip(_ATTRIBUTES.values(), _counts_of(self), strict=True)
+        counts = zip(_NAMES, _counts_of(self), strict=True)
         return {name: found for name, found in counts if found is not None}
 
 
@@ -84,6 +84,7 @@ _ATTRIBUTES: Final = {
     "cache_write_1h_tokens": attributes.CACHE_WRITE_1H_TOKENS,
     "web_searches": attributes.WEB_SEARCHES,
 }
+_NAMES: Final = tuple(_ATTRIBUTES.values())
 _counts_of: Final = attrgetter(*_ATTRIBUTES)
 _OLD_CACHE_WRITE: Final = "gen_ai.usage.cache_creation.input_tokens"  # its name before cache_write
 

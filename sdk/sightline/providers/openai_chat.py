@@ -48,20 +48,23 @@ def usage_of(reported: object) -> Usage:
     get = getter(reported)
     of_prompt, of_completion = getter(get("prompt_tokens_details")), getter(get("completion_tokens_details"))
     # Beside OpenAI's own names, those of DeepSeek (hit) and of LiteLLM (creation, and Anthropic's).
-    cached = first_count(get, "prompt_cache_hit_tokens", "cache_read_input_tokens")
-    written = part(of_prompt, "cache_creation_tokens", count(get("cache_creation_input_tokens")))
-    of_written = getter(of_prompt("cache_creation_token_details"))
+    cached, written = count(of_prompt("cached_tokens")), count(of_prompt("cache_write_tokens"))
+    if cached is None:
+        cached = first_count(get, "prompt_cache_hit_tokens", "cache_read_input_tokens")
+    if written is None:
+        written = part(of_prompt, "cache_creation_tokens", count(get("cache_creation_input_tokens")))
+    of_written = getter(of_prompt("cache_creation_token_details")) if written else None
     raw = Usage(
-        input_tokens=count(get("prompt_tokens")),
-        output_tokens=count(get("completion_tokens")),
-        cache_read_tokens=part(of_prompt, "cached_tokens", cached),
-        cache_write_tokens=part(of_prompt, "cache_write_tokens", written),
-        reasoning_tokens=part(of_completion, "reasoning_tokens"),
-        audio_input_tokens=part(of_prompt, "audio_tokens"),
-        audio_output_tokens=part(of_completion, "audio_tokens"),
-        image_input_tokens=part(of_prompt, "image_tokens"),
-        image_output_tokens=part(of_completion, "image_tokens"),
-        cache_write_1h_tokens=part(of_written, "ephemeral_1h_input_tokens"),
+        count(get("prompt_tokens")),
+        count(get("completion_tokens")),
+        cached,
+        written,
+        count(of_completion("reasoning_tokens")),
+        count(of_prompt("audio_tokens")),
+        count(of_completion("audio_tokens")),
+        count(of_prompt("image_tokens")),
+        count(of_completion("image_tokens")),
+        of_written and count(of_written("ephemeral_1h_input_tokens")),
     )
     return normalised(raw, total_tokens=count(get("total_tokens")))
 

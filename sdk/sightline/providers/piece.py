@@ -87,8 +87,8 @@ _UNSAID: Final = frozenset({"", "finish_reason_unspecified", "blocked_reason_uns
 
 def finish_word(reason: Any) -> str | None:
     """Why the model stopped, in OpenTelemetry's word where it has one; None when nothing was said."""
-    if reason is None:
-        return None
+    if type(reason) is str and reason in _FINISH_WORDS:
+        return _FINISH_WORDS[reason]
     if isinstance(reason, Enum):
         reason = reason.value if isinstance(reason.value, str) else reason.name
     if not isinstance(reason, str) or reason.lower() in _UNSAID:
