@@ -17,7 +17,7 @@ prompt or variant. An evaluator that fails gives an evaluation with `error.type`
 
 import inspect
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
@@ -68,10 +68,16 @@ class Evaluator(Generic[P, T]):
             more = {name: given[name] for name in self._names[2:] if name in given}
             answer = function(*[given["input"], given["output"]][: len(self._names)], **more)
         if inspect.iscoroutine(answer):
-            import asyncio
-
-            answer = asyncio.run(answer)
+            answer = self._awaited(answer)
         return None if answer is None else Score.of(answer)
+
+    def _awaited(self, answer: Coroutine[Any, Any, object]) -> object:
+        if self.run == "inline":
+            answer.close()
+            raise ValueError("a coroutine can be run in the background only")
+        import asyncio
+
+        return asyncio.run(answer)
 
 
 @overload

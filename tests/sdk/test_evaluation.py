@@ -213,6 +213,17 @@ def test_coroutines_judge_in_the_background(seen: Captured) -> None:
         sightline.evaluator(run="inline")(patient._function)
 
 
+def test_a_coroutine_in_disguise_is_a_failure_inline(seen: Captured) -> None:
+    """A function that answers with a coroutine shows it too late to be refused; nothing is left unawaited."""
+
+    async def verdict() -> float:
+        return 1.0
+
+    with sightline.stage("work"):
+        assert sightline.evaluate(inline(lambda output: verdict()), output="a") == {}
+    assert verdicts(seen)["e"]["error.type"] == "ValueError"
+
+
 def test_an_evaluator_is_still_the_function_that_it_was(seen: Captured) -> None:
     """Called by the program it just answers."""
     assert short("q", "a" * 20) is False
