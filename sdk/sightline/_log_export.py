@@ -1,8 +1,12 @@
-"""The user's log records as OTLP log records: what `init(logs=)` puts on the root logger.
+"""The user's log records as OTLP log records: what `init(logs=)` asks for.
 
-logging.LogRecord ─► LogExport ─► OTLP record ─► Shipper ─► Guard ─► collector
-                        │ of our own logger, of our own threads, or while one is being exported
-                        └─► left out, or each export would make records that have to be exported
+    Logger.callHandlers ─► LogExport ─► OTLP record ─► Shipper ─► Guard ─► collector
+            │                 │ of our own logger, of our own threads, or while one is being exported
+            ▼                 └─► left out, or each export would make records that have to be exported
+    the program's handlers
+
+No handler is added: with one on the root logger, `logging.basicConfig` would do nothing any more, warnings of
+a program that has configured nothing would not be printed, and configuring anew would end the export.
 """
 
 import logging
@@ -36,20 +40,15 @@ _NOTHING: Final = (None, None, None)  # what exc_info is where nothing was raise
 Raised = tuple[type[BaseException], BaseException | None, TracebackType | None]
 
 
-class LogExport(logging.Handler):
+class LogExport:
     """Sends records of this level and above. It never raises, and never waits."""
 
     def __init__(self, level: int, provider: LoggerProvider) -> None:
-        super().__init__(level)
-        self._provider = provider
+        self._level, self._provider = level, provider
         self._busy = threading.local()
 
-    def createLock(self) -> None:  # noqa: N802  # logging's name
-        """None: nothing here is shared, and a program that forks or logs while it logs cannot get stuck."""
-        self.lock = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if _is_ours(record) or getattr(self._busy, "now", False):
+    def take(self, record: logging.LogRecord) -> None:
+        if record.levelno < self._level or _is_ours(record) or getattr(self._busy, "now", False):
             return
         self._busy.now = True
         try:
@@ -60,13 +59,37 @@ class LogExport(logging.Handler):
             self._busy.now = False
 
 
+_loggers: Final[Any] = logging.Logger  # all of them come by its `callHandlers`
+_original: Callable[[logging.Logger, logging.LogRecord], None] = _loggers.callHandlers
+_lock = threading.Lock()
+_exports: tuple[LogExport, ...] = ()
+_standing = False  # whether we stand before `_original`, perhaps with others before us
+
+
 def exporting(level: int | None, provider: LoggerProvider) -> Callable[[], None]:
-    """Send what reaches the root logger from this level on (None: nothing); returns the way to end that."""
+    """Send what loggers let through from this level on (None: nothing); returns the way to end that."""
     if level is None:
         return lambda: None
-    handler, root = LogExport(level, provider), logging.getLogger()
-    root.addHandler(handler)
-    return lambda: root.removeHandler(handler)
+    export = LogExport(level, provider)
+    _change((*_exports, export))
+    return lambda: _change(tuple(other for other in _exports if other is not export))
+
+
+def _change(exports: tuple[LogExport, ...]) -> None:
+    """Stand where all records come by while there are exports; who has come to stand before us stays."""
+    global _exports, _original, _standing
+    with _lock:
+        _exports = exports
+        if exports and not _standing:
+            _original, _loggers.callHandlers, _standing = _loggers.callHandlers, _call_handlers, True
+        elif not exports and _loggers.callHandlers is _call_handlers:
+            _loggers.callHandlers, _standing = _original, False
+
+
+def _call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
+    for export in _exports:
+        export.take(record)
+    _original(logger, record)
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

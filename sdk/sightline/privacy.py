@@ -60,18 +60,21 @@ class Privacy:
     hash_user_ids: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.attributes, Mapping):
+            raise ConfigurationError("attributes must be a map of names to modes")
         for what, mode in {"content": self.content, **self.attributes}.items():
             if mode not in CONTENT_MODES:
                 raise ConfigurationError(f"{what} is {mode!r}; it may be one of {', '.join(CONTENT_MODES)}")
-        known = DEFAULT_KINDS | OPTIONAL
-        given = {self.kinds} if isinstance(self.kinds, str) else set(self.kinds)
-        if isinstance(self.kinds, str) or not given <= known:
-            named = ", ".join(sorted(map(str, given - known or given)))
+        known, given = DEFAULT_KINDS | OPTIONAL, _names(self.kinds)
+        if given is None or not given <= known:
+            named = repr(self.kinds) if given is None else ", ".join(sorted(map(str, given - known)))
             raise ConfigurationError(f"kinds is {named}; it may be some of {', '.join(sorted(known))}")
-        if not all(map(callable, self.maskers)):
-            raise ConfigurationError("maskers must be functions that take a text and return one")
-        if not self.time_cap_ms > 0:
+        if not isinstance(self.maskers, tuple | list) or not all(map(callable, self.maskers)):
+            raise ConfigurationError("maskers must be a tuple of functions that take a text and return one")
+        if not isinstance(self.time_cap_ms, int | float) or not self.time_cap_ms > 0:
             raise ConfigurationError(f"time_cap_ms is {self.time_cap_ms!r}; it must be above 0")
+        if not isinstance(self.hash_key, str | bytes | None):
+            raise ConfigurationError("hash_key must be a text or bytes")
         if self.hash_user_ids and not self.hash_key:
             raise ConfigurationError(
                 "hash_user_ids needs a hash_key: without one, user ids are found by hashing all there are"
@@ -88,3 +91,8 @@ class Privacy:
             return self.attributes[name]
         begins = [key for key in self.attributes if key.endswith("*") and name.startswith(key[:-1])]
         return self.attributes[max(begins, key=len)] if begins else None
+
+
+def _names(kinds: object) -> set[object] | None:
+    """The names in a collection; None for what is none."""
+    return set(kinds) if isinstance(kinds, tuple | list | set | frozenset) else None

@@ -277,6 +277,53 @@ def test_logs_reach_the_collector(sink: OtlpSink) -> None:
     assert attributes_of(record)["order"] == 7
 
 
+def test_the_programs_own_logging_is_left_as_it_is(sink: OtlpSink) -> None:
+    """Warnings without any configuration are printed as before; configuring later works, and ends no export;
+    a logger that does not propagate is heard, too.
+    """
+    printed = run(
+        "import logging, sightline, sys\n"
+        f"sightline.init(endpoint={sink.url!r}, instrument=False, logs=True)\n"
+        "logging.getLogger('shop').warning('one')\nassert not logging.getLogger().handlers\n"
+        "logging.basicConfig(level='INFO', format='>%(message)s', stream=sys.stdout)\n"
+        "apart = logging.getLogger('apart')\napart.propagate = False\n"
+        "logging.info('two')\napart.error('three')"
+    )
+    assert printed.splitlines() == [">two", "one", "three"]  # stdout first
+    assert [record.body.string_value for record in sink.logs] == ["one", "two", "three"]
+
+
+def test_the_export_leaves_no_trace_when_it_ends() -> None:
+    """Loggers are as before; one who has come to listen since is not cut off."""
+    before = logging.Logger.callHandlers
+    with testing.capture(logs=True) as outer, testing.capture(logs=logging.ERROR) as inner:
+        log.info("i")
+        log.error("e")
+    assert logging.Logger.callHandlers is before
+    assert ([r.body for r in outer.logs], [r.body for r in inner.logs]) == (["i", "e"], ["e"])
+
+
+def test_others_who_listen_as_we_do_are_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One who came to stand before us stays when we go, and no record goes round when we come again."""
+    heard: list[str] = []
+    with testing.capture(logs=True):
+        ours: Any = logging.Logger.callHandlers
+
+        def theirs(logger: logging.Logger, record: logging.LogRecord) -> None:
+            heard.extend([record.getMessage()] if record.name == log.name else [])
+            ours(logger, record)
+
+        monkeypatch.setattr(logging.Logger, "callHandlers", theirs)
+    log.info("between")
+    with testing.capture(logs=True) as seen:
+        log.info("again")
+    assert (heard, [record.body for record in seen.logs]) == (["between", "again"], ["again"])
+    monkeypatch.undo()
+    with testing.capture(logs=True):
+        log.info("theirs no more")
+    assert (heard, logging.Logger.callHandlers is ours) == (["between", "again"], False)
+
+
 def test_a_program_that_ends_loses_none_of_its_logs(sink: OtlpSink) -> None:
     """What is logged right before a normal exit arrives."""
     run(
