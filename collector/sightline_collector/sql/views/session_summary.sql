@@ -1,6 +1,7 @@
 -- Grain: one session of one project; spans without a session are left out
 -- Units: USD, tokens as counts, ms, UTC. duration_ms is from the first start to the last start. Tokens
---        and money are of model calls only, NULL when none has any
+--        and money are of model calls only, NULL when none has any. spans are those that were sent: of what
+--        a sampler thinned, roots, model calls and failures
 -- Filter by session_id or started_at: both are served by indexes. A read of all, or by other columns, groups
 --        every span: seconds for ten million
 -- Reads: spans_v1

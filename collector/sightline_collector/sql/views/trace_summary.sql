@@ -4,7 +4,8 @@
 --        root's; input and output are its first 200 characters; feature, user_id and session_id are the
 --        first that any of its spans names. Tokens and money are of its model calls only, NULL when none
 --        has any; first_chunk_ms is from the root's start to the first chunk of any call, NULL when none
---        streamed; thumbs are NULL when nobody has judged the trace
+--        streamed; thumbs are NULL when nobody has judged the trace. spans and tools are those that were
+--        sent: of a trace that a sampler thinned, its root, model calls and failures
 -- Filter by trace_id or started_at: both are served by indexes. A read of all, or by other columns, groups
 --        every span, ten seconds and more for ten million: read recent_traces for the newest, and say
 --        trace_id in (select trace_id from spans where session_id = '...') for those of a session or a user
