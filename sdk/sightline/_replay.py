@@ -108,14 +108,15 @@ class Replay:
 
     def flush(self, timeout_s: float) -> bool:
         """Try at once, and wait until all is sent; False when time ran out, or nobody is there."""
+        if self.waiting:
+            self._wake()
         with self._changed:
-            if self._thread is None:
-                return True
             failures, self._hurry = self._failures, True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._thread is None or self._failures > failures, timeout_s)
             self._hurry = False
-            return self._thread is None
+            gone = self._thread is None
+        return gone and not self.waiting
 
     def close(self) -> None:
         """Leave what is there to the next process."""
@@ -140,7 +141,8 @@ class Replay:
 
     def _wake(self) -> None:
         with self._changed:
-            if self._thread is None and not self._closed:
+            alive = self._thread is not None and self._thread.is_alive()
+            if not alive and not self._closed:
                 thread = threading.Thread(target=self._run, name=f"sightline-{self._name}-spool", daemon=True)
                 try:
                     thread.start()

@@ -228,6 +228,23 @@ def test_a_killed_program_loses_nothing_that_was_on_disk(sink: OtlpSink, tmp_pat
     assert names(sink) == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_kill_in_the_middle_of_a_replay_repeats_one_request_at_most(
+    sink: OtlpSink, tmp_path: Path, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was answered and not yet noted is sent again, and nothing is left out."""
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "50")
+    run(program(tmp_path, numbered(0, 1_000)))
+    sink.delay_s = 0.02
+    waiting = [sys.executable, "-c", program(tmp_path, "input()", url=sink.url)]
+    with subprocess.Popen(waiting, stdin=subprocess.PIPE) as replaying:
+        until(lambda: len(sink.spans) >= 200)
+        replaying.kill()
+    sink.delay_s = 0
+    run(program(tmp_path, "", url=sink.url))
+    assert sorted(set(names(sink))) == list(range(1_000))
+    assert len(sink.spans) - 1_000 in (0, 50)
+
+
 def test_a_collector_that_is_back_gets_it_at_once(tmp_path: Path, until: Callable[..., None]) -> None:
     """Nobody has to restart; meanwhile health says how much lies there, and flush that nobody took it."""
     port = unused_port()
