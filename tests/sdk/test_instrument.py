@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 
 import sightline
@@ -20,6 +21,7 @@ from sightline.instrument._loading import Loading, instrumented_by_others
 from sightline.instrument._packages import instrumentor_of, is_at_least, is_installed, named_in
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+OWN_SPANS = "ANTHROPIC_OPEN_TELEMETRY"
 HIDE = "OPENINFERENCE_HIDE_INPUTS"
 
 
@@ -122,6 +124,29 @@ def test_a_library_that_somebody_else_instruments_is_left(caplog: pytest.LogCapt
         theirs.uninstrument()
     (line,) = [line for line in caplog.messages if "leaves openai" in line]
     assert line.endswith("as it is: opentelemetry.instrumentation.genai.openai instruments it already")
+
+
+def test_own_spans_are_silent_where_somebody_else_makes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client with spans of its own, instrumented by another tool, would tell of each call twice."""
+    import anthropic
+
+    class Theirs(BaseInstrumentor):  # type: ignore[misc]
+        def instrumentation_dependencies(self) -> list[str]:
+            return ["Anthropic>=1"]
+
+        def _instrument(self, **kwargs: Any) -> None:
+            """Somebody's spans."""
+
+        _uninstrument = _instrument
+
+    assert anthropic
+    monkeypatch.delenv(OWN_SPANS, raising=False)
+    theirs = Theirs()
+    theirs.instrument(skip_dep_check=True)
+    with testing.capture(instrument_libraries=["anthropic"]):
+        assert os.environ[OWN_SPANS] == "false"
+    theirs.uninstrument()
+    assert OWN_SPANS not in os.environ
 
 
 def test_the_first_instrumentation_that_fits_the_version_is_taken() -> None:

@@ -32,6 +32,7 @@ class Library:
     instrumentations: tuple[str, ...] = ()  # packages that make its spans, best first
     spans_since: str = ""  # the version from which it makes spans by itself; "0": all do
     switches: tuple[Switch, ...] = ()
+    silence: tuple[Switch, ...] = ()  # what ends its own spans, when somebody else makes them
     ours: str = ""  # the file here with what its spans lack
 
     @property
@@ -88,6 +89,7 @@ KNOWN: Final = _by_name(
             _otel("genai-anthropic") + _openinference("anthropic"),
             spans_since="1.14",
             switches=(Switch("ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE", "content", None),),
+            silence=(Switch("ANTHROPIC_OPEN_TELEMETRY", "false", "false"),),
             ours="anthropic",
         ),
         Library(

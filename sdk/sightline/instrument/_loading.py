@@ -6,6 +6,7 @@
 
 Somebody else's are found by OpenTelemetry's own record: whoever instruments a library (opentelemetry-
 instrument, OpenInference, Traceloop, OpenLIT) does so by a BaseInstrumentor that names the library's package.
+A library with spans of its own is told to make none, then.
 """
 
 import importlib
@@ -51,6 +52,7 @@ class Loading:
             return
         if others := instrumented_by_others(self._library.packages):
             self._leave(f"{others} instruments it already")
+            self._undo.append(switched(self._library.silence, captures=self._wiring.captures))
             return
         chosen = self._fitting() if self._instrumentations else None
         if self._instrumentations and chosen is None:

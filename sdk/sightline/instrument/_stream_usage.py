@@ -20,19 +20,20 @@ _refusing: set[str] = set()
 
 
 class Asking:
-    """One request: whether usage is asked for, and what its server said to that."""
+    """One request to a server, by whatever name: whether usage is asked for, and what it said to that."""
 
-    def __init__(self, request: Mapping[str, Any], client: Any, *, wanted: bool) -> None:
-        self._request, self._address = request, _address(client)
+    def __init__(self, request: Mapping[str, Any], server: str | None, *, wanted: bool) -> None:
+        self._request, self._server = request, server or ""
         self._wanted = wanted
         self._asked = False
 
     def request(self, span: trace.Span) -> dict[str, Any]:
         """What to send. Nothing is added where no span could take what comes of it."""
-        self._asked = self._wanted and span.is_recording() and self._may_ask()
+        self._asked = self._wanted and span.is_recording() and bool(self._may_ask())
         added = {"stream_options": {"include_usage": True}} if self._asked else {}
         return {**self._request, **added}
 
+    @shielded
     def hides(self, chunk: object) -> bool:
         """Whether a chunk says nothing but the usage that we asked for."""
         return (
@@ -41,6 +42,7 @@ class Asking:
             and not any(_says_more(choice) for choice in field(chunk, "choices") or ())
         )
 
+    @shielded
     def was_refused(self, error: Exception) -> bool:
         """Whether the server refused just our addition; it is remembered."""
         if not self._asked or field(error, "status_code") not in _REFUSING_STATUS:
@@ -49,16 +51,17 @@ class Asking:
         if not any(word in text for word in _OUR_ADDITION):
             return False
         if len(_refusing) < _MAX_REFUSING:
-            _refusing.add(self._address)
+            _refusing.add(self._server)
         self._asked = False
         return True
 
+    @shielded
     def _may_ask(self) -> bool:
         """Only where the caller said nothing about it, and reads chunks rather than the raw response."""
         headers = self._request.get("extra_headers") or {}
         body = self._request.get("extra_body") or {}
         silent = not isinstance(self._request.get("stream_options"), Mapping) and "stream_options" not in body
-        return silent and _RAW_RESPONSE not in headers and self._address not in _refusing
+        return silent and _RAW_RESPONSE not in headers and self._server not in _refusing
 
 
 def _says_more(choice: object) -> bool:
@@ -70,8 +73,4 @@ def _says_more(choice: object) -> bool:
 @shielded
 def _words_of(error: Any) -> str:
     """All that the server said, in whatever shape it says such things."""
-    return f"{error} {error.response.text}"
-
-
-def _address(client: Any) -> str:
-    return str(getattr(getattr(client, "_client", None), "base_url", ""))
+    return f"{error} {field(field(error, 'response'), 'text')}"

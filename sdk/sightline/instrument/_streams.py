@@ -30,14 +30,15 @@ class StreamWatcher:
         messages: object,
         model: object,
         span: trace.Span | None = None,
-        hidden: Callable[[object], bool] | None = None,
+        hidden: Callable[[object], bool | None] | None = None,
     ) -> None:
         self._messages, self._model = messages, model if isinstance(model, str) else None
-        self.span = call_span() if span is None else span
+        self.span = (call_span() if span is None else span) or trace.INVALID_SPAN
         self._answer = Answer(_clock.elapsed_ns())
         self._hidden = hidden
         self._done = self._stopped = False
 
+    @shielded
     def watching(self) -> None:
         """Be asked for findings when the span has ended."""
         if self.span.is_recording():
@@ -46,7 +47,7 @@ class StreamWatcher:
     def hides(self, chunk: object) -> bool:
         """Take note of a chunk; True when the caller must not see it."""
         self.note(chunk)
-        return self._hidden is not None and self._hidden(chunk)
+        return self._hidden is not None and bool(self._hidden(chunk))
 
     @shielded
     def note(self, chunk: object) -> None:
@@ -84,6 +85,7 @@ class StreamWatcher:
         return self._answer.usage.to_attributes() | extras
 
 
+@shielded
 def call_span() -> trace.Span:
     """The span of the model call that is being made; one that records nothing where there is none.
 

@@ -1,7 +1,8 @@
 """LiteLLM: usage is asked for in streams where nobody did, and the chunk that it comes in is hidden.
 
 It hands the request on to its providers in their own ways; to OpenAI's as a raw response, which our wrapper
-of that client leaves alone. So the asking is done here.
+of that client leaves alone. So the asking is done here; a provider for which LiteLLM refuses it is asked
+again without, once, and never asked for usage again.
 """
 
 import functools
@@ -32,8 +33,13 @@ def _completion(call: Callable[..., Any], ask: bool) -> Callable[..., Any]:
     def completion(*args: Any, **kwargs: Any) -> Any:
         if not kwargs.get("stream"):
             return call(*args, **kwargs)
-        asking, watcher = _watching(kwargs, ask)
-        return watched(call(*args, **asking.request(watcher.span)), watcher)
+        asking, watcher = _watching(args, kwargs, ask)
+        try:
+            return watched(call(*args, **asking.request(watcher.span)), watcher)
+        except Exception as error:
+            if not asking.was_refused(error):
+                raise
+        return watched(call(*args, **kwargs), watcher)
 
     return completion
 
@@ -43,12 +49,24 @@ def _acompletion(call: Callable[..., Any], ask: bool) -> Callable[..., Any]:
     async def acompletion(*args: Any, **kwargs: Any) -> Any:
         if not kwargs.get("stream"):
             return await call(*args, **kwargs)
-        asking, watcher = _watching(kwargs, ask)
-        return awatched(await call(*args, **asking.request(watcher.span)), watcher)
+        asking, watcher = _watching(args, kwargs, ask)
+        try:
+            return awatched(await call(*args, **asking.request(watcher.span)), watcher)
+        except Exception as error:
+            if not asking.was_refused(error):
+                raise
+        return awatched(await call(*args, **kwargs), watcher)
 
     return acompletion
 
 
-def _watching(request: dict[str, Any], ask: bool) -> tuple[Asking, StreamWatcher]:
-    asking = Asking(request, None, wanted=ask)
-    return asking, StreamWatcher(request.get("messages"), request.get("model"), hidden=asking.hides)
+def _watching(args: Any, request: dict[str, Any], ask: bool) -> tuple[Asking, StreamWatcher]:
+    model, messages = [*args, None, None][:2]
+    model = request.get("model", model)
+    asking = Asking(request, _provider(model), wanted=ask)
+    return asking, StreamWatcher(request.get("messages", messages), model, hidden=asking.hides)
+
+
+def _provider(model: object) -> str:
+    """Whose model it is: LiteLLM itself refuses, for some, what we would add."""
+    return f"litellm {str(model).partition('/')[0]}"

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import wrapt
 
+from sightline._safety import shielded
 from sightline.instrument import Undo, Wiring
 from sightline.instrument._stream_usage import Asking
 from sightline.instrument._streams import StreamWatcher, awatched, unwrap, watched
@@ -43,7 +44,7 @@ def _chat(ask: bool) -> Callable[..., Any]:
     def create(call: Callable[..., Any], client: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if not kwargs.get("stream"):
             return call(*args, **kwargs)
-        asking = Asking(kwargs, client, wanted=ask)
+        asking = Asking(kwargs, _address(client), wanted=ask)
         watcher = StreamWatcher(kwargs.get("messages"), kwargs.get("model"), hidden=asking.hides)
         try:
             return watched(call(*args, **asking.request(watcher.span)), watcher)
@@ -59,7 +60,7 @@ def _achat(ask: bool) -> Callable[..., Any]:
     async def create(call: Callable[..., Any], client: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if not kwargs.get("stream"):
             return await call(*args, **kwargs)
-        asking = Asking(kwargs, client, wanted=ask)
+        asking = Asking(kwargs, _address(client), wanted=ask)
         watcher = StreamWatcher(kwargs.get("messages"), kwargs.get("model"), hidden=asking.hides)
         try:
             return awatched(await call(*args, **asking.request(watcher.span)), watcher)
@@ -83,3 +84,8 @@ async def _aresponse(call: Callable[..., Any], client: Any, args: Any, kwargs: d
         return await call(*args, **kwargs)
     watcher = StreamWatcher(kwargs.get("input"), kwargs.get("model"))
     return awatched(await call(*args, **kwargs), watcher)
+
+
+@shielded
+def _address(client: Any) -> str:
+    return str(getattr(getattr(client, "_client", None), "base_url", ""))
