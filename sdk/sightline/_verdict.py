@@ -101,7 +101,7 @@ def _told_of_status(status: Status, action: Action) -> Decision:
 
 def unknown(budget: Budget, address: str) -> Finding:
     """What holds while nobody knows what the collector says."""
-    said = f"The collector at {address} has not told its budgets within {budget.max_age_s:g} s"
+    said = f"The collector at {address} has not told its budgets yet, or not for {budget.max_age_s:g} s"
     if budget.on_unknown == "deny":
         advice = "See that it runs, or choose Budget(on_unknown='allow')"
         said = _denied(said, advice)
