@@ -62,13 +62,15 @@ def ended(span: ReadableSpan) -> ReadableSpan:
     followed = _followed.pop(span.context.span_id, None) if _followed else None
     if followed is None:
         return span
+    above = _followed.get(followed.parent_id)
+    if above is None and not followed.billed and not followed.failed:
+        return span  # most calls: one layer, nobody above to hear of it
     values = attributes_of(span)
     kind = _kind_of(values)
     has_usage = any(name in values for name in _USAGE)
-    failed = not has_usage and span.status.status_code is StatusCode.ERROR
-    above = _followed.get(followed.parent_id)
     if above is not None:
         own = frozenset({kind}) if kind else _NONE
+        failed = not has_usage and span.status.status_code is StatusCode.ERROR
         above.billed |= followed.billed | (own if has_usage else _NONE)
         above.failed |= followed.failed | (own if failed else _NONE)
     told_below = kind in followed.billed or (not has_usage and kind in followed.failed)
