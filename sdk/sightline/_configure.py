@@ -75,7 +75,8 @@ def init(
     for their token counts.
     `budget` limits what model calls may cost; see `sightline.budget`.
     `sampling` is the part of the traces that is sent whole, or a `Sampling`: what is paid for is always sent.
-    `spool` is a folder for what cannot be sent: at most `spool_max_bytes`, sent when somebody is there again.
+    `spool` is a folder, of this service alone, for what cannot be sent: at most `spool_max_bytes`, sent when
+    somebody is there again, with the headers of then.
     `logs` sends the program's own log records from this level on (True: INFO) that its loggers let through.
 
     Raises ConfigurationError when a setting cannot be used.

@@ -203,7 +203,7 @@ class Shipper(Generic[T]):
         """Send until it is taken, kept or refused for good; what is refused as a whole is tried in halves."""
         attempt = 0
         refusal = self._attempt(batch)
-        while refusal and refusal.later:
+        while refusal and refusal.later and not self._given_up:
             if self._put_aside(batch):
                 return
             if not (patient and self._may_retry(refusal, attempt)):
