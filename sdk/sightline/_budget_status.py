@@ -55,7 +55,7 @@ class Statuses:
         """What each budget says that covers such a call; whose window is over says nothing."""
         statuses = self._statuses()
         if statuses is None:
-            yield unknown(self._budget, self._address)
+            yield unknown(self._budget, _shown(self._address))
             return
         now_s = _clock.now_ns() / _NS_PER_S
         for status in statuses:

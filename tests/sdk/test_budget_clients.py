@@ -12,6 +12,7 @@ from sdk.servers import ChatModel, completion, streamed
 
 from sightline import Budget, BudgetExceeded, testing
 from sightline.budget import Cap, check, enforce
+from sightline.instrument._budget_questions import ask_before_calls
 from sightline.testing import Captured
 
 MESSAGES: Any = [{"role": "user", "content": "hello"}]
@@ -80,6 +81,20 @@ def test_a_call_without_a_span_of_its_own_leaves_one() -> None:
         "sightline.budget.decision": "deny",
         "error.type": "BudgetExceeded",
     }
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("library", "model"), [("bedrock", "m"), ("cohere", "command-a-03-2025")])
+def test_the_calls_of_other_clients_are_stopped_too(library: str, model: str, stream: bool) -> None:
+    """A client whose instrumentation is not installed here: its methods are found and asked before."""
+    with testing.capture(budget=Budget(per_process=0)) as seen:
+        undo = ask_before_calls(library)
+        try:
+            with pytest.raises(BudgetExceeded):
+                ASK[library](f"http://127.0.0.1:{unused_port()}", stream)
+        finally:
+            undo()
+    assert [span.attributes["gen_ai.request.model"] for span in seen.spans] == [model]
 
 
 def test_clients_are_as_they_were_when_it_is_over(model: ChatModel) -> None:

@@ -117,7 +117,7 @@ def _asking(library: str) -> Callable[..., Any]:
     def asking(call: Callable[..., Any], client: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if library == "bedrock" and not (args and args[0] in _BEDROCK_CALLS):
             return call(*args, **kwargs)
-        model = field(args[1], "modelId") if library == "bedrock" else _model(library, args, kwargs)
+        model = _model(library, args, kwargs)
         if iscoroutinefunction(call):
             return _later(call, args, kwargs, provider, model)
         budget.enforce(provider=provider, model=model)
@@ -132,5 +132,9 @@ async def _later(call: Callable[..., Any], args: Any, kwargs: Any, provider: str
 
 
 def _model(library: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    model = kwargs.get("model") or (args[0] if library == "litellm" and args else "")
+    """The model that is asked for; '' when that cannot be told."""
+    if library == "bedrock":
+        model = field(args[1], "modelId") if len(args) > 1 else ""
+    else:
+        model = kwargs.get("model") or (args[0] if library == "litellm" and args else "")
     return model if isinstance(model, str) else ""
