@@ -7,7 +7,7 @@ A vocabulary takes a third of a second to load, once, and never on the program's
 OpenAI's models are counted exactly, but for what a chat format adds; other vendors' models have vocabularies
 of their own, and the newest public one is nearest to them. Bytes, measured against that one, are within a
 tenth for English, German and Python, a quarter too few for Chinese and Japanese, nearly half too many for
-Russian and Arabic, and half too few for dense JSON.
+Russian and Arabic, and half too few for dense JSON. Pictures and sounds are not counted.
 """
 
 from collections.abc import Callable, Sequence

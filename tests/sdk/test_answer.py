@@ -9,106 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sdk.conversations import ANTHROPIC, CONVERSATIONS, GOOGLE, OPENAI
+from sdk.nonsense import documents
 
 from sightline._answer import Answer
 from sightline.usage import Usage, normalised
-
-leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
-# The words that readers look for, so that what is thrown at them is near to what they know.
-words = st.sampled_from(
-    [
-        "id",
-        "model",
-        "usage",
-        "choices",
-        "delta",
-        "message",
-        "content",
-        "text",
-        "role",
-        "index",
-        "finish_reason",
-        "tool_calls",
-        "function",
-        "name",
-        "arguments",
-        "type",
-        "object",
-        "output",
-        "input",
-        "response",
-        "candidates",
-        "parts",
-        "usage_metadata",
-        "usageMetadata",
-        "functionCall",
-        "args",
-        "embeddings",
-        "metadata",
-        "contentBlockDelta",
-        "messageStop",
-        "toolUse",
-        "reasoningContent",
-        "billed_units",
-        "tokens",
-        "meta",
-        "done",
-        "thinking",
-        "data",
-        "chunk",
-        "bytes",
-        "prompt_tokens",
-        "completion_tokens",
-        "input_tokens",
-        "output_tokens",
-        "cache_read_input_tokens",
-        "total_tokens",
-        "cache_creation_input_tokens",
-        "inputTokens",
-        "outputTokens",
-        "promptTokenCount",
-        "candidatesTokenCount",
-        "service_tier",
-        "thoughtsTokenCount",
-        "prompt_tokens_details",
-        "cached_tokens",
-        "prompt_eval_count",
-        "eval_count",
-        "item",
-        "content_block",
-    ]
-)
-kinds = st.sampled_from(
-    [
-        "message",
-        "message_start",
-        "message_delta",
-        "message_stop",
-        "content_block_start",
-        "content_block_delta",
-        "text_delta",
-        "tool_use",
-        "response",
-        "response.completed",
-        "response.output_text.delta",
-        "response.output_item.added",
-        "function_call",
-        "list",
-        "text",
-        "content-delta",
-        "tool-call-start",
-        "tool-call-delta",
-        "message-end",
-        "chat.completion.chunk",
-        "thinking",
-        "input_json_delta",
-    ]
-)
-documents = st.recursive(
-    leaves | kinds,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner | kinds, max_size=5),
-    max_leaves=20,
-)
 
 
 def said_by(answer: Answer, messages: object = None) -> dict[str, Any]:
@@ -402,9 +306,8 @@ def test_a_refused_stream_is_no_usage() -> None:
 def test_ollamas_generate_is_read() -> None:
     """Text without a message around it, in chunks, with its counts in the last."""
     answer = Answer(0)
-    for at_ns, more in enumerate(
-        [{"response": "Hel"}, {"response": "lo"}, {"response": "", "eval_count": 2}]
-    ):
+    chunks: list[Any] = [{"response": "Hel"}, {"response": "lo"}, {"response": "", "eval_count": 2}]
+    for at_ns, more in enumerate(chunks):
         answer.chunk(
             {"model": "llama3.2", "done": "eval_count" in more, "prompt_eval_count": 3, **more}, at_ns
         )

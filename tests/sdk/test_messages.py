@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sdk.nonsense import documents
 
 from sightline._capture import as_json
 from sightline._messages import (
@@ -48,6 +49,13 @@ choices = st.lists(
 def test_what_was_sent_has_one_spelling(sent: Any) -> None:
     """Plain words are written in a shorter way, to the same text as everything else."""
     assert input_json(sent) == as_json(input_messages(sent))
+
+
+@given(documents)
+def test_no_request_does_harm(sent: Any) -> None:
+    """Whatever is said to be messages, instructions or tools, it is written as JSON, or as nothing."""
+    for written in (input_json(sent), system_json(sent), tools_json(sent)):
+        assert isinstance(json.loads(written), list)
 
 
 @given(choices)
