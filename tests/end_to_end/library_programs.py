@@ -1,4 +1,4 @@
-"""What users do with each library, four calls where it has them: `library_programs.py NAME ROOT_URL`.
+"""What users do with each library, four calls where it has them: `library_programs.py ROOT_URL`.
 
 Each call's prompt says what the server is to do: answer as a whole, as a stream, as a stream that dies, or
 refuse. The span's feature is the library; its variant says whether content was on.
@@ -101,7 +101,7 @@ def langchain(root: str) -> None:
 
 
 def openai_agents(root: str) -> None:
-    """An agent with a tool."""
+    """An agent with a tool, run as a whole and streamed."""
     import agents
     from openai import AsyncOpenAI
 
@@ -113,7 +113,19 @@ def openai_agents(root: str) -> None:
     client = AsyncOpenAI(base_url=f"{root}/v1", api_key="k", max_retries=0)
     model = agents.OpenAIChatCompletionsModel(model="gpt-4o-mini", openai_client=client)
     agent = agents.Agent(name="helper", instructions=SECRET, tools=[search], model=model)
-    agents.Runner.run_sync(agent, f"use_tool {SECRET}")
+
+    async def stream(prompt: str) -> None:
+        async for _ in agents.Runner.run_streamed(agent, prompt).stream_events():
+            pass
+
+    async def main() -> None:
+        await agents.Runner.run(agent, f"use_tool {SECRET}")
+        await stream(STREAM)
+        for failing in (stream(DIES), agents.Runner.run(agent, REFUSED)):
+            with contextlib.suppress(Exception):
+                await failing
+
+    asyncio.run(main())
 
 
 def pydantic_ai(root: str) -> None:
@@ -186,17 +198,17 @@ def four_calls(ask: Callable[[str, bool], Any]) -> None:
         ask(REFUSED, False)
 
 
-PROGRAMS: dict[str, tuple[Callable[[str], None], ...]] = {
-    "clients": (openai_chat, openai_responses, anthropic, google_genai, mcp),
-    "frameworks": (litellm, langchain, openai_agents, pydantic_ai),
-}
+PROGRAMS = (
+    openai_chat, openai_responses, anthropic, google_genai, mcp, litellm, langchain, openai_agents,
+    pydantic_ai,
+)  # fmt: skip
 
 
-def main(name: str, root: str) -> None:
+def main(root: str) -> None:
     """Run each library twice; what is said is recorded the first time only."""
     for content in ("full", "off"):
-        sightline.init(name, content=content)  # type: ignore[arg-type]
-        for program in PROGRAMS[name]:
+        sightline.init("libraries", content=content)  # type: ignore[arg-type]
+        for program in PROGRAMS:
             feature = program.__name__
             with (
                 sightline.context(
