@@ -264,11 +264,25 @@ def test_a_gateway_that_adds_anthropics_counts_to_openais_counts_once() -> None:
         "total_tokens": 18940,
         "cache_read_input_tokens": 16399,
         "cache_creation_input_tokens": 2089,
-        "prompt_tokens_details": {"cached_tokens": 16399, "cache_creation_tokens": 2089},
+        "prompt_tokens_details": {
+            "cached_tokens": 16399,
+            "cache_creation_tokens": 2089,
+            "cache_creation_token_details": {"ephemeral_1h_input_tokens": 89},
+        },
     }
     answer = Answer(0)
     answer.response({"choices": [], "usage": usage})
-    assert answer.usage == Usage(18495, 445, 16399, 2089)
+    assert answer.usage == Usage(18495, 445, 16399, 2089, cache_write_1h_tokens=89)
+
+
+def test_what_bedrock_keeps_for_an_hour_is_known() -> None:
+    """Writes into the cache are told apart by how long they last: the longer are dearer."""
+    details = [{"ttl": "5m", "inputTokens": 2000}, {"ttl": "1h", "inputTokens": 89}]
+    usage = {"inputTokens": 7, "outputTokens": 445, "cacheWriteInputTokens": 2089, "cacheDetails": details}
+    answer = Answer(0)
+    answer.chunk({"metadata": {"usage": usage, "serviceTier": {"type": "priority"}}}, 1)
+    assert answer.usage == Usage(2096, 445, None, 2089, cache_write_1h_tokens=89)
+    assert answer.service_tier == "priority"
 
 
 def test_an_ambiguous_cache_is_settled_by_the_total() -> None:

@@ -29,11 +29,9 @@ READERS: Final[tuple[Reader, ...]] = (
 
 def recognised(thing: object) -> tuple[Reader, Sequence[Piece]] | None:
     """The reader that knows this shape, and what it read; None when nobody knows it."""
-    inner = bedrock.body(thing)
-    if inner is not None:
-        thing = inner
     for reader in READERS:
         pieces = reader(thing)
         if pieces is not None:
             return reader, pieces
-    return None
+    inner = bedrock.body(thing)
+    return None if inner is None else recognised(inner)
