@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from sightline._kinds import Kind, Span, View, any_of, compiled
+from sightline._kinds import GLANCE, Kind, Span, View, any_of, compiled
 
 _ROUNDS_MAX: Final = 10  # what was hidden behind one find is found in the next round; more is an attack
 _WORDS_WITHIN: Final = 48  # characters before a number in which its name must stand
@@ -46,9 +46,10 @@ class Search:
         """The kinds of which something may be in this well-formed text or in a part of it; mostly none."""
         folded = fold(text)
         data = folded.encode()
+        glance = GLANCE.look(data)
         found: dict[int, Kind] = {}
         for test in self._tests:
-            if test.view.may_show(data) and test.passes(seen := test.view.look(data)):
+            if test.view.may_show(data, glance) and test.passes(seen := test.view.look(data)):
                 found |= {
                     place: kind
                     for place, kind, signs in test.kinds

@@ -9,7 +9,19 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from sightline._kinds import NAMES, TEXT, VERY_LONG_WORD, WORDS, Kind, Proof, Sign, Span, proven, word
+from sightline._kinds import (
+    CAPITALS,
+    NAMES,
+    TEXT,
+    VERY_LONG_WORD,
+    WORDS,
+    Kind,
+    Proof,
+    Sign,
+    Span,
+    proven,
+    word,
+)
 
 # By its first letters: what follows them in a key.
 _KEYS: Final = {
@@ -135,8 +147,8 @@ def _name(ends: str) -> Sign:
     return Sign(NAMES, b"(?<=%b=)" % ends.encode())
 
 
-_PASSWORDS: Final = "password|passwd|passphrase|pwd"
-_PASSWORD_SIGNS: Final = (_name("wrd"), _name("wd"), _name("ssrs"))
+_PASSWORDS: Final = "password|passwd|pwd"
+_PASSWORD_SIGNS: Final = (_name("wrd"), _name("wd"))
 _SECRETS: Final = (
     "api[_-]?key|access[_-]?key|secret[_-]?key|account[_-]?key|private[_-]?key|signing[_-]?key"
     "|subscription[_-]key|secret|access[_-]?token|refresh[_-]?token|auth[_-]?token|id[_-]?token"
@@ -151,7 +163,7 @@ SECRET_KINDS: Final = (
         "PRIVATE_KEY",
         r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----[^-\"'<>{}]*+(?:-(?!----)[^-\"'<>{}]*+)*+"
         r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?",
-        (Sign(TEXT, b"PRIVATE KEY"),),
+        (Sign(CAPITALS, b"PRIVATE KEY"),),
         ("-----BEGIN ",),
     ),
     Kind("JWT", word("e", r"yJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]{8,}+", r"\w-"), (Sign(WORDS, b"eyJ"),)),

@@ -32,7 +32,6 @@ from sightline.privacy import LOG_BODY, STATUS_MESSAGE, Privacy
 
 Treatment = Literal["full", "masked", "hashed", "off", "secret", "user"]
 _NAMES_MAX: Final = 4_096  # names that are numbered have no end
-_HOLDS_NO_TEXT: Final = (bool, int, float)
 
 
 class Guard:
@@ -111,9 +110,10 @@ class Guard:
         for name, value in values.items():
             treatment = treatments.get(name) or self._treatment(name)
             if treatment == "masked":
-                if type(value) is str:
+                kind = type(value)
+                if kind is str:
                     texts.append(value)
-                elif not isinstance(value, _HOLDS_NO_TEXT):
+                elif kind is not int and kind is not float and kind is not bool:
                     special |= collect(value, texts)
             elif treatment != "full":
                 special = True
