@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
-from sdk.conversations import CONVERSATIONS, EMBEDDED
+from sdk.conversations import CONVERSATIONS
+from sdk.embeddings import EMBEDDED
 from sdk.tool_calls import TOOL_CALLS
 
 # Words of requests; those of answers are taken from the conversations.

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sdk.conversations import ANTHROPIC, CONVERSATIONS, GOOGLE, OPENAI
+from sdk.conversations import CONVERSATIONS
 from sdk.nonsense import documents
+from sdk.openai_conversations import OPENAI
+from sdk.other_conversations import ANTHROPIC, GOOGLE
 
 from sightline._answer import Answer
 from sightline.usage import Usage, normalised

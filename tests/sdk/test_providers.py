@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 from sdk.clients import ASK, EMBED
-from sdk.conversations import ANTHROPIC, CONVERSATIONS, EMBEDDED, OPENAI, RESPONSES, Conversation
+from sdk.conversation import Conversation
+from sdk.conversations import CONVERSATIONS
+from sdk.embeddings import EMBEDDED
+from sdk.openai_conversations import OPENAI, RESPONSES
+from sdk.other_conversations import ANTHROPIC
 from sdk.tool_calls import TOOL_CALLS
 from sdk.wire import SSE, Wire, serving
 
@@ -170,8 +174,7 @@ def test_an_embedding_is_read(name: str, seen: Captured, wire: Wire) -> None:
     """It has an input, a price where the model has one, and no output."""
     body, provider, model, counted, cost = EMBEDDED[name]
     answer = EMBED[name](wire.says(body).url)
-    request = {"provider": provider, "model": model, "messages": "hello"}
-    with sightline.llm_call(**request, operation="embeddings") as call:
+    with sightline.llm_call(provider=provider, model=model, messages="hello", operation="embeddings") as call:
         call.record(answer)
     values = seen.spans[0].attributes
     assert {k: v for k, v in values.items() if ".usage." in k} == counted
