@@ -10,6 +10,7 @@ then that it is a model call, so all of its spans are followed.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan, Span
@@ -53,7 +54,8 @@ def started(span: Span) -> None:
     parent_id = 0 if parent is None else parent.span_id
     if parent_id in _followed or may_be_call(span, attributes_of(span)):
         if len(_followed) >= MAX_FOLLOWED:
-            _followed.pop(next(iter(_followed)), None)
+            with suppress(RuntimeError, StopIteration):  # another thread was faster
+                _followed.pop(next(iter(_followed)), None)
         _followed[span.context.span_id] = _Followed(parent_id)
 
 

@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 
 import sightline
-from sightline import testing
+from sightline import _safety, testing
 from sightline.instrument import KNOWN
 from sightline.instrument._libraries import Library, switches_of
 from sightline.instrument._loading import Loading, instrumented_by_others
@@ -124,6 +124,20 @@ def test_a_library_that_somebody_else_instruments_is_left(caplog: pytest.LogCapt
         theirs.uninstrument()
     (line,) = [line for line in caplog.messages if "leaves openai" in line]
     assert line.endswith("as it is: opentelemetry.instrumentation.genai.openai instruments it already")
+
+
+def test_a_fault_on_the_way_is_not_called_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library is imported as without us, the fault is counted, and health() does not name it."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+    import anthropic
+
+    assert anthropic
+    broken = Library("broken", "anthropic", ("anthropic",), spans_since="0", ours="no_such_file")
+    loading = Loading(broken, (), wiring())
+    loading.start()
+    assert not loading.at_work
+    assert sightline.health().faults == {"Loading._begun": 1}
+    _safety.forget_faults()
 
 
 def test_own_spans_are_silent_where_somebody_else_makes_them(monkeypatch: pytest.MonkeyPatch) -> None:

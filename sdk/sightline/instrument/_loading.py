@@ -46,23 +46,25 @@ class Loading:
         elif self._library.ours or self._instrumentations:
             _when_imported(self._library.module, self.imported)
 
-    @shielded
     def imported(self, _: object = None) -> None:
-        if not self._wanted:
-            return
+        """Begin; a fault on the way leaves the program alone, and is not called work."""
+        if self._wanted and not shielded(self._begun)():
+            self.at_work = False
+
+    def _begun(self) -> bool:
         if others := instrumented_by_others(self._library.packages):
-            self._leave(f"{others} instruments it already")
             self._undo.append(switched(self._library.silence, captures=self._wiring.captures))
-            return
+            return self._left(f"{others} instruments it already")
         chosen = self._fitting() if self._instrumentations else None
         if self._instrumentations and chosen is None:
-            return
+            return False
         if self._library.ours:
             ours = importlib.import_module(f".{self._library.ours}", __package__)
             self._undo.append(ours.add(self._wiring))
         if chosen is not None:
             self._instrument(chosen)
         log.debug("Sightline instruments %s: it was imported", self.name)
+        return True
 
     def undo(self) -> None:
         self._wanted = self.at_work = False
@@ -79,7 +81,7 @@ class Loading:
             if conflict is None or not (conflict.found or conflict.found_any):
                 return instrumentor
             reasons.append(f"{package} wants {conflict.required or ', '.join(conflict.required_any)}")
-        self._leave("; ".join(reasons))
+        self._left("; ".join(reasons))
         return None
 
     def _instrument(self, instrumentor: Any) -> None:
@@ -91,9 +93,9 @@ class Loading:
             )
         self._undo.append(instrumentor.uninstrument)
 
-    def _leave(self, reason: str) -> None:
-        self.at_work = False
+    def _left(self, reason: str) -> bool:
         log.warning("Sightline leaves %s as it is: %s", self.name, reason)
+        return False
 
 
 def instrumented_by_others(packages: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ Ours is the inner wrapper: the span is current while it works, and ends only aft
 dropped stream had brought is added when its span has ended, see `_late`.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -62,8 +63,12 @@ class StreamWatcher:
             if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
                 self._fail(error)
 
+    def closed(self, *, reading: bool) -> None:
+        """Somebody closes the stream: its reader, or, in the middle of a read, a client that gives up."""
+        self.finish(sys.exc_info()[1] if reading else None, stopped=not reading)
+
     def _fail(self, error: Exception) -> None:
-        """As OpenTelemetry's wrapper would; LiteLLM takes the error before it gets there."""
+        """As OpenTelemetry's wrapper would, which of a raw response sees only that it was closed."""
         kind = type(error)
         self.span.set_attribute(attributes.ERROR_TYPE, f"{kind.__module__}.{kind.__qualname__}")
         self.span.set_status(Status(StatusCode.ERROR, str(error)))
@@ -119,11 +124,13 @@ class WatchedStream(wrapt.ObjectProxy[Any]):
     """A client's stream; reads pass by the watcher."""
 
     _self_watcher: StreamWatcher
+    _self_reading = False
 
     def __iter__(self) -> "WatchedStream":
         return self
 
     def __next__(self) -> Any:
+        self._self_reading = True
         try:
             chunk = next(self.__wrapped__)
             while self._self_watcher.hides(chunk):
@@ -131,10 +138,12 @@ class WatchedStream(wrapt.ObjectProxy[Any]):
         except BaseException as error:  # the end of the stream, or of the server
             self._self_watcher.finish(error)
             raise
+        finally:
+            self._self_reading = False
         return chunk
 
     def close(self) -> None:
-        self._self_watcher.finish(stopped=True)
+        self._self_watcher.closed(reading=self._self_reading)
         self.__wrapped__.close()
 
 
@@ -142,11 +151,13 @@ class WatchedAsyncStream(wrapt.ObjectProxy[Any]):
     """The same for an asynchronous client, whose streams are closed by either name."""
 
     _self_watcher: StreamWatcher
+    _self_reading = False
 
     def __aiter__(self) -> "WatchedAsyncStream":
         return self
 
     async def __anext__(self) -> Any:
+        self._self_reading = True
         try:
             chunk = await anext(self.__wrapped__)
             while self._self_watcher.hides(chunk):
@@ -154,14 +165,16 @@ class WatchedAsyncStream(wrapt.ObjectProxy[Any]):
         except BaseException as error:
             self._self_watcher.finish(error)
             raise
+        finally:
+            self._self_reading = False
         return chunk
 
     async def close(self) -> None:
-        self._self_watcher.finish(stopped=True)
+        self._self_watcher.closed(reading=self._self_reading)
         await self.__wrapped__.close()
 
     async def aclose(self) -> None:
-        self._self_watcher.finish(stopped=True)
+        self._self_watcher.closed(reading=self._self_reading)
         await self.__wrapped__.aclose()
 
 
