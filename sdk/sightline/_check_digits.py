@@ -90,11 +90,11 @@ def is_card(number: str) -> bool:
 def iban_in(text: str) -> str:
     """The IBAN (ISO 13616) that this text begins with, by its country's length and ISO 7064; '' if none."""
     chars = _IBAN_CHARS.get(text[:2].upper(), 0)
-    ends = [end for end, char in enumerate(text, 1) if char != " "]
+    ends = [end for end, char in enumerate(text, 1) if char not in " -"]
     if not chars or len(ends) < chars:
         return ""
     found = text[: ends[chars - 1]]
-    plain = found.replace(" ", "").upper()
+    plain = found.replace(" ", "").replace("-", "").upper()
     value = int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4]))
     return found if value % 97 == 1 else ""
 

@@ -36,6 +36,7 @@ _THREE_TWO_FOUR: Final = _after(b"000", b"s00s0000")
 _TWOS: Final = _after(b"0", b"s00s00s0")
 _TWOS_AND_LETTER: Final = (_after(b"A00", b"s00s00s?A"), _after(b"As00", b"s00s00s?A"))
 _LETTER: Final = _after(b"0" * 6, b"s?A")
+_THREE_THREE_FOUR: Final = _after(b"000", rb"\)?s?000s0000")
 _FISCAL_CODE: Final = _after(b"00", b"A00A000A")
 _PLUS: Final = Sign(TEXT, b"+")
 
@@ -106,7 +107,7 @@ PERSONAL_KINDS: Final = (
         (_NINE_DIGITS, _FOURS, _CARD_OF_15), proof=proven(is_card), same=as_number,
     ),
     Kind(
-        "IBAN", r"\d\d(?<=[A-Za-z]{2}\d\d)(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?",
+        "IBAN", r"\d\d(?<=[A-Za-z]{2}\d\d)(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?",
         (_NINE_DIGITS, _FOURS), proof=_iban, same=as_number,
     ),
     Kind(
@@ -172,6 +173,12 @@ PERSONAL_KINDS: Final = (
     Kind(
         "PHONE", word(r"\+", r"[1-9](?:[ ()./-]{0,2}\d){7,14}(?!\w|[.,]\d)", r"\w+.)"), (_PLUS,),
         proof=proven(_is_phone), same=as_number,
+    ),
+    Kind(
+        "PHONE", _number(r"\d\d-[2-9]\d\d-\d{4}", "[2-9]"), (_THREE_THREE_FOUR,), same=as_number,
+    ),
+    Kind(
+        "PHONE", word(r"\(", r"[2-9]\d\d\) ?[2-9]\d\d-\d{4}" + _END), (_THREE_THREE_FOUR,), same=as_number,
     ),
 )  # fmt: skip
 

@@ -96,8 +96,13 @@ _REFERENCE: Final = re.compile(
 
 
 def _is_value(text: str) -> bool:
-    """Whether it is no name in code: `api_key=settings.api_key` gives nothing away."""
-    return _REFERENCE.fullmatch(text) is None
+    """Whether it is no name in code, as `api_key=settings.api_key`, and no folder, as `PWD=/root`."""
+    return _REFERENCE.fullmatch(text) is None and not text.startswith(("/", "~"))
+
+
+def _is_drawn(text: str) -> bool:
+    """Whether it has letters and digits: `password: required` gives nothing away."""
+    return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
 
 
 def _after(name: str, test: Callable[[str], bool] = bool) -> Proof:
@@ -120,6 +125,9 @@ _WRITTEN: Final = (
     rf"|=(?:(?<={_LAST}=)|(?<={_LAST} =))\s{{0,4}}\\{{0,3}}[\"']"  # password = "x"
     r"(?![\[<${%])([^\s\"'\\]{4,}+)(?=\\{0,3}[\"'])"
 )
+_SPOKEN: Final = (
+    rf":(?<={_LAST}:)\s{{1,4}}(?![\[<$%{{*(])([^\s\"'\\<>,;(){{}}\[\]]{{6,}}+)(?![(\[])"  # password: x
+)
 _BETWEEN: Final = r"\\{0,7}[\"']?\s{0,4}[:=]\s{0,4}\\{0,7}[\"']"
 _VARIABLE: Final = r"=(?<=[A-Z]=)(?![\[<$%{*(])([^\s\"'\\;&|()\[\]{}<>$]{6,})(?![(\[{])"
 _VALUE: Final = r"(?!\[)([^&\s\"'<>#\\;,()\[\]}]++)(?![(\[])"  # in an address; what is masked already stays
@@ -138,6 +146,7 @@ def _named(kind: str, names: str, signs: tuple[Sign, ...]) -> tuple[Kind, ...]:
         Kind(kind, _WRITTEN, signs, proof=_after(name + _BETWEEN)),
         Kind(kind, rf"(?:[?&#][\w.-]{{0,40}}?|\\u0026){name}={_VALUE}", signs),
         Kind(kind, phrase, signs, proof=proven(_is_value)),
+        Kind(kind, _SPOKEN, signs, proof=_after(rf"{name}:\s{{1,4}}", _is_drawn)),
         Kind(kind, _VARIABLE, signs, proof=_after(f"(?:{names.upper()})=", _is_value)),
     )
 
@@ -166,7 +175,7 @@ SECRET_KINDS: Final = (
         (Sign(CAPITALS, b"PRIVATE KEY"),),
         ("-----BEGIN ",),
     ),
-    Kind("JWT", word("e", r"yJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]{8,}+", r"\w-"), (Sign(WORDS, b"eyJ"),)),
+    Kind("JWT", word("e", r"yJ[\w-]{8,}+(?:\.[\w-]*+){2,4}", r"\w-"), (Sign(WORDS, b"eyJ"),)),
     Kind("SECRET", word("s", r"k-[\w-]{16,}"), (Sign(WORDS, b"sk-"),), proof=proven(_is_random)),
     *(_by_first_letters(first, rest) for first, rest in _KEYS.items()),
     Kind(
@@ -198,6 +207,7 @@ SECRET_KINDS: Final = (
     Kind(
         "PASSWORD", r"://(?![\[{$%])([^\s/?#\"'<>\\:]*:[^\s/?#\"'<>\\]+)@", (Sign(TEXT, b"@"),), ("://",),
     ),
+    Kind("SECRET", r"(?i:cookie): {0,4}([\w.-]{1,100}=[^\r\n\"'\\]+)", (_name("ck"),)),
     *_named("PASSWORD", _PASSWORDS, _PASSWORD_SIGNS),
     *_named("SECRET", _SECRETS, _SECRET_SIGNS),
     Kind("SECRET", rf"[?&#][\w.-]{{0,40}}?(?i:{_IN_ADDRESSES})={_VALUE}", _ADDRESS_SIGNS),
