@@ -165,6 +165,12 @@ def test_no_content_leaves_when_it_is_off(rows: dict[str, list[dict[str, Any]]],
     assert (SECRET in texts["full"]) is (library != "mcp")  # its spans hold no content at all
 
 
+def test_content_is_told_once(collector: CollectorProcess, rows: object) -> None:
+    """On spans, where our guard decides; OpenTelemetry's instrumentations would tell it in events, too."""
+    assert rows
+    assert SECRET not in json.dumps(collector.ask("select * from logs"))
+
+
 def test_a_tool_run_by_an_agent_is_one_tool_row(rows: dict[str, list[dict[str, Any]]]) -> None:
     """The tree of an agent's run: its calls and its tool are below the agent."""
     found = [row for row in rows["openai_agents"] if row["variant"] == "full"]

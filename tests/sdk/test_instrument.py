@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import subprocess
@@ -237,6 +238,30 @@ def test_agents_are_turned_on_and_off_again() -> None:
         assert Agent._instrument_default is True
     assert Agent._instrument_default is True
     Agent.instrument_all(False)
+
+
+def test_a_server_of_tools_is_seen_by_its_own_spans() -> None:
+    """MCP takes the global provider; a captured one gets its spans as well, under the caller's."""
+    from mcp import Client
+    from mcp.server import MCPServer
+
+    server = MCPServer("shop")
+
+    @server.tool()
+    def search(question: str) -> str:
+        """Look it up."""
+        return f"found {question}"
+
+    async def main() -> None:
+        async with Client(server) as client:
+            with sightline.stage("asking"):
+                await client.call_tool("search", {"question": "x"})
+
+    with testing.capture(instrument_libraries=["mcp"]) as seen:
+        asyncio.run(main())
+    tool = seen.span("tools/call search")
+    assert tool.parent_span_id == seen.span("asking").span_id
+    assert tool.attributes["gen_ai.operation.name"] == "execute_tool"
 
 
 @pytest.mark.parametrize("name", KNOWN)

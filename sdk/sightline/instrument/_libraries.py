@@ -145,7 +145,7 @@ KNOWN: Final = _by_name(
             spans_since="0",
             ours="pydantic_ai",
         ),
-        Library("mcp", "mcp", ("mcp",), _openinference("mcp"), spans_since="2"),
+        Library("mcp", "mcp", ("mcp",), _openinference("mcp"), spans_since="2", ours="mcp"),
         Library("strands", "strands", ("strands-agents",), spans_since="0"),
         Library(
             "google-adk",

@@ -8,15 +8,16 @@ The span is not current while a stream is read, but its recorder holds it, and h
 every end. Should a later version have no such recorder, its spans stay as they are.
 """
 
-from importlib import import_module
+from collections.abc import Callable
 from typing import Any, Final
 
 from opentelemetry import trace
 
 from sightline import _clock, attributes
 from sightline._answer import Answer
-from sightline._safety import log, shielded
+from sightline._safety import shielded
 from sightline.instrument import Undo, Wiring
+from sightline.instrument._private import found, nothing, replaced
 from sightline.providers.fields import field
 
 _RECORDER: Final = ("anthropic.lib._tracing._streaming", "StreamedMessage")
@@ -37,9 +38,9 @@ def add(wiring: Wiring) -> Undo:
 
 
 def _watch_streams(captures: bool) -> Undo:
-    recorder = _found(*_RECORDER)
+    recorder = found(*_RECORDER)
     if recorder is None:
-        return _nothing
+        return nothing
     item, end = recorder.item, recorder.end
 
     def noting_item(self: Any, event: object) -> None:
@@ -85,25 +86,13 @@ def _tell(recorder: Any, captures: bool) -> None:
 
 def _use_provider(provider: Any) -> Undo:
     """Clients built from now on send their spans to this provider, unless they were given another."""
-    get_tracer = _found(*_TRACERS)
-    if get_tracer is None or trace.get_tracer_provider() is provider:
-        return _nothing
-    module = import_module(_TRACERS[0])
+    if trace.get_tracer_provider() is provider:
+        return nothing
 
-    def ours(options: Any, *args: Any, **more: Any) -> Any:
-        return get_tracer({"tracer_provider": provider, **options}, *args, **more)
+    def ours(get_tracer: Callable[..., Any]) -> Callable[..., Any]:
+        def of_provider(options: Any, *args: Any, **more: Any) -> Any:
+            return get_tracer({"tracer_provider": provider, **options}, *args, **more)
 
-    setattr(module, _TRACERS[1], ours)
-    return lambda: setattr(module, _TRACERS[1], get_tracer)
+        return of_provider
 
-
-def _found(module: str, name: str) -> Any | None:
-    try:
-        return getattr(import_module(module), name)
-    except (ImportError, AttributeError):
-        log.info("anthropic has no %s.%s: its streams stay as they are", module, name)
-        return None
-
-
-def _nothing() -> None:
-    """There was nothing to do."""
+    return replaced(*_TRACERS, ours)
