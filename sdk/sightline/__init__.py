@@ -1,6 +1,6 @@
 """Sightline: observability for programs that call language models, on OpenTelemetry."""
 
-from sightline import budget
+from sightline import budget, logs
 from sightline._configure import Health, flush, health, init, shutdown
 from sightline._context import context
 from sightline._decorators import agent, guardrail, llm, retrieval, step, tool, workflow
@@ -42,6 +42,7 @@ __all__ = [
     "init",
     "llm",
     "llm_call",
+    "logs",
     "prompt",
     "record_outcome",
     "retrieval",

@@ -84,7 +84,9 @@ class _Words(View):
     """Of a text only the long words, each with a little of what stands before it, very long ones marked."""
 
     def look(self, text: bytes) -> bytes:
-        seen = super().look(text)
+        seen = text.translate(self._table)
+        if _LONG not in seen:
+            return b""
         words, end = [b""], 0
         while (begin := seen.find(_LONG, end)) >= 0:
             end = seen.find(b" ", begin)

@@ -33,6 +33,7 @@ PUBLIC = [
     "init",
     "llm",
     "llm_call",
+    "logs",
     "prompt",
     "record_outcome",
     "retrieval",
