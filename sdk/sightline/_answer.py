@@ -74,7 +74,8 @@ class Answer:
         if isinstance(chunk, str):
             if chunk:
                 self._choice(0).texts.append(chunk)
-                self._content_came(at_ns)
+                self.last_token_ns = at_ns
+                self.first_token_ns = at_ns if self.first_token_ns is None else self.first_token_ns
             return
         pieces = None if self._reader is None else self._reader(chunk)
         for piece in self._recognised(chunk) if pieces is None else pieces:
@@ -196,13 +197,11 @@ class Answer:
             kept.tool_calls += calls
         if reason:
             kept.finish_reason = reason
-        if at_ns is not None and (words or calls) and (not whole or self.first_token_ns is None):
-            self._content_came(at_ns)
-
-    def _content_came(self, at_ns: int) -> None:
-        self.last_token_ns = at_ns
-        if self.first_token_ns is None:
-            self.first_token_ns = at_ns
+        if at_ns is not None and (words or calls):
+            if self.first_token_ns is None:
+                self.first_token_ns = self.last_token_ns = at_ns
+            elif not whole:
+                self.last_token_ns = at_ns
 
     def _spoken_s(self) -> tuple[float, float] | None:
         """When generation began and ended; None when it came in one piece, or not at all.

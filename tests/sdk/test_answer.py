@@ -340,3 +340,15 @@ def test_every_choice_is_kept_apart() -> None:
     values = said_by(answer)
     contents = [message["parts"][0]["content"] for message in json.loads(values["gen_ai.output.messages"])]
     assert (contents, values["gen_ai.response.finish_reasons"]) == (["aA", "bB"], ("stop", "length"))
+
+
+def test_older_ways_of_openai_are_read() -> None:
+    """The `text` of completions, the one function call of older chats, the transcript of a voice."""
+    completed, called, spoken = Answer(0), Answer(0), Answer(0)
+    completed.chunk({"object": "text_completion", "choices": [{"index": 0, "text": "Hello"}]}, 1)
+    for at_ns, fragment in enumerate([{"name": "f", "arguments": ""}, {"arguments": "{}"}]):
+        delta = {"content": None, "function_call": fragment}
+        called.chunk({"choices": [{"delta": delta, "finish_reason": None}]}, at_ns)
+    spoken.chunk({"choices": [{"delta": {"audio": {"transcript": "Hello"}}}]}, 1)
+    assert (completed.text(), called.text(), spoken.text()) == ("Hello", "f{}", "Hello")
+    assert called.first_token_ns == 0

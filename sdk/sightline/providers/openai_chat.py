@@ -76,12 +76,15 @@ def _choice(of_chunk: Get, usage: Usage | None, choice: object) -> Piece:
         said = get("message")
         whole = said is not None
     of_said = said.get if type(said) is dict else getter(said)
-    words, calls = of_said("content"), of_said("tool_calls")
-    thought = of_said("reasoning_content") or of_said("reasoning")
-    if type(words) is not str:
-        words, thought = _unusual(get, of_said, words, thought)
-    if refusal := of_said("refusal"):
-        words += text(refusal)
+    words: Any = of_said("content")
+    thought = calls = None
+    if type(words) is not str or type(said) is not dict or len(said) > 1:  # else there is nothing but words
+        calls = of_said("tool_calls")
+        thought = of_said("reasoning_content") or of_said("reasoning")
+        if type(words) is not str:
+            words, thought, calls = _unusual(get, of_said, words, thought, calls)
+        if refusal := of_said("refusal"):
+            words += text(refusal)
     id_, model, tier = of_chunk("id"), of_chunk("model"), of_chunk("service_tier")
     index, reason = get("index"), get("finish_reason")
     said_all = (
@@ -100,18 +103,21 @@ def _choice(of_chunk: Get, usage: Usage | None, choice: object) -> Piece:
     return _piece(Piece, said_all)
 
 
-def _unusual(of_choice: Get, of_said: Get, content: object, thought: object) -> tuple[str, object]:
-    """Words and thoughts that do not stand in `content` as a text: in Mistral's parts, as the transcript of
-    a voice, or in the `text` of an older completion.
+def _unusual(
+    of_choice: Get, of_said: Get, content: object, thought: object, calls: object
+) -> tuple[str, object, object]:
+    """What does not stand in `content` as a text: Mistral's parts, the transcript of a voice, the `text` of
+    an older completion, the one function call of older chats.
     """
     if content is None:
-        transcript = text(field(of_said("audio"), "transcript"))
-        return transcript or text(of_choice("text")), thought
+        if calls is None and (call := of_said("function_call")) is not None:
+            calls = ({"index": 0, "function": call},)
+        return text(field(of_said("audio"), "transcript")) or text(of_choice("text")), thought, calls
     words, thoughts = [], []
     for chunk in items(content):
         words.append(text(field(chunk, "text")))
         thoughts += [text(field(thought, "text")) for thought in items(field(chunk, "thinking"))]
-    return "".join(words), "".join(thoughts) or thought
+    return "".join(words), "".join(thoughts) or thought, calls
 
 
 def _calls(calls: object, whole: bool) -> tuple[ToolPiece, ...]:
