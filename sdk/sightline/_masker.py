@@ -85,7 +85,7 @@ class Masker:
         if isinstance(value, Mapping):
             return {key: self.secret(item) for key, item in value.items()}
         text = well_formed(str(value))
-        return text if PLACEHOLDER.fullmatch(text) else self._placeholders.of(_CREDENTIAL, text, "")
+        return text if PLACEHOLDER.fullmatch(text) else self._placeholders.of(_CREDENTIAL, text)
 
     def _masked(self, text: str) -> str:
         if self.suspects:

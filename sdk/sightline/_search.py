@@ -23,14 +23,18 @@ class Placeholders:
     def __init__(self) -> None:
         self._given: dict[tuple[str, str], str] = {}
         self._count: dict[str, int] = {}
+        self._taken: set[str] = set()
 
-    def of(self, kind: Kind, value: str, text: str) -> str:
-        """Numbers that `text` uses itself, because it was masked before, are left out."""
+    def leave_out(self, text: str) -> None:
+        """Give none that this text has already, because it was masked before."""
+        self._taken.update(PLACEHOLDER.findall(text))
+
+    def of(self, kind: Kind, value: str) -> str:
         key = kind.name, kind.same(value)
         while key not in self._given:
             number = self._count[kind.name] = self._count.get(kind.name, 0) + 1
             placeholder = f"[{kind.name}_{number}]"
-            if placeholder not in text:
+            if placeholder not in self._taken:
                 self._given[key] = placeholder
         return self._given[key]
 
@@ -69,6 +73,8 @@ class Search:
 
         Raises what `check_time` raises, and ValueError for a text that would never be done.
         """
+        if suspects and "_" in text:
+            placeholders.leave_out(text)
         for _ in range(_ROUNDS_MAX):
             before, folded = text, fold(text)
             for kind in suspects:
@@ -129,7 +135,7 @@ def _replaced(text: str, folded: str, kind: Kind, placeholders: Placeholders) ->
     for start, end in _found(folded, kind):
         if start < done:
             continue
-        placeholder = placeholders.of(kind, folded[start:end], text)
+        placeholder = placeholders.of(kind, folded[start:end])
         pieces += text[done:start], f'"{placeholder}"' if numbers.has(start, end) else placeholder
         done = end
     return "".join([*pieces, text[done:]]) if pieces else text
