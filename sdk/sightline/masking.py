@@ -162,9 +162,10 @@ class Guard:
         return "secret" if is_credential(name) else "masked"
 
     def _withhold(self, draft: Draft) -> None:
-        draft.attributes = self._withheld(draft.attributes)
+        values, draft.attributes = draft.attributes, {}  # should this fail, too
         draft.events = draft.links = ()
         draft.status = Status(draft.status.status_code, NOT_MASKED if draft.status.description else None)
+        draft.attributes = self._withheld(values)
 
     def _withheld(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {

@@ -11,7 +11,7 @@ from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 import sightline
 from sightline import _safety, testing
 from sightline._content_names import is_content
-from sightline._outgoing import Draft
+from sightline._outgoing import Draft, prepare
 from sightline.masking import Guard
 from sightline.privacy import Privacy
 
@@ -187,6 +187,19 @@ def test_a_span_that_cannot_be_searched_leaves_without_its_words(monkeypatch: py
     assert draft.attributes == {"user.id": "u1", "note": NOT_MASKED, "broken": NOT_MASKED}
     assert (draft.events, draft.status.description) == ((), NOT_MASKED)
     assert _safety.faults()[0] == {"Guard": 1}
+    _safety.forget_faults()
+
+
+def test_a_span_whose_names_are_none_leaves_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When not even the withholding works, nothing of it leaves but its name and its times."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+    values: Any = {"note": "a@b.de", 7: "c@d.de"}
+
+    def spoil(draft: Draft) -> None:
+        draft.attributes, draft.status = values, Status(StatusCode.ERROR, "a@b.de")
+
+    (left,) = prepare([ReadableSpan("s", IDS)], [spoil, Guard("masked")])
+    assert (left.attributes, left.status.description) == ({}, NOT_MASKED)
     _safety.forget_faults()
 
 
