@@ -97,7 +97,7 @@ TABLE = (
     Wanted("sdk", "llm, masked: caller ratio", at_most=1.15),
     Wanted("sdk", "llm, masked: export ratio"),
     Wanted("sdk", "llm, masked: all ratio", at_most=0.6),
-    Wanted("sdk-peers", "Sightline, masked: lost", at_most=0),
+    Wanted("sdk-peers", "Sightline, masked: lost, most", at_most=0),
     Wanted("kills", "kills", at_least=300),
     Wanted("kills", "acknowledged spans"),
     Wanted("kills", "stored spans"),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tests.bench.report import number
-from tests.bench.sdk_peers import BURST, BY_HAND, SYSTEMS
+from tests.bench.sdk_peers import BURST, BY_HAND, MOST, SYSTEMS
 
 CPU = ("caller us", "all us", "init s", "first s")
 MEMORY = ("start MB", "warm MB", "peak MB")
@@ -16,7 +16,7 @@ def as_text(figures: Mapping[str, float]) -> str:
     """Two tables: CPU, then memory and the burst."""
     cpu = [("", *_heads(CPU)), *((system.name, *_cells(system.name, CPU, figures)) for system in SYSTEMS)]
     rest = [
-        ("", *_heads(MEMORY), "emit s", f"lost of {BURST:,}", ""),
+        ("", *_heads(MEMORY), "emit s", f"lost of {BURST:,}", "", "at most"),
         *(
             (system.name, *_cells(system.name, MEMORY, figures), *_burst(system.name, figures))
             for system in SYSTEMS
@@ -42,9 +42,11 @@ def _cells(system: str, names: Sequence[str], figures: Mapping[str, float]) -> t
 
 
 def _burst(system: str, figures: Mapping[str, float]) -> tuple[str, ...]:
-    lost = figures.get(f"{system}: lost", math.nan)
+    emit_s, lost, most = (
+        figures.get(f"{system}: {name}", math.nan) for name in ("emit s", "lost", f"lost{MOST}")
+    )
     share = "" if math.isnan(lost) else f"{lost / BURST:.1%}"
-    return (number(figures.get(f"{system}: emit s", math.nan)), number(lost), share)
+    return (number(emit_s), number(lost), share, number(most))
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:

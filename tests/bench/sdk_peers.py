@@ -11,7 +11,7 @@ its default is said at the top of its program. Figures of a system are medians o
     start MB    memory after import and setup
     warm MB     memory after some steps
     peak MB     the most memory it held, burst included
-    lost        spans of a burst that never came, when the sink takes 50 ms a request
+    lost        spans of a burst that never came, the sink taking 50 ms a request; and at most, of all repeats
     emit s      how long the program's thread took over that burst, waiting included
 """
 
@@ -37,6 +37,7 @@ BURST = 10_000
 SLOW_S = 0.05
 """What a request takes in a burst."""
 BY_HAND = "OpenTelemetry by hand"
+MOST = ", most"
 _US = 1e6
 
 
@@ -94,11 +95,8 @@ def measure(repeats: int) -> dict[str, float]:
                 except (PeerMissing, PeerFailed) as e:
                     failed.add(system.name)
                     print(f"  {system.name}: not run: {e}", flush=True)
-    return {
-        key: statistics.median(values)
-        for key, values in samples.items()
-        if key.rpartition(": ")[0] not in failed
-    }
+    whole = {key: values for key, values in samples.items() if key.rpartition(": ")[0] not in failed}
+    return {key: (max if key.endswith(MOST) else statistics.median)(values) for key, values in whole.items()}
 
 
 def _once(system: System, sink: otlp_sink.Sink) -> dict[str, list[float]]:
@@ -124,5 +122,6 @@ def _once(system: System, sink: otlp_sink.Sink) -> dict[str, list[float]]:
                 "warm MB": [warm.rss_mb],
                 "peak MB": [burst.peak_mb],
                 "lost": [burst.lost],
+                f"lost{MOST}": [burst.lost],
                 "emit s": [burst.wall_s],
             }
