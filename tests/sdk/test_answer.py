@@ -352,3 +352,36 @@ def test_older_ways_of_openai_are_read() -> None:
     spoken.chunk({"choices": [{"delta": {"audio": {"transcript": "Hello"}}}]}, 1)
     assert (completed.text(), called.text(), spoken.text()) == ("Hello", "f{}", "Hello")
     assert called.first_token_ns == 0
+
+
+LLAMA: list[Any] = [
+    {"generation": "Hello", "prompt_token_count": 9, "generation_token_count": 1, "stop_reason": None},
+    {"generation": " there", "prompt_token_count": None, "generation_token_count": 2, "stop_reason": "stop"},
+]
+TITAN = [
+    {"outputText": "Hello", "index": 0, "totalOutputTextTokenCount": 1, "inputTextTokenCount": 9},
+    {"outputText": " there", "index": 0, "totalOutputTextTokenCount": 2, "completionReason": "FINISH"},
+]
+TITAN_WHOLE = {
+    "inputTextTokenCount": 9,
+    "results": [{"tokenCount": 2, "outputText": "Hello there", "completionReason": "FINISH"}],
+}
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        LLAMA,
+        TITAN,
+        [TITAN_WHOLE],
+        [{**LLAMA[0], **LLAMA[1], "generation": "Hello there", "prompt_token_count": 9}],
+    ],
+    ids=["llama streamed", "titan streamed", "titan", "llama"],
+)
+def test_models_that_are_found_only_on_bedrock_are_read(bodies: list[Any]) -> None:
+    """Llama and Titan have languages of their own, as the body of InvokeModel or the bytes of its stream."""
+    answer = Answer(0)
+    for at_ns, body in enumerate(bodies):
+        answer.chunk({"chunk": {"bytes": json.dumps(body).encode()}}, at_ns)
+    assert (answer.text(), answer.usage, answer.finished) == ("Hello there", Usage(9, 2), True)
+    assert said_by(answer)["gen_ai.response.finish_reasons"] == ("stop",)

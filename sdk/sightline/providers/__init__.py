@@ -11,7 +11,16 @@ No provider's library is imported: shapes are told by what they have. To add one
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sightline.providers import anthropic, bedrock, cohere, google, ollama, openai_chat, openai_responses
+from sightline.providers import (
+    anthropic,
+    bedrock,
+    bedrock_models,
+    cohere,
+    google,
+    ollama,
+    openai_chat,
+    openai_responses,
+)
 from sightline.providers.piece import Piece
 
 Reader = Callable[[object], Sequence[Piece] | None]
@@ -24,6 +33,7 @@ READERS: Final[tuple[Reader, ...]] = (
     bedrock.read,
     ollama.read,
     cohere.read,
+    bedrock_models.read,
 )
 
 

@@ -49,6 +49,8 @@ _FINISH_WORDS: Final = {
     "completed": "stop",
     "eos_token": "stop",
     "finish": "stop",
+    "finished": "stop",
+    "stop_criteria_met": "stop",
     "length": "length",
     "max_tokens": "length",
     "max_output_tokens": "length",
