@@ -104,6 +104,7 @@ KNOWN: Final = _by_name(
             "botocore",
             ("boto3", "botocore"),
             _otel("genai-bedrock") + _openinference("bedrock"),
+            ours="bedrock",
         ),
         Library(
             "mistralai",

@@ -114,6 +114,11 @@ def awatched(stream: Any, watcher: StreamWatcher) -> Any:
     return WatchedResponse(stream, watcher) if hasattr(stream, "parse") else stream
 
 
+def watched_events(events: Any, watcher: StreamWatcher) -> Any:
+    """The same events, which their reader iterates over, past the watcher."""
+    return _watching(WatchedEvents(events), watcher)
+
+
 def _watching(proxy: Any, watcher: StreamWatcher) -> Any:
     proxy._self_watcher = watcher
     watcher.watching()
@@ -132,9 +137,9 @@ class WatchedStream(wrapt.ObjectProxy[Any]):
     def __next__(self) -> Any:
         self._self_reading = True
         try:
-            chunk = next(self.__wrapped__)
+            chunk = self._self_next()
             while self._self_watcher.hides(chunk):
-                chunk = next(self.__wrapped__)
+                chunk = self._self_next()
         except BaseException as error:  # the end of the stream, or of the server
             self._self_watcher.finish(error)
             raise
@@ -142,9 +147,26 @@ class WatchedStream(wrapt.ObjectProxy[Any]):
             self._self_reading = False
         return chunk
 
+    def _self_next(self) -> Any:
+        return next(self.__wrapped__)
+
     def close(self) -> None:
         self._self_watcher.closed(reading=self._self_reading)
         self.__wrapped__.close()
+
+
+class WatchedEvents(WatchedStream):
+    """A client's stream that is no iterator itself, but makes one."""
+
+    _self_events: Any = None
+
+    def __next__(self) -> Any:
+        if self._self_events is None:
+            self._self_events = iter(self.__wrapped__)
+        return super().__next__()
+
+    def _self_next(self) -> Any:
+        return next(self._self_events)
 
 
 class WatchedAsyncStream(wrapt.ObjectProxy[Any]):
