@@ -32,7 +32,9 @@ PIECES = [
     "glpat-" + "a" * 20, "glpat-" + "a" * 19, "Bearer ", "BEARER ", "Basic ", "authorization: ",
     "eyJ" + "a" * 8 + ".", "b" * 8, ".", "-----BEGIN PRIVATE KEY-----", "-----BEGIN", "@", "://", "u:p@",
     "4111", "1111", "1111 1111", "٤١١١", " ", "-", "\n", "\\n", "\\u00e9", '"', "é", "\ud800", "word", "/",
-    "password", "api_key", '": "', "=", "?", "&", ";", "ssn ", "bsn ", "111222333", "aws ", "[EMAIL_1]",
+    "password", "PASSWORD", "Api-Key", "api_key", "Secret", "SECRET", "cookie: a=b", "hunter2", ": ", "'",
+    "sig=",     "415-555-2671", "(415) ", "555-2671", "PWD", "%40", "b.de", "X-Amz-Signature", "://u:p@h",
+    '": "', "=", "?", "&", ";", "ssn ", "bsn ", "111222333", "aws ", "[EMAIL_1]",
     "+", "A", "00", "2026-11-21T13:34:59Z", "–", "\u00a0", "{", "}",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map("".join)
