@@ -11,7 +11,7 @@ Russian and Arabic, and half too few for dense JSON. Pictures and sounds are not
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -70,7 +70,7 @@ class Uncounted:
             known_in = sum(map(count, self.sent)) + framing
         if known_out is None and self.said is not None:
             known_out = count(self.said)
-        return replace(self.known, input_tokens=known_in, output_tokens=known_out)
+        return self.known._replace(input_tokens=known_in, output_tokens=known_out)
 
 
 def bytes_as_tokens(text: str) -> int:

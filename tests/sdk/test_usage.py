@@ -1,7 +1,5 @@
 """Token counts: parts inside their wholes, each token in one bucket."""
 
-from dataclasses import asdict
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,7 +79,7 @@ def test_the_last_word_counts_and_nothing_is_added_up(first: Usage, last: Usage)
     """A later report replaces the counts that it has; where it is silent the earlier ones stay."""
     merged = latest(first, last)
     assert latest(merged, last) == merged
-    for name, said in asdict(last).items():
+    for name, said in last._asdict().items():
         assert getattr(merged, name) == (getattr(first, name) if said is None else said)
 
 

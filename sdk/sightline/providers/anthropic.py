@@ -10,7 +10,6 @@ is taken of those.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from sightline.providers.fields import Get, arguments, field, getter, items, name, part, position, text
@@ -81,7 +80,7 @@ def _message(get: Get) -> Sequence[Piece]:
 def _start(get: Get) -> Sequence[Piece]:
     opening = _message(getter(get("message")))[0]
     usage = opening.usage
-    return (opening._replace(usage=usage and replace(usage, output_tokens=None)),)
+    return (opening._replace(usage=usage and usage._replace(output_tokens=None)),)
 
 
 def _block_start(get: Get) -> Sequence[Piece]:
