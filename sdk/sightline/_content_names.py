@@ -102,6 +102,7 @@ def is_id(name: str) -> bool:
 
 
 def is_user_id(name: str) -> bool:
+    """Whether it says who used the program, in any dialect."""
     return name in _USER_IDS
 
 

@@ -19,7 +19,7 @@ from sightline._check_digits import (
     is_nir,
     is_pesel,
     is_tax_id,
-)  # fmt: skip
+)
 from sightline._kinds import SHAPES, TEXT, Kind, Sign, Span, as_number, proven, word
 
 
