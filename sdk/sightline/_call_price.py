@@ -11,6 +11,8 @@ from sightline._fork import importing
 from sightline.pricing import Price, price
 from sightline.usage import from_attributes, normalised
 
+# All that its first price would import by itself: a child may be forked right then; see `_fork`.
+_PRICES: Final = ("genai_prices", "genai_prices.data", "genai_prices.data_units")
 _NS_PER_S: Final = 1_000_000_000
 
 
@@ -40,9 +42,10 @@ def call_price(values: Mapping[str, Any], at_ns: int) -> Price | None:
 
 def load_prices() -> None:
     """Import the list of prices, if it is not there yet: that takes a third of a second."""
-    if "genai_prices" not in sys.modules:
+    if not all(name in sys.modules for name in _PRICES):
         with importing:
-            importlib.import_module("genai_prices")
+            for name in _PRICES:
+                importlib.import_module(name)
 
 
 # What OpenInference calls it, in OpenTelemetry's words.

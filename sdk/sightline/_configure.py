@@ -49,6 +49,8 @@ class Health:
     spend_forgotten: Mapping[str, int] = field(default_factory=dict)  # sums of budgets, by what they are of
 
 
+settled: Final = threading.Event()  # not while a shutdown is under way
+settled.set()
 _lock = threading.Lock()
 _running: "tuple[Settings, Pipeline] | None" = None
 
@@ -129,10 +131,15 @@ def shutdown() -> None:
     """Send what is there and stop; also runs at a normal exit. `init()` may be called again afterwards."""
     global _running
     with _lock:
+        if _running is not None:
+            settled.clear()
         running, _running = _running, None
     if running:
         atexit.unregister(shutdown)
-        _safety.shielded(running[1].stop)()
+        try:
+            _safety.shielded(running[1].stop)()
+        finally:
+            settled.set()
 
 
 def health() -> Health:

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from sightline import _safety, attributes
 from sightline._destination import Signal
 from sightline._loss import Ledger, loss_record
+from sightline._otlp import log_request, trace_request
 from sightline._outgoing import Step, prepare
 from sightline._refusal import UNREACHABLE, Refusal
 from sightline._replay import replays
@@ -121,13 +122,9 @@ class Delivery:
         return self.sender.logs(map(self._guarded, batch), len(batch))
 
     def _keep_spans(self, batch: Sequence[ReadableSpan]) -> str | None:
-        from sightline._otlp import trace_request
-
         return self.replays["traces"].keep(batch, lambda part: trace_request(prepare(part, self._steps)))
 
     def _keep_logs(self, batch: Sequence[ReadableLogRecord]) -> str | None:
-        from sightline._otlp import log_request
-
         return self.replays["logs"].keep(batch, lambda part: log_request(map(self._guarded, part)))
 
     def _send_again(self, signal: Signal, body: bytes) -> Refusal | None:
@@ -152,8 +149,6 @@ class Delivery:
     @_safety.shielded
     def _leave_losses(self) -> None:
         """What nobody could be told is told to the log, and to the next process, if it reads our spool."""
-        from sightline._otlp import log_request
-
         losses = self.ledger.take()
         for (signal, reason), items in losses.items():
             address = self.sender.route("traces" if signal == "traces" else "logs").address

@@ -1,17 +1,17 @@
 """Ends that have to be asked for: of an invocation that is frozen afterwards, of a terminated program."""
 
+import _thread
 import asyncio
 import functools
 import inspect
 import os
 import signal
-import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final, ParamSpec, TypeVar, overload
 
 from sightline import _safety
-from sightline._configure import flush, shutdown
+from sightline._configure import flush, settled, shutdown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,17 +85,35 @@ class _Flushing:
         if callable(self._previous):
             _aside(flush)
             self._previous(number, frame)
-        else:
-            _aside(shutdown)
-            signal.signal(number, signal.SIG_DFL)
+            return
+        _aside(shutdown)
+        signal.signal(number, signal.SIG_DFL)
+        if settled.is_set():
             os.kill(os.getpid(), number)
+        else:  # the thread that was interrupted is at it, or holds what it takes: it must go on
+            _aside(functools.partial(_end_later, number), waits=False)
 
 
-def _aside(work: Callable[[], object]) -> None:
-    """In a thread of its own: the one that was interrupted may hold a lock that this needs."""
-    thread = threading.Thread(target=_safety.shielded(work), name="sightline-signal", daemon=True)
+def _end_later(number: int) -> None:
+    settled.wait(TERMINATION_S)
+    os.kill(os.getpid(), number)
+
+
+def _aside(work: Callable[[], object], *, waits: bool = True) -> None:
+    """In a thread of its own: the one that was interrupted may hold a lock that this needs.
+
+    Also one of `threading`, so that neither the start of the thread nor the wait may go through there.
+    """
+    done = _thread.allocate_lock()
+    done.acquire()
+
+    def run() -> None:
+        _safety.shielded(work)()
+        done.release()
+
     try:
-        thread.start()
+        _thread.start_new_thread(run, ())
     except RuntimeError:
         return  # the interpreter is going down already, and sends by itself
-    thread.join(TERMINATION_S)
+    if waits:
+        done.acquire(timeout=TERMINATION_S)

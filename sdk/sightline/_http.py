@@ -3,7 +3,9 @@
 `requests` knows proxies, certificates and a dozen other things that networks ask for.
 """
 
+import encodings.idna  # noqa: F401  # this and netrc: at the first request otherwise; see `_fork`
 import gzip
+import netrc  # noqa: F401
 import zlib
 from collections.abc import Callable, Mapping
 from http import HTTPStatus

@@ -13,6 +13,7 @@ from opentelemetry.sdk._logs import ReadableLogRecord
 from sightline import _safety
 from sightline._destination import Destination, Route, Signal
 from sightline._fork import importing, reset_in_child
+from sightline._otlp import log_request, trace_request
 from sightline._outgoing import Draft
 from sightline._protobuf import rejected_items
 from sightline._refusal import REJECTED, TOO_LARGE, UNENCODABLE, UNREACHABLE, Refusal
@@ -47,13 +48,9 @@ class Sender:
         self._lock = threading.Lock()
 
     def spans(self, drafts: Iterable[Draft], count: int) -> Refusal | None:
-        from sightline._otlp import trace_request
-
         return self._send("traces", lambda: trace_request(drafts), count)
 
     def logs(self, records: Iterable[ReadableLogRecord], count: int) -> Refusal | None:
-        from sightline._otlp import log_request
-
         return self._send("logs", lambda: log_request(records), count)
 
     def request(self, signal: Signal, body: bytes) -> Refusal | None:

@@ -113,12 +113,29 @@ def test_an_ignored_signal_stays_ignored(sink: OtlpSink) -> None:
 
 def test_a_signal_in_the_middle_of_our_own_work_is_no_deadlock(sink: OtlpSink) -> None:
     """Even while the interrupted thread holds the queue's lock."""
-    after = "raise SystemExit('the signal was lost')"
+    after = "threading.Event().wait(60)"
     held = (
         "sightline.flush_on_signals()\nfrom sightline import _configure, _exits\n_exits.TERMINATION_S = 0.1\n"
         "_configure._running[1].delivery.ledger._lock.acquire()"
     )
     assert terminated(sink, held, after=after)[0] == -signal.SIGTERM
+
+
+def test_a_signal_during_a_shutdown_waits_for_its_end(sink: OtlpSink) -> None:
+    """The program dies of it, but only when its spans are sent."""
+    sink.delay_s = 0.3
+    program = f"""
+import os, signal, sightline, threading
+sightline.init(endpoint={sink.url!r}, instrument=False)
+sightline.flush_on_signals()
+with sightline.stage("last"): pass
+threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+sightline.shutdown()
+threading.Event().wait(60)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGTERM, "")
+    assert [span.name for span in sink.spans] == ["last"]
 
 
 def test_from_another_thread_signals_are_left_alone(caplog: pytest.LogCaptureFixture) -> None:

@@ -84,6 +84,21 @@ def test_children_of_multiprocessing_lose_nothing(
     assert names(sink) == sorted([*pools, *expected])
 
 
+def test_a_pool_that_is_terminated_can_be_flushed(sink: OtlpSink) -> None:
+    """`with Pool()` ends its workers by SIGTERM: with flush_on_signals() they send what they have first."""
+    program = f"""
+import multiprocessing, sightline
+sightline.init(endpoint={sink.url!r}, instrument=False)
+sightline.flush_on_signals()
+@sightline.step
+def work(number): return number
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    assert pool.map(work, range(6)) == list(range(6))
+"""
+    run(program)
+    assert names(sink) == ["work"] * 6
+
+
 def test_a_child_that_fails_has_sent_its_spans(sink: OtlpSink) -> None:
     """sys.exit and an exception end a child as normally as a return."""
     program = f"""
@@ -115,7 +130,7 @@ def busy():
         sightline.health()
 threads = [threading.Thread(target=busy) for _ in range(2)]
 for thread in threads: thread.start()
-for number in range(20):
+for number in range(10):
     child = os.fork()
     if child == 0:
         with sightline.stage(f"child {{number}}"): pass
@@ -125,8 +140,32 @@ stop.set()
 for thread in threads: thread.join()
 """
     run(program)
-    assert [name for name in names(sink) if name != "busy"] == sorted(f"child {n}" for n in range(20))
+    assert [name for name in names(sink) if name != "busy"] == sorted(f"child {n}" for n in range(10))
     assert len({span.span_id for span in sink.spans}) == len(sink.spans)
+
+
+def test_no_fork_meets_a_module_that_is_half_imported(sink: OtlpSink) -> None:
+    """A child would wait for ever for a lock that nobody holds: our threads import under one of ours, which a
+    fork waits for.
+    """
+    program = f"""
+import sightline, sys, threading
+from sightline._fork import importing
+sightline.init(endpoint={sink.url!r}, instrument=False)
+seen = []
+class Watcher:
+    def find_spec(self, name, path=None, target=None):
+        ours = threading.current_thread().name.startswith("sightline-")
+        if ours: seen.append((name, importing._is_owned()))
+sys.meta_path.insert(0, Watcher())
+with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages="hello") as call:
+    call.record_usage(input_tokens=9, output_tokens=2)
+assert sightline.flush()
+sightline.feedback(call.traceparent(), thumbs="up")
+assert sightline.flush()
+assert seen and all(owned for _, owned in seen), seen
+"""
+    run(program)
 
 
 # -- Servers and queues ----------------------------------------------------------------------------
