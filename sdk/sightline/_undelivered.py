@@ -12,6 +12,7 @@ from sightline._refusal import (
     CLOSED,
     QUEUE_FULL,
     SPOOL_DAMAGED,
+    SPOOL_FAILED,
     SPOOL_FULL,
     UNENCODABLE,
     UNREACHABLE,
@@ -25,6 +26,7 @@ _WHY: Final[Mapping[str, str]] = {
     QUEUE_FULL: "more came than could be sent, and the queue was full",
     UNENCODABLE: "they could not be written as OTLP",
     SPOOL_FULL: "the spool was full",
+    SPOOL_FAILED: "the spool could not be written",
     SPOOL_DAMAGED: "their part of the spool could not be read any more",
 }
 _START: Final = (
@@ -37,6 +39,7 @@ _NEXT: Final[Mapping[str, str]] = {
     CLOSED: _START,
     QUEUE_FULL: "Raise OTEL_BSP_MAX_QUEUE_SIZE, or give the collector more room",
     SPOOL_FULL: "Raise spool_max_bytes in sightline.init(), or start the collector with `sightline up`",
+    SPOOL_FAILED: "Is there room in its folder, and may this user write there?",
     UNENCODABLE: "Please report it, with the names of the spans",
     "refused_401": _KEY,
     "refused_403": _KEY,

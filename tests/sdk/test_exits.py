@@ -182,7 +182,9 @@ while name := input():
     print(flush=True)
 """
     command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, bufsize=1) as invoked:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as invoked:
         assert invoked.stdin
         assert invoked.stdout
         for name in ("first", "second"):

@@ -222,7 +222,9 @@ def test_what_is_on_disk_is_masked(tmp_path: Path) -> None:
 def test_a_killed_program_loses_nothing_that_was_on_disk(sink: OtlpSink, tmp_path: Path) -> None:
     """kill -9 in the middle of an outage; the next start sends what lay there."""
     body = numbered(0, 5) + "sightline.flush()\nos.kill(os.getpid(), signal.SIGKILL)\n"
-    killed = subprocess.run([sys.executable, "-c", program(tmp_path, body)], check=False, stderr=-3)
+    killed = subprocess.run(
+        [sys.executable, "-c", program(tmp_path, body)], check=False, stderr=subprocess.DEVNULL
+    )
     assert killed.returncode == -signal.SIGKILL
     run(program(tmp_path, numbered(5, 1), url=sink.url))
     assert names(sink) == [0, 1, 2, 3, 4, 5]
@@ -329,7 +331,9 @@ def test_two_programs_share_a_folder(sink: OtlpSink, tmp_path: Path) -> None:
     """Each writes a file of its own, and what both left is sent once."""
     body = numbered(0, 10) + "sightline.flush()\ninput()\n"
     both = [
-        subprocess.Popen([sys.executable, "-c", program(tmp_path, body)], stdin=-1, stderr=-3)
+        subprocess.Popen(
+            [sys.executable, "-c", program(tmp_path, body)], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
         for _ in range(2)
     ]
     for each in both:
