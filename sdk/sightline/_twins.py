@@ -4,9 +4,10 @@
       └── chat (openai)     ── with usage: billed, this is what was sent, retries and fallbacks included
 
 The innermost call with usage is the billed one; where none has usage, the innermost that failed is the one
-to count. An embedding inside of a chat is beside it. A span below a model call is followed from its start
-to its end; every other span costs one look. What a span is, is known only at its end: OpenInference says
-then that it is a model call, so all of its spans are followed.
+to count. An embedding inside of a chat is beside it, and so is what a tool or a judge calls on the way.
+
+A span below a model call is followed from its start to its end; every other span costs one look. What a span
+is, is known only at its end: OpenInference says then that it is a model call, so all its spans are followed.
 """
 
 from collections.abc import Mapping
@@ -30,6 +31,12 @@ _FOREIGN_KIND: Final = "openinference.span.kind"
 _FOREIGN_KINDS: Final = {"LLM": _GENERATION, "EMBEDDING": _EMBEDDINGS}
 _FOREIGN_USAGE: Final = ("llm.token_count.prompt", "llm.token_count.completion")
 _USAGE: Final = (attributes.INPUT_TOKENS, attributes.OUTPUT_TOKENS, *_FOREIGN_USAGE)
+# What is called on the way to an answer is not the answer: by a tool, by a guardrail, by a judge.
+_ASIDE: Final[Mapping[str, frozenset[str]]] = {
+    attributes.OPERATION: frozenset({"tool", "retrieval", "guardrail", "evaluator"}),
+    attributes.GEN_AI_OPERATION: frozenset({"execute_tool", "retrieval"}),
+    _FOREIGN_KIND: frozenset({"TOOL", "RETRIEVER", "RERANKER", "GUARDRAIL", "EVALUATOR"}),
+}
 _NONE: Final[frozenset[str]] = frozenset()
 _AGGREGATED: Final = Findings(added={attributes.USAGE_AGGREGATED: True})
 
@@ -70,7 +77,7 @@ def ended(span: ReadableSpan) -> ReadableSpan:
     values = attributes_of(span)
     kind = _kind_of(values)
     has_usage = any(name in values for name in _USAGE)
-    if above is not None:
+    if above is not None and not any(values.get(name) in kinds for name, kinds in _ASIDE.items()):
         own = frozenset({kind}) if kind else _NONE
         failed = not has_usage and span.status.status_code is StatusCode.ERROR
         above.billed |= followed.billed | (own if has_usage else _NONE)

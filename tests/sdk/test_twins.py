@@ -87,6 +87,22 @@ def test_an_embedding_inside_of_a_chat_is_beside_it(layers: Layers) -> None:
     assert layers.marked == {"chat": False, "lookup": False}
 
 
+@pytest.mark.parametrize(
+    "aside",
+    [
+        {"sightline.operation": "evaluator"},
+        {"sightline.operation": "guardrail"},
+        {"gen_ai.operation.name": "execute_tool"},
+        {"openinference.span.kind": "TOOL"},
+    ],
+)
+def test_a_call_of_a_tool_or_a_judge_is_another_call(layers: Layers, aside: dict[str, str]) -> None:
+    """What is asked of a model on the way to an answer, or about it, is paid beside the answer."""
+    with layers.call("answer"), layers.span("aside", **aside), layers.call("asked"):
+        pass
+    assert layers.marked == {"answer": False, "aside": False, "asked": False}
+
+
 def test_a_failure_is_counted_where_it_happened(layers: Layers) -> None:
     """Both layers of a refused call have failed; one of them is counted."""
     with layers.call("outer", usage=False) as outer:
