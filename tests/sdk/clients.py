@@ -47,7 +47,7 @@ def _google(url: str, stream: bool) -> Any:
 
 def _bedrock(url: str, stream: bool) -> Any:
     import boto3  # type: ignore[import-untyped]
-    from botocore.config import Config  # type: ignore[import-untyped]
+    from botocore.config import Config
 
     client = boto3.client(
         "bedrock-runtime",

@@ -17,6 +17,7 @@ from sdk.wire import SSE, Wire, serving
 
 import sightline
 from sightline import _estimate
+from sightline._messages import input_json, tools_json
 from sightline.testing import Captured
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or else its import asks the network for prices
@@ -179,3 +180,32 @@ def test_an_embedding_is_read(name: str, seen: Captured, wire: Wire) -> None:
     values = seen.spans[0].attributes
     assert {k: v for k, v in values.items() if ".usage." in k} == counted
     assert values.get("sightline.cost_usd") == cost
+
+
+def test_a_conversation_in_clients_objects_is_read() -> None:
+    """Programs send back what they got: blocks of Anthropic, items of responses, contents of Gemini."""
+    import anthropic
+    from google.genai import types as google
+    from openai.types.responses import Response
+
+    message = anthropic.types.Message.model_validate(TOOL_CALLS["anthropic"].whole)
+    response = Response.model_validate(TOOL_CALLS["responses"].whole)
+    gemini: Any = google.GenerateContentResponse.model_validate(TOOL_CALLS["google"].whole)
+    part = {"type": "tool_call", "id": "t1", "name": "weather", "arguments": {"city": "Oslo"}}
+    said = [{"role": "assistant", "parts": [part]}]
+    assert json.loads(input_json([{"role": "assistant", "content": message.content}])) == said
+    assert json.loads(input_json(response.output)) == said
+    assert json.loads(input_json([gemini.candidates[0].content])) == said
+
+
+def test_a_tool_in_googles_objects_is_what_was_said_of_it() -> None:
+    """Its schema has two dozen fields for each value; those that are empty are left out."""
+    from google.genai import types as google
+
+    city = google.Schema(type=google.Type.STRING)
+    schema = google.Schema(type=google.Type.OBJECT, properties={"city": city})
+    tool = google.Tool(function_declarations=[google.FunctionDeclaration(name="weather", parameters=schema)])
+    parameters = {"type": "OBJECT", "properties": {"city": {"type": "STRING"}}}
+    assert json.loads(tools_json([tool])) == [
+        {"type": "function", "name": "weather", "parameters": parameters}
+    ]
