@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -103,6 +104,18 @@ def test_an_instrumentation_that_is_missing_is_named_as_pip_names_it(
     sightline.init(endpoint="http://127.0.0.1:9")
     (line,) = [line for line in caplog.messages if "cohere" in line]
     assert line == "Sightline does not see cohere: pip install openinference-instrumentation-cohere"
+
+
+def test_a_library_too_old_for_spans_of_its_own_needs_an_instrumentation(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anthropic's client makes its own since 1.14; before, OpenTelemetry's instrumentation does."""
+    monkeypatch.setitem(KNOWN, "anthropic", replace(KNOWN["anthropic"], spans_since="99"))
+    with testing.capture(instrument_libraries=["anthropic"]):
+        pass
+    assert caplog.messages == [
+        "Sightline cannot instrument anthropic: pip install opentelemetry-instrumentation-genai-anthropic"
+    ]
 
 
 def test_a_library_that_somebody_else_instruments_is_left(caplog: pytest.LogCaptureFixture) -> None:
