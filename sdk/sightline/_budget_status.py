@@ -17,13 +17,15 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
 from sightline import _clock
 from sightline._caps import AUTO, Budget
+from sightline._destination import Route
 from sightline._fork import importing, reset_in_child
+from sightline._refusal import Refusal
 from sightline._safety import log_rarely
 from sightline._verdict import Finding, Status, by_status, unknown
 
 SQL_PORT: Final = 4319  # the collector's own default
 _NS_PER_S: Final = 1_000_000_000
-_QUESTION: Final = """
+_QUESTION: Final = b"""
 select
     s.budget as budget, s.per as per, toUnixTimestamp(s.window_end) as ends_s, s.spend_usd as spend_usd,
     s.limit_usd as limit_usd, s.state as state, l.project as project, l.service as service,
@@ -114,12 +116,17 @@ class Statuses:
 
 
 def answered(address: str, timeout_s: float) -> tuple[Status, ...]:
-    """The budgets in force as the SQL port tells them. Raises what `requests` does, and ValueError."""
+    """The budgets in force as the SQL port tells them. Raises ConnectionError, and ValueError."""
     with importing:
-        import requests
-    answer = requests.post(address, data=_QUESTION, timeout=timeout_s, allow_redirects=False)
-    answer.raise_for_status()
-    rows = (json.loads(line, parse_float=Decimal) for line in answer.text.splitlines())
+        from sightline._http import HttpTransport
+    port = HttpTransport(Route(address, timeout_s=timeout_s), content_type="text/plain")
+    try:
+        answer = port.send(_QUESTION)
+    finally:
+        port.close()
+    if isinstance(answer, Refusal):
+        raise ConnectionError(answer.detail)
+    rows = (json.loads(line, parse_float=Decimal) for line in answer.decode().splitlines())
     return tuple(_status(row) for row in rows)
 
 
@@ -137,9 +144,8 @@ def _status(row: Mapping[str, Any]) -> Status:
 
 
 def _why(error: Exception) -> str:
-    """Without the URL, which may hold credentials."""
-    answer = getattr(error, "response", None)
-    return type(error).__name__ if answer is None else f"it answered {answer.status_code}"
+    """Without what the answer says: it may be anybody's."""
+    return str(error) if isinstance(error, ConnectionError) else type(error).__name__
 
 
 def _shown(address: str) -> str:

@@ -38,11 +38,6 @@ class Masker:
         self._placeholders = Placeholders()
         self.suspects: Sequence[Kind] = ()
 
-    @property
-    def is_asked(self) -> bool:
-        """Whether texts that hold nothing suspicious have to be shown, too."""
-        return bool(self._functions)
-
     def value(self, value: Any, depth: int = 0) -> Any:
         """The value with every text in it masked, maps' keys too."""
         if isinstance(value, str):

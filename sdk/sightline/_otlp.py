@@ -16,7 +16,7 @@ from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 from sightline._outgoing import Draft
 from sightline._protobuf import (
@@ -46,7 +46,7 @@ _SPAN_ID: Final = tag(2, BYTES) + varint(8)
 _TRACE_STATE: Final = tag(3, BYTES)
 _PARENT: Final = tag(4, BYTES) + varint(8)
 _NAME: Final = tag(5, BYTES)
-_KINDS: Final = {kind: tag(6, VARINT) + varint(kind.value + 1) for kind in SpanKind}
+_KINDS: Final = {kind.value: tag(6, VARINT) + varint(kind.value + 1) for kind in SpanKind}
 _START: Final = tag(7, FIXED64)
 _END: Final = tag(8, FIXED64)
 _ATTRIBUTES: Final = tag(9, BYTES)
@@ -58,6 +58,9 @@ _DROPPED_LINKS: Final = tag(14, VARINT)
 _STATUS: Final = tag(15, BYTES)
 _FLAGS: Final = tag(16, FIXED32)
 
+_NO_STATUS: Final = _STATUS + varint(0)
+_LOCAL: Final = _FLAGS + fixed32(_HAS_IS_REMOTE)
+
 
 def trace_request(spans: Iterable[Draft]) -> bytes:
     """An ExportTraceServiceRequest."""
@@ -65,18 +68,21 @@ def trace_request(spans: Iterable[Draft]) -> bytes:
 
 
 def _span(draft: Draft) -> bytes:
-    span, ids = draft.source, draft.source.context
+    span = draft.source
+    trace_id, span_id, _, _, state, _ = span.context
+    parent = span.parent
     written = [
-        _TRACE_ID, ids.trace_id.to_bytes(16), _SPAN_ID, ids.span_id.to_bytes(8),
-        field(_NAME, utf8(span.name)), _KINDS[span.kind],
+        _TRACE_ID, trace_id.to_bytes(16), _SPAN_ID, span_id.to_bytes(8),
+        field(_NAME, utf8(span.name)), _KINDS[span.kind._value_],
         _START, fixed64(draft.start_ns), _END, fixed64(draft.end_ns),
         attributes(_ATTRIBUTES, draft.attributes),
-        field(_STATUS, _status(draft.status)), _FLAGS, fixed32(_flags(span.parent)),
+        _NO_STATUS if draft.status.status_code is StatusCode.UNSET else field(_STATUS, _status(draft.status)),
+        _LOCAL if parent is None else _FLAGS + fixed32(_flags(parent)),
     ]  # fmt: skip
-    if span.parent is not None:
-        written += _PARENT, span.parent.span_id.to_bytes(8)
-    if ids.trace_state:
-        written.append(field(_TRACE_STATE, utf8(_joined(ids.trace_state))))
+    if parent is not None:
+        written += _PARENT, parent.span_id.to_bytes(8)
+    if state:
+        written.append(field(_TRACE_STATE, utf8(_joined(state))))
     written += [field(_EVENTS, _event(event)) for event in draft.events]
     written += [field(_LINKS, _link(link)) for link in draft.links]
     if span.dropped_attributes or span.dropped_events or span.dropped_links:

@@ -82,14 +82,18 @@ class Guard:
 
     def attributes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What of these attributes may leave, and how."""
-        return self._attributes(values, self._masker())
+        return self._attributes(values, None)
 
     def _masker(self) -> Masker:
+        """One for each span, which numbers its placeholders; most spans need none."""
         return Masker(self._search, self._privacy.maskers, self._privacy.time_cap_ms, self._now_ns)
 
     def _guard(self, draft: Draft) -> None:
-        masker = self._masker()
+        says_more = draft.events or draft.links or draft.status.description
+        masker = self._masker() if says_more else None
         draft.attributes = self._attributes(draft.attributes, masker)
+        if masker is None:
+            return
         if draft.events:
             draft.events = [
                 Event(event.name, self._attributes(event.attributes or {}, masker), event.timestamp)
@@ -103,10 +107,10 @@ class Guard:
             words = self._said(STATUS_MESSAGE, draft.status.description, masker)
             draft.status = Status(draft.status.status_code, words)
 
-    def _attributes(self, values: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
+    def _attributes(self, values: Mapping[str, Any], masker: Masker | None) -> dict[str, Any]:
         treatments = self._treatments
         texts: list[str] = []
-        special = masker.is_asked
+        special = bool(self._privacy.maskers)
         for name, value in values.items():
             treatment = treatments.get(name) or self._treatment(name)
             if treatment == "masked":
@@ -120,6 +124,7 @@ class Guard:
         suspects = self._search.suspects(well_formed("\n".join(texts)))
         if not special and not suspects:
             return values if type(values) is dict else dict(values)
+        masker = masker or self._masker()
         masker.suspects = suspects
         return {
             name: self._treated(treatment, value, masker)

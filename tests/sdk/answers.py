@@ -43,6 +43,8 @@ def answering() -> Iterator[type[Answers]]:
     thread.start()
     handler.url = f"http://127.0.0.1:{server.server_port}/v1/traces"  # type: ignore[attr-defined]
     yield handler
+    while _opened:
+        _opened.pop().close()
     server.shutdown()
     server.server_close()
     thread.join()
@@ -56,6 +58,10 @@ def drafts(count: int, note: str = "") -> list[Draft]:
 
 
 def sender(url: str, **route: Any) -> Sender:
-    """A sender to this URL, of both signals."""
+    """A sender to this URL, of both signals; closed with the server that answers."""
     way = Route(url, **route)
-    return Sender(Destination(way, way))
+    _opened.append(Sender(Destination(way, way)))
+    return _opened[-1]
+
+
+_opened: list[Sender] = []

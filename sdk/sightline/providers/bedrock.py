@@ -32,6 +32,8 @@ def read(thing: object) -> Sequence[Piece] | None:
 
 def body(thing: object) -> Any:
     """The JSON in an event of `invoke_model_with_response_stream`; None when it is none."""
+    if type(thing) is dict and "chunk" not in thing:
+        return None
     raw = field(field(thing, "chunk"), "bytes") if isinstance(thing, Mapping) else None
     if not isinstance(raw, bytes | bytearray):
         return None
