@@ -7,6 +7,7 @@ OpenTelemetry's specification of OTLP exporters has it.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Final, Literal, cast
 from urllib.parse import urlsplit
 
@@ -137,6 +138,8 @@ def _protocol() -> Protocol:
     variables = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
     for variable in variables:
         protocol = os.environ.get(variable, "").strip()
+        if protocol == "grpc" and find_spec("grpc") is None:
+            raise ConfigurationError(f"{variable} is 'grpc', which needs: pip install 'sightline[grpc]'")
         if protocol in ("http/protobuf", "grpc"):
             return cast(Protocol, protocol)
         if protocol:

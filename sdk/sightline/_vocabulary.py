@@ -58,7 +58,11 @@ CARRIERS: Final = {
 
 
 def load(name: str) -> Any | None:
-    """The encoding of this name, in about a third of a second; None when its vocabulary is not here."""
+    """The encoding of this name, in about a third of a second; None when its vocabulary is not here, or
+    tiktoken is not.
+    """
+    if find_spec("tiktoken") is None:
+        return None
     vocabulary = VOCABULARIES[name]
     content = next((found for folder in _folders() if (found := _verified(folder, vocabulary))), None)
     if content is None:

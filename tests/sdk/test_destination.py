@@ -1,5 +1,7 @@
 """Where spans and log records go: the program's word, then the signal's variable, then the general one."""
 
+import sys
+
 import pytest
 
 from sightline import ConfigurationError
@@ -103,3 +105,11 @@ def test_an_address_is_shown_without_its_secrets() -> None:
     """User, password, path and query stay here."""
     to = destination("https://user:hunter2@h:1/otlp?key=hunter2", {})
     assert to.traces.address == "https://h:1"
+
+
+def test_grpc_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without grpcio, which is an extra, the error says what to install."""
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    with pytest.raises(ConfigurationError, match=r"pip install 'sightline\[grpc\]'"):
+        destination(None, {})

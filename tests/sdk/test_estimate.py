@@ -142,3 +142,10 @@ def test_a_vocabulary_is_never_loaded_on_the_programs_thread(
     assert sightline.flush()
     assert threads == {"sightline-spans"}
     assert [attributes_of(span)["gen_ai.usage.output_tokens"] for span in sink.spans] == [8, 8]
+
+
+@pytest.mark.usefixtures("vocabulary")
+def test_without_tiktoken_bytes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra: where it is not installed, four bytes are a token."""
+    monkeypatch.setitem(sys.modules, "tiktoken", None)
+    assert _vocabulary.load("o200k_base") is None

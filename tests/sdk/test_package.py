@@ -3,7 +3,11 @@
 import ast
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import sightline
 
@@ -83,10 +87,31 @@ def test_importing_and_starting_load_nothing_heavy() -> None:
 import sys
 import sightline
 sightline.init()
-heavy = {"requests", "urllib3", "grpc", "genai_prices", "tiktoken", "pydantic", "openai", "google.protobuf"}
+heavy = {"httpx2", "requests", "urllib3", "grpc", "genai_prices", "tiktoken", "pydantic", "openai", "google.protobuf"}
 print(*(heavy & set(sys.modules)))
 """
     assert run(program).split() == []
+
+
+def installed_with(package: str) -> set[str]:
+    """The packages that a package's plain install brings, itself included."""
+    found: set[str] = set()
+    waiting = [package]
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name not in found:
+            found.add(name)
+            needed = map(Requirement, distribution(name).requires or ())
+            waiting += [
+                each.name for each in needed if not each.marker or each.marker.evaluate({"extra": ""})
+            ]
+    return found
+
+
+def test_the_plain_install_is_small() -> None:
+    """Beside what OpenTelemetry's SDK and exporter bring there are ten packages, most of them for prices."""
+    others = installed_with("opentelemetry-sdk") | installed_with("opentelemetry-exporter-otlp")
+    assert len(installed_with("sightline") - others - {"sightline"}) <= 10
 
 
 def test_importing_and_starting_touch_no_network() -> None:
