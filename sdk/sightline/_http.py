@@ -1,10 +1,10 @@
 """OTLP over HTTP: bytes in, and what became of them. One connection, kept open between requests.
 
-`httpx2` knows TLS, proxies and a dozen other things that networks ask for, and comes with the list of prices
-already. Its transport is used, not its client: that writes a line into the program's log for each request.
+By `httpcore2`, which comes with the list of prices already: the core of a client, without what a client does
+beside its work, such as a line in the program's log for each request.
 """
 
-import encodings.idna  # noqa: F401  # this and httpcore2: at the first request otherwise; see `_fork`
+import encodings.idna  # noqa: F401  # at the first request otherwise; see `_fork`
 import gzip
 import os
 import ssl
@@ -16,20 +16,20 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import httpcore2  # noqa: F401
-import httpx2
+import httpcore2
 
 from sightline._destination import Route
+from sightline._fork import importing
 from sightline._refusal import UNREACHABLE, Refusal
 
 _BUSY: Final = frozenset({429, 502, 503, 504})  # OTLP's own list of what may be tried again
-_BROKEN: Final = (httpx2.NetworkError, httpx2.ProtocolError)
+_BROKEN: Final = (httpcore2.NetworkError, httpcore2.ProtocolError)
+_FAILURES: Final = (*_BROKEN, httpcore2.TimeoutException, httpcore2.ProxyError, OSError)
 _GZIP_LEVEL: Final = 1  # of fat spans level 6 takes four times as long for a tenth less
 _COMPRESS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "gzip": lambda body: gzip.compress(body, _GZIP_LEVEL, mtime=0),
     "deflate": lambda body: zlib.compress(body, _GZIP_LEVEL),
 }
-_KEPT: Final = httpx2.Limits(max_connections=1, keepalive_expiry=None)
 
 
 class HttpTransport:
@@ -38,11 +38,13 @@ class HttpTransport:
     def __init__(self, route: Route, content_type: str = "application/x-protobuf") -> None:
         self._route = route
         self._compress = _COMPRESS.get(route.compression)
-        self._headers = {"content-type": content_type, **_credentials(route.url), **dict(route.headers)}
+        said = {"content-type": content_type, **_credentials(route.url), **dict(route.headers)}
+        self._headers: list[tuple[bytes | str, bytes | str]] = list(said.items())
         if self._compress:
-            self._headers["content-encoding"] = route.compression
-        self._patience = {"timeout": httpx2.Timeout(route.timeout_s).as_dict()}
-        self._transport: httpx2.HTTPTransport | None = None
+            self._headers.append(("content-encoding", route.compression))
+        waits = dict.fromkeys(("connect", "read", "write", "pool"), route.timeout_s)
+        self._patience = {"timeout": waits}
+        self._connection: httpcore2.ConnectionPool | None = None
         self._closed = False
 
     def send(self, body: bytes) -> bytes | Refusal:
@@ -56,32 +58,34 @@ class HttpTransport:
                 if self._closed:
                     raise
                 answer = self._post(body)
-        except (httpx2.TransportError, OSError) as error:
+        except _FAILURES as error:
             return Refusal(UNREACHABLE, later=True, detail=_reason(error))
-        taken = 200 <= answer.status_code < 300
+        taken = 200 <= answer.status < 300
         return answer.content if taken else _refusal(answer)
 
     def close(self) -> None:
         """A request under way comes back as one that did not arrive."""
         self._closed = True
-        if self._transport is not None:
-            self._transport.close()
+        if self._connection is not None:
+            self._connection.close()
 
-    def _post(self, body: bytes) -> httpx2.Response:
+    def _post(self, body: bytes) -> httpcore2.Response:
         """Raises OSError where a certificate cannot be read: it may be there the next time."""
-        if self._transport is None:
-            self._transport = httpx2.HTTPTransport(
-                verify=_trusted(self._route), proxy=_proxy(self._route.url), limits=_KEPT
-            )
-        request = httpx2.Request(
-            "POST", self._route.url, content=body, headers=self._headers, extensions=self._patience
+        if self._connection is None:
+            self._connection = _connection(self._route)
+        return self._connection.request(
+            "POST", self._route.url, headers=self._headers, content=body, extensions=self._patience
         )
-        answer = self._transport.handle_request(request)
-        try:
-            answer.read()
-        finally:
-            answer.close()
-        return answer
+
+
+def _connection(route: Route) -> httpcore2.ConnectionPool:
+    trusted, proxy = _trusted(route), _proxy(route.url)
+    if proxy is None:
+        return httpcore2.ConnectionPool(trusted, max_connections=1)
+    user = urlsplit(proxy)
+    own = (unquote(user.username), unquote(user.password or "")) if user.username else None
+    bare = f"{user.scheme}://{user.netloc.rpartition('@')[2]}"
+    return httpcore2.HTTPProxy(bare, own, ssl_context=trusted, max_connections=1)
 
 
 def _credentials(url: str) -> dict[str, str]:
@@ -101,35 +105,43 @@ def _proxy(url: str) -> str | None:
     return found if found and not proxy_bypass(parts.hostname or "") else None
 
 
-def _trusted(route: Route) -> ssl.SSLContext | bool:
+def _trusted(route: Route) -> ssl.SSLContext | None:
     """Whom to believe to be the collector, and who we say we are; without TLS nobody is asked."""
     if not route.url.startswith("https:"):
-        return False
-    if route.authorities is None and route.certificate is None:
-        return True
+        return None
+    with importing:  # a fork in the middle would leave OpenSSL's own locks held in the child
+        return _context(route)
+
+
+def _context(route: Route) -> ssl.SSLContext:
     for path in (route.authorities, route.certificate, route.key):
         if path is not None:
             os.stat(path)  # its error names the file, which ssl's do not
-    context = ssl.create_default_context(cafile=route.authorities)
+    context = (
+        ssl.create_default_context(cafile=route.authorities)
+        if route.authorities
+        else httpcore2.default_ssl_context()
+    )
     if route.certificate:
         context.load_cert_chain(route.certificate, route.key)
     return context
 
 
-def _refusal(answer: httpx2.Response) -> Refusal:
-    status = answer.status_code
+def _refusal(answer: httpcore2.Response) -> Refusal:
+    status, phrase = answer.status, answer.extensions.get("reason_phrase", b"")
+    headers = {name.lower(): value for name, value in answer.headers}
     return Refusal(
         f"refused_{status}",
         later=status in _BUSY,
         splits=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        detail=f"{status} {answer.reason_phrase}".strip(),
-        after_s=_seconds(answer.headers.get("retry-after")),
+        detail=f"{status} {phrase.decode('latin-1')}".strip(),
+        after_s=_seconds(headers.get(b"retry-after", b"").decode("latin-1")),
     )
 
 
-def _seconds(text: str | None) -> float:
+def _seconds(text: str) -> float:
     """Of a Retry-After that is a number; 0 for one that is a date, or none."""
-    return float(text) if text and text.isdigit() else 0.0
+    return float(text) if text.isdigit() else 0.0
 
 
 def _reason(error: BaseException) -> str:
