@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from sightline import attributes
 from sightline._estimate import Uncounted
-from sightline._late import Findings
 from sightline._messages import Said, input_json, merged_tool_calls, output_json, texts
+from sightline._spans.late import Findings
 from sightline.latency import tokens_per_second
 from sightline.providers import Reader, recognised
 from sightline.providers.piece import Piece, ToolPiece

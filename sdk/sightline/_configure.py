@@ -23,9 +23,9 @@ from sightline._runtime import Content
 from sightline._settings import SPOOL_MAX_BYTES, Instrument, Settings, disabled, read
 
 if TYPE_CHECKING:
-    from sightline._caps import Budget
     from sightline._pipeline import Pipeline
     from sightline._sampling import Sampling
+    from sightline.budget._caps import Budget
     from sightline.privacy import Privacy
 
 FLUSH_S: Final = 30.0

@@ -14,7 +14,7 @@ from opentelemetry.context import Context
 
 from sightline import _prompt_link, attributes
 from sightline._safety import shielded
-from sightline._span_attributes import attributes_of, put
+from sightline._spans.attributes import attributes_of, put
 
 _CARRIED: Final = otel_context.create_key("sightline")
 _NOTHING: Final[Mapping[str, Any]] = {}

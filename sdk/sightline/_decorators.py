@@ -1,4 +1,4 @@
-"""`@workflow @agent @step @tool @retrieval @guardrail @llm`: what each writes; `_wrapping` does the work."""
+"""`@workflow @agent @step @tool @retrieval @guardrail @llm`: what each writes. `_spans.wrapping` does it."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -7,12 +7,13 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from opentelemetry.trace import SpanKind
 
-from sightline import _budget_guard, attributes
-from sightline._arguments import Signature
-from sightline._caps import Budget
+from sightline import attributes
 from sightline._evaluated import EvaluatedRecording, checked
-from sightline._recording import Kind, Recording, Spec
-from sightline._wrapping import wrapped
+from sightline._spans.arguments import Signature
+from sightline._spans.recording import Kind, Recording, Spec
+from sightline._spans.wrapping import wrapped
+from sightline.budget import _guard
+from sightline.budget._caps import Budget
 from sightline.errors import ConfigurationError
 from sightline.evaluation import Evaluator
 
@@ -105,7 +106,7 @@ def _checked(budget: object, kind: Kind) -> Budget | None:
             f"@{kind.operation}(budget={budget!r}): @llm takes a sightline.Budget, the other decorators none;"
             " ask sightline.budget.check() there"
         )
-    _budget_guard.want()
+    _guard.want()
     return budget
 
 

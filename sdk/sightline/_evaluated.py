@@ -6,8 +6,8 @@ from typing import Any
 from opentelemetry.context import Context
 
 from sightline import _clock
-from sightline._recording import Recording, Spec
 from sightline._safety import shielded
+from sightline._spans.recording import Recording, Spec
 from sightline.errors import ConfigurationError
 from sightline.evaluation import Evaluator, evaluate_span
 

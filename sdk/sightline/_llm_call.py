@@ -13,11 +13,13 @@ from typing import Any, Final
 
 from opentelemetry.trace import SpanKind
 
-from sightline import _budget_guard, _clock, _late, attributes, budget
+from sightline import _clock, attributes, budget
 from sightline._answer import Answer
 from sightline._messages import system_json, tools_json
 from sightline._safety import shielded
-from sightline._spans import OpenSpan
+from sightline._spans import late
+from sightline._spans.open import OpenSpan
+from sightline.budget import _guard
 from sightline.errors import BudgetExceeded
 from sightline.usage import Usage
 
@@ -101,7 +103,7 @@ class LLMCall:
 
     def __enter__(self) -> "LLMCall":
         self._open.activate()
-        guard = _budget_guard.current
+        guard = _guard.current
         if guard is not None:
             try:
                 budget.admit(guard, self._open.span)
@@ -139,7 +141,7 @@ class LLMCall:
         )
         if captures:
             self._open.say(content)
-        _late.watch(self._open.span, self._answer)
+        late.watch(self._open.span, self._answer)
 
 
 def llm_call(

@@ -13,9 +13,9 @@ from opentelemetry.trace import Link, Status, StatusCode
 
 from sightline import attributes
 from sightline._call_price import call_price
-from sightline._late import Findings
 from sightline._safety import record_fault
-from sightline._span_attributes import attributes_of
+from sightline._spans.attributes import attributes_of
+from sightline._spans.late import Findings
 
 
 @dataclass(slots=True)

@@ -11,18 +11,19 @@ from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, Readable
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from sightline import _budget_guard, _runtime, instrument
+from sightline import _runtime, instrument
 from sightline._background import EXIT_S, evaluations
-from sightline._budget_status import address_of
-from sightline._delivery import Delivery
-from sightline._hashing import Hasher
+from sightline._delivery.delivery import Delivery
 from sightline._log_export import exporting
 from sightline._outgoing import Step, backdated, counted, priced
-from sightline._processor import SightlineProcessor
 from sightline._provider import provider_for
-from sightline._quick_spans import runtime_of
 from sightline._sampling import Sampler
+from sightline._spans.processor import SightlineProcessor
+from sightline._spans.quick import runtime_of
+from sightline.budget import _guard
+from sightline.budget._status import address_of
 from sightline.masking import Guard
+from sightline.masking._hashing import Hasher
 
 if TYPE_CHECKING:
     from sightline._settings import Settings
@@ -41,7 +42,7 @@ class Pipeline:
     processor: SightlineProcessor = field(init=False)
     _loaded: list[instrument.Loaded] = field(default_factory=list)
     _before: _runtime.Runtime = field(init=False)
-    _guard_before: _budget_guard.Guard | None = field(init=False)
+    _guard_before: _guard.Guard | None = field(init=False)
     _undo_logs: Callable[[], None] = field(init=False)
 
     @classmethod
@@ -65,7 +66,7 @@ class Pipeline:
 
     @property
     def spend_forgotten(self) -> dict[str, int]:
-        guard = _budget_guard.current
+        guard = _guard.current
         return dict(guard.spending.forgotten) if guard else {}
 
     def stop(self) -> None:
@@ -75,7 +76,7 @@ class Pipeline:
         for loaded in reversed(self._loaded):
             loaded.undo()
         _runtime.use(self._before)
-        _budget_guard.stop(self._guard_before)
+        _guard.stop(self._guard_before)
         self.processor.sink = self.processor.flush = None
         self.delivery.close()
 
@@ -96,12 +97,12 @@ class Pipeline:
         self._loaded = instrument.load(settings.instrument, wiring)
         self._undo_logs = exporting(settings.logs, loggers)
 
-    def _guarding(self, settings: "Settings") -> _budget_guard.Guard | None:
+    def _guarding(self, settings: "Settings") -> _guard.Guard | None:
         budget, privacy = settings.budget, settings.content
         collector = address_of(budget.collector, settings.destination.traces.url) if budget else ""
         user = Hasher(privacy.hash_key).user_id if privacy.hash_user_ids else str
-        known = _budget_guard.Known(str(self.resource.attributes.get("service.name", "")), user)
-        return _budget_guard.start(budget, collector, known)
+        known = _guard.Known(str(self.resource.attributes.get("service.name", "")), user)
+        return _guard.start(budget, collector, known)
 
 
 def outgoing_steps(guard: Guard, sampler: Sampler | None = None) -> tuple[Step, ...]:

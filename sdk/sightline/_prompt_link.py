@@ -13,8 +13,8 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
 from sightline import attributes
-from sightline._late import Findings, watchers
-from sightline._span_attributes import attributes_of
+from sightline._spans.attributes import attributes_of
+from sightline._spans.late import Findings, watchers
 
 NAMED: Final = (attributes.PROMPT_NAME, attributes.PROMPT_VERSION)
 _IN_USE: Final = otel_context.create_key("sightline-prompt")

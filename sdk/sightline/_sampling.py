@@ -20,7 +20,7 @@ from opentelemetry.trace import StatusCode
 
 from sightline import attributes
 from sightline._fork import reset_in_child
-from sightline._span_attributes import attributes_of
+from sightline._spans.attributes import attributes_of
 from sightline.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _is_looked_at(span: "ReadableSpan", values: Mapping[str, Any]) -> bool:
 
 
 def _strip(draft: "Draft") -> None:
-    from sightline._content_names import is_content
+    from sightline.masking._content_names import is_content
 
     draft.attributes = {name: value for name, value in draft.attributes.items() if not is_content(name)}
     draft.events = ()

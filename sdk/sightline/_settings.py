@@ -1,6 +1,6 @@
 """What `init()` was asked for, checked, with the environment's word taken in.
 
-Reads the environment, as does `_destination` for the collector's address; nothing else in the SDK does.
+Reads the environment, as does `_delivery.destination` for the collector's address; nothing else does.
 """
 
 import logging
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sightline.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sightline._caps import Budget
-    from sightline._destination import Destination
+    from sightline._delivery.destination import Destination
+    from sightline._delivery.shipping import Limits
     from sightline._sampling import Sampling
-    from sightline._shipping import Limits
+    from sightline.budget._caps import Budget
     from sightline.privacy import Privacy
 
 # OpenTelemetry keeps 128 and drops the oldest: model and usage, which are set first.
@@ -67,8 +67,8 @@ def read(
     logs: object = False,
 ) -> Settings:
     """The arguments win over the environment, the environment over our defaults."""
-    from sightline._destination import destination
-    from sightline._shipping import Limits
+    from sightline._delivery.destination import destination
+    from sightline._delivery.shipping import Limits
 
     limits = Limits()
     return Settings(
@@ -142,7 +142,7 @@ def _spool_bytes(most: object) -> int:
 
 
 def _budget(budget: object) -> "Budget | None":
-    from sightline._caps import Budget
+    from sightline.budget._caps import Budget
 
     if budget is None or isinstance(budget, Budget):
         return budget

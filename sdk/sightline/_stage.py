@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sightline import attributes
-from sightline._spans import OpenSpan
+from sightline._spans.open import OpenSpan
 
 
 @contextmanager

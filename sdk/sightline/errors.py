@@ -11,7 +11,7 @@ Nothing else leaves Sightline: a fault of its own is swallowed at the edge and c
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sightline._caps import Decision
+    from sightline.budget._caps import Decision
 
 
 class SightlineError(Exception):

@@ -29,7 +29,7 @@ from sightline._background import evaluations
 from sightline._context import carried, carrying
 from sightline._judgement import SOURCES, Judged, Source, Target, about
 from sightline._safety import shielded
-from sightline._spans import OpenSpan
+from sightline._spans.open import OpenSpan
 from sightline.errors import ConfigurationError
 from sightline.experiments import share
 from sightline.scores import Score, put_on, tell, verdict

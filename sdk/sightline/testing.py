@@ -19,17 +19,18 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
-from sightline import _budget_guard, _clock, _runtime, attributes, instrument
-from sightline._budget_status import address_of
-from sightline._caps import Budget
+from sightline import _clock, _runtime, attributes, instrument
 from sightline._context import carrying
 from sightline._log_export import exporting
 from sightline._outgoing import prepare
 from sightline._pipeline import LogForwarder, guarded_log, outgoing_steps
-from sightline._processor import SightlineProcessor
-from sightline._quick_spans import runtime_of
 from sightline._runtime import Content
 from sightline._settings import SPAN_ATTRIBUTES, log_level
+from sightline._spans.processor import SightlineProcessor
+from sightline._spans.quick import runtime_of
+from sightline.budget import _guard
+from sightline.budget._caps import Budget
+from sightline.budget._status import address_of
 from sightline.masking import Guard
 from sightline.privacy import Privacy
 
@@ -104,7 +105,7 @@ def capture(
     captures = guard.captures
     before = _runtime.use(runtime_of(tracers, loggers, captures=captures))
     collector = address_of(budget.collector, "") if budget else ""
-    guard_before = _budget_guard.start(budget, collector=collector)
+    guard_before = _guard.start(budget, collector=collector)
     wiring = instrument.Wiring(tracers, loggers, captures, stream_usage)
     loaded = instrument.load(tuple(instrument_libraries), wiring)
     undo_logs = exporting(log_level(logs), loggers)
@@ -115,7 +116,7 @@ def capture(
         undo_logs()
         for library in reversed(loaded):
             library.undo()
-        _budget_guard.stop(guard_before)
+        _guard.stop(guard_before)
         _runtime.use(before)
 
 

@@ -9,9 +9,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
 
-from sightline._destination import Destination, Route
+from sightline._delivery.destination import Destination, Route
+from sightline._delivery.sender import Sender
 from sightline._outgoing import Draft
-from sightline._sender import Sender
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -13,9 +13,9 @@ from sdk.programs import run
 from sdk.servers import completion
 
 import sightline
-from sightline import Budget, BudgetExceeded, _budget_guard, _spend, testing
-from sightline._spend import Spending, Spent
-from sightline.budget import Cap
+from sightline import Budget, BudgetExceeded, testing
+from sightline.budget import Cap, _guard, _spend
+from sightline.budget._spend import Spending, Spent
 
 PLENTY = Budget(per_process=Cap(usd=1_000, calls=10**9))
 
@@ -27,8 +27,8 @@ def call(**tokens: int) -> None:
 
 def spent() -> Spent:
     """All that this process has spent."""
-    assert _budget_guard.current
-    return _budget_guard.current.spending.spent([("process", "")])["process"]
+    assert _guard.current
+    return _guard.current.spending.spent([("process", "")])["process"]
 
 
 def finished(span_id: int, usd: str, trace_id: int = 1) -> Any:
@@ -201,7 +201,8 @@ def test_a_forked_child_counts_for_itself() -> None:
     program = """
 import os
 import sightline
-from sightline import Budget, _budget_guard
+from sightline import Budget
+from sightline.budget import _guard
 from sightline.budget import Cap, check
 
 def call():
@@ -210,7 +211,7 @@ def call():
 
 sightline.init(endpoint="http://127.0.0.1:9", instrument=False, budget=Budget(per_process=Cap(calls=2)))
 call()
-with _budget_guard.current.spending._lock:
+with _guard.current.spending._lock:
     child = os.fork()
 if child == 0:
     calls = 0

@@ -11,10 +11,10 @@ from sdk.sql_port import SqlPort, sql_port
 
 import sightline
 from sightline import Budget, BudgetExceeded, _clock, testing
-from sightline._budget_status import address_of
-from sightline._hashing import Hasher
-from sightline._verdict import Status
 from sightline.budget import Decision, check
+from sightline.budget._status import address_of
+from sightline.budget._verdict import Status
+from sightline.masking._hashing import Hasher
 from sightline.privacy import Privacy
 
 Until = Callable[[Callable[[], object]], None]

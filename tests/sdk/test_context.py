@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import sightline
 from sightline import _runtime, testing
-from sightline._processor import SightlineProcessor
+from sightline._spans.processor import SightlineProcessor
 from sightline.testing import Captured
 
 WHOLE = {

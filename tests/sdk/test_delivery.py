@@ -12,7 +12,7 @@ from sdk.programs import run, unused_port, work
 from sdk.servers import OtlpSink, attributes_of, otlp_sink
 
 import sightline
-from sightline._delivery import span_bytes
+from sightline._delivery.delivery import span_bytes
 
 
 def test_a_span_reaches_the_collector(sink: OtlpSink) -> None:
@@ -163,8 +163,8 @@ with trace.get_tracer("t").start_as_current_span("s", attributes={{"gen_ai.reque
 
 HANGING = """
 import sightline
-from sightline import _delivery
-_delivery.CLOSE_S = _delivery.CLOSE_UNREACHABLE_S = 0.1
+from sightline._delivery import delivery
+delivery.CLOSE_S = delivery.CLOSE_UNREACHABLE_S = 0.1
 sightline.init(endpoint={url!r}, instrument=False, spool={spool!r})
 for number in range(600):
     with sightline.stage(str(number)): pass

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from sightline import ConfigurationError
-from sightline._destination import destination
+from sightline._delivery.destination import destination
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
 import sightline
 from sightline import _safety, testing
-from sightline._content_names import is_content
 from sightline._outgoing import Draft, prepare
 from sightline.masking import Guard
+from sightline.masking._content_names import is_content
 from sightline.privacy import Privacy
 
 IDS = SpanContext(1, 2, is_remote=False)

@@ -3,7 +3,7 @@
 import pytest
 from sdk.masks import KEY, masked
 
-from sightline import _check_digits
+from sightline.masking import _check_digits
 from sightline.privacy import DEFAULT_KINDS, OPTIONAL, Privacy
 
 HEX = "0123456789abcdef"

@@ -14,10 +14,10 @@ from sdk.masks import KEY, masked
 
 from sightline._capture import well_formed
 from sightline._outgoing import Draft
-from sightline._personal import PERSONAL_KINDS
-from sightline._search import Placeholders, Search
-from sightline._secrets import SECRET_KINDS
 from sightline.masking import Guard
+from sightline.masking._personal import PERSONAL_KINDS
+from sightline.masking._search import Placeholders, Search
+from sightline.masking._secrets import SECRET_KINDS
 
 KINDS = (*SECRET_KINDS, *PERSONAL_KINDS)
 SECRETS = [

@@ -18,8 +18,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvi
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
-from sightline import _otlp, _protobuf
-from sightline._otlp import log_request, trace_request
+from sightline._delivery import otlp, protobuf
+from sightline._delivery.otlp import log_request, trace_request
 from sightline._outgoing import Draft
 
 UINT64 = st.integers(0, 2**64 - 1)
@@ -85,7 +85,7 @@ def sent(given: list[ReadableSpan]) -> Any:
 
 
 def value_of(value: object) -> Any:
-    return KeyValue.FromString(_protobuf.any_value(_protobuf.VALUE, value)).value
+    return KeyValue.FromString(protobuf.any_value(protobuf.VALUE, value)).value
 
 
 @given(st.lists(spans, max_size=4))
@@ -148,7 +148,7 @@ def test_what_the_wire_cannot_carry_is_made_carriable(value: object, left: AnyVa
 def test_texts_of_every_length_arrive(name: str) -> None:
     """Around the lengths at which a length itself takes one byte more, nothing is cut or shifted."""
     for length in (*range(300), 16_370, 16_384, 2_097_152):
-        (pair,) = KeyValueList.FromString(_protobuf.attributes(_protobuf.ITEM, {name: "x" * length})).values
+        (pair,) = KeyValueList.FromString(protobuf.attributes(protobuf.ITEM, {name: "x" * length})).values
         assert (pair.key, pair.value) == (name, AnyValue(string_value="x" * length))
 
 
@@ -163,17 +163,17 @@ def test_names_of_any_text_arrive() -> None:
 def test_what_is_kept_for_the_next_request_is_bounded() -> None:
     """A program that makes up names or resources without end does not fill the memory with them."""
     context = SpanContext(1, 2, is_remote=False)
-    for number in range(3 * _otlp._ORIGINS_MAX):
+    for number in range(3 * otlp._ORIGINS_MAX):
         trace_request([Draft.of(ReadableSpan("s", context, resource=Resource({"n": number})))])
-    assert len(_otlp._origins) <= _otlp._ORIGINS_MAX
-    for number in range(2 * _protobuf._KEYS_MAX):
-        _protobuf.attributes(_protobuf.ITEM, {f"made.up.{number}": True})
-    assert len(_protobuf._keys) <= _protobuf._KEYS_MAX
+    assert len(otlp._origins) <= otlp._ORIGINS_MAX
+    for number in range(2 * protobuf._KEYS_MAX):
+        protobuf.attributes(protobuf.ITEM, {f"made.up.{number}": True})
+    assert len(protobuf._keys) <= protobuf._KEYS_MAX
 
 
 @pytest.mark.parametrize("number", [0, 1, 127, 128, 16_383, 16_384, 2**35, 2**64 - 1])
 def test_numbers_of_every_length_are_varints(number: int) -> None:
     """Seven bits a byte, the lowest first, the highest bit of all but the last byte set."""
-    written = _protobuf.varint(number)
+    written = protobuf.varint(number)
     assert sum((byte & 127) << (7 * place) for place, byte in enumerate(written)) == number
     assert [byte >> 7 for byte in written] == [1] * (len(written) - 1) + [0]

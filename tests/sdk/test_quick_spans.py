@@ -13,8 +13,8 @@ from opentelemetry.trace import SpanContext, SpanKind, TraceFlags, TraceState
 
 import sightline
 from sightline import _runtime, testing
-from sightline._processor import SightlineProcessor
-from sightline._quick_spans import QuickSpan, runtime_of
+from sightline._spans.processor import SightlineProcessor
+from sightline._spans.quick import QuickSpan, runtime_of
 
 
 class Onlooker(SpanProcessor):

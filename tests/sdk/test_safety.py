@@ -6,7 +6,8 @@ import pytest
 from opentelemetry import trace
 
 import sightline
-from sightline import _context, _safety, _spans, testing
+from sightline import _context, _safety, testing
+from sightline._spans import open
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(_spans, "as_json", fail)
+    monkeypatch.setattr(open, "as_json", fail)
     monkeypatch.setattr(_context, "carried", fail)
 
 

@@ -19,8 +19,8 @@ from sdk.servers import OtlpSink, attributes_of
 import sightline
 from sightline import Sampling
 from sightline._outgoing import backdated, prepare, priced
-from sightline._processor import SightlineProcessor
 from sightline._sampling import Sampler
+from sightline._spans.processor import SightlineProcessor
 
 CALL = {
     "gen_ai.operation.name": "chat",

@@ -12,8 +12,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from sdk.answers import drafts, sender
 
-from sightline import _sender
-from sightline._refusal import UNREACHABLE, Refusal
+from sightline._delivery import sender as sending
+from sightline._delivery.refusal import UNREACHABLE, Refusal
 
 
 def names_in(body: bytes) -> list[str]:
@@ -104,7 +104,7 @@ def test_bodies_are_compressed_as_asked(answers: Any, compression: str, undo: An
 
 def test_a_request_beyond_the_bound_is_to_be_split(answers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is too large by our own measure is not sent; a single span is tried whatever its size."""
-    monkeypatch.setattr(_sender, "REQUEST_BYTES", 1_000)
+    monkeypatch.setattr(sending, "REQUEST_BYTES", 1_000)
     refusal = sender(answers.url).spans(drafts(2, "x" * 600), 2)
     assert refusal is not None
     assert (refusal.reason, refusal.splits, answers.bodies) == ("too_large", True, [])

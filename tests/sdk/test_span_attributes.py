@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.trace import INVALID_SPAN, Span
 
-from sightline._span_attributes import attributes_of, put
+from sightline._spans.attributes import attributes_of, put
 
 KEYS = st.sampled_from(["a", "b", "c", "d"])
 plain = st.text(max_size=9) | st.integers() | st.booleans() | st.floats(allow_nan=False)

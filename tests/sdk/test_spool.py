@@ -14,8 +14,8 @@ from sdk.programs import run, unused_port, work
 from sdk.servers import OtlpSink, attributes_of, otlp_sink
 
 import sightline
-from sightline._refusal import SPOOL_FAILED, SPOOL_FULL
-from sightline._spool import Spool
+from sightline._delivery.refusal import SPOOL_FAILED, SPOOL_FULL
+from sightline._delivery.spool import Spool
 
 SECRET = "sk-proj-" + "a1B2" * 12
 
@@ -157,7 +157,7 @@ def test_a_disk_that_says_no_leaves_whole_frames_only(tmp_path: Path) -> None:
     program = f"""
 import resource
 from pathlib import Path
-from sightline._spool import Spool
+from sightline._delivery.spool import Spool
 spool = Spool(Path({str(tmp_path)!r}), "traces", 10_000_000)
 assert spool.write([(b"one", 1)]) is None
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))

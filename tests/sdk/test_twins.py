@@ -11,8 +11,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Status, StatusCode
 
-from sightline import _twins
-from sightline._processor import SightlineProcessor
+from sightline._spans import twins
+from sightline._spans.processor import SightlineProcessor
 
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini"}
 EMBEDDING = {"gen_ai.operation.name": "embeddings"}
@@ -45,7 +45,7 @@ class Layers:
 @pytest.fixture
 def layers() -> Iterator[Layers]:
     yield Layers()
-    assert not _twins._followed
+    assert not twins._followed
 
 
 def test_the_innermost_call_with_usage_is_counted(layers: Layers) -> None:
@@ -137,10 +137,10 @@ def test_an_agent_is_not_marked(layers: Layers) -> None:
 
 def test_spans_that_never_end_are_given_up(layers: Layers, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is followed has a bound; the oldest goes first."""
-    monkeypatch.setattr(_twins, "MAX_FOLLOWED", 2)
+    monkeypatch.setattr(twins, "MAX_FOLLOWED", 2)
     tracer = layers._provider.get_tracer("any")
     spans = [tracer.start_span(f"call {number}", attributes=CHAT) for number in range(5)]
-    assert len(_twins._followed) == 2
+    assert len(twins._followed) == 2
     for span in spans:
         span.end()
 
@@ -148,4 +148,4 @@ def test_spans_that_never_end_are_given_up(layers: Layers, monkeypatch: pytest.M
 def test_spans_beside_calls_are_not_followed(layers: Layers) -> None:
     """A span that is no call, and below none, costs a look and is not remembered."""
     with layers.span("step"), layers.span("inside"):
-        assert not _twins._followed
+        assert not twins._followed

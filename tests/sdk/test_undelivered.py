@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from sdk.answers import drafts, sender
 
-from sightline import _safety, _sender
-from sightline._refusal import UNREACHABLE, Refusal
-from sightline._undelivered import lost, refused, waiting
+from sightline import _safety
+from sightline._delivery import sender as sending
+from sightline._delivery.refusal import UNREACHABLE, Refusal
+from sightline._delivery.undelivered import lost, refused, waiting
 
 SECRET_URL = "http://user:hunter2@127.0.0.1:9/v1/traces?key=hunter2"
 
@@ -65,7 +66,7 @@ def test_an_outage_is_said_once_and_then_rarely(
         for _ in range(3):
             way.spans(drafts(1), 1)
         assert len(caplog.records) == 1
-        now_s += _sender.COMPLAIN_EVERY_S + 1
+        now_s += sending.COMPLAIN_EVERY_S + 1
         way.spans(drafts(1), 1)
     assert len(caplog.records) == 2
 

@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sightline import _budget_guard
 from sightline._safety import log, shielded
+from sightline.budget import _guard
 from sightline.instrument._budget_questions import ask_before_calls
 from sightline.instrument._libraries import Library, switches_of
 from sightline.instrument._packages import instrumentor_of, named_in
@@ -39,7 +39,7 @@ class Loading:
         """Set the switches, and wait for the import where anything is to be done then."""
         switches = [switch for package in self._instrumentations for switch in switches_of(package)]
         self._undo.append(switched([*self._library.switches, *switches], captures=self._wiring.captures))
-        if _budget_guard.current is not None:
+        if _guard.current is not None:
             self._undo.append(ask_before_calls(self.name))
         if not self._library.module:
             self.imported()

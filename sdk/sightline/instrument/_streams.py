@@ -4,7 +4,7 @@
                chunks ◄──────────────────── watches: first token, speed, usage
 
 Ours is the inner wrapper: the span is current while it works, and ends only after it has spoken. What a
-dropped stream had brought is added when its span has ended, see `_late`.
+dropped stream had brought is added when its span has ended, see `_spans.late`.
 """
 
 import sys
@@ -15,12 +15,13 @@ import wrapt
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
-from sightline import _clock, _late, attributes
+from sightline import _clock, attributes
 from sightline._answer import Answer
-from sightline._late import Findings
 from sightline._safety import shielded
-from sightline._span_attributes import attributes_of
-from sightline._twins import may_be_call
+from sightline._spans import late
+from sightline._spans.attributes import attributes_of
+from sightline._spans.late import Findings
+from sightline._spans.twins import may_be_call
 
 
 class StreamWatcher:
@@ -43,7 +44,7 @@ class StreamWatcher:
     def watching(self) -> None:
         """Be asked for findings when the span has ended."""
         if self.span.is_recording():
-            _late.watchers[self.span.get_span_context().span_id] = self
+            late.watchers[self.span.get_span_context().span_id] = self
 
     def hides(self, chunk: object) -> bool:
         """Take note of a chunk; True when the caller must not see it."""

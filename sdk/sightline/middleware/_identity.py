@@ -14,7 +14,7 @@ from sightline._safety import log_rarely, shielded
 from sightline.middleware._options import Reader
 
 if TYPE_CHECKING:
-    from sightline._spans import OpenSpan
+    from sightline._spans.open import OpenSpan
 
 _REQUEST: Final = otel_context.create_key("sightline-request")
 _DIGEST_CHARS: Final = 16  # 64 bits: enough to tell users apart, too few to try passwords against

@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from sightline import attributes
 from sightline._safety import shielded
-from sightline._spans import OpenSpan
+from sightline._spans.open import OpenSpan
 from sightline.masking import Guard
 from sightline.middleware._identity import Around
 

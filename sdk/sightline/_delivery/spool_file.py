@@ -1,4 +1,4 @@
-"""One file of requests that wait on disk: frames, and how far they are answered for. See `_spool`.
+"""One file of requests that wait on disk: frames, and how far they are answered for. See `_delivery.spool`.
 
     file  = "SLSPOOL1" | done u64 | frame ...                            numbers are little-endian
     frame = size u32 | items u32 | crc32 of body | crc32 of these 12 bytes | body

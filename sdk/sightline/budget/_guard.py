@@ -15,13 +15,13 @@ from typing import Any
 from opentelemetry import trace
 
 from sightline import _clock, attributes
-from sightline._budget_status import Statuses
 from sightline._call_price import load_prices
-from sightline._caps import Budget, Decision, Sum
 from sightline._fork import reset_in_child
 from sightline._safety import shielded
-from sightline._spend import Key, Spending, Spent, keys_of
-from sightline._verdict import Finding, by_caps, least
+from sightline.budget._caps import Budget, Decision, Sum
+from sightline.budget._spend import Key, Spending, Spent, keys_of
+from sightline.budget._status import Statuses
+from sightline.budget._verdict import Finding, by_caps, least
 from sightline.errors import BudgetExceeded
 
 

@@ -3,9 +3,9 @@
     allowed ──► under way ──┐
     ended ──► priced ──► settled: paid once ──► + trace, session, user and feature of the day, process, ...
 
-Paid once: a call that tells the usage of calls below it again is marked so (see `_twins`) and costs nothing
-itself; one that tells none is no call beside those below it. A call under way counts as a call until it has
-ended, so that a cap of calls holds for threads that ask at the same moment.
+Paid once: a call that tells the usage of calls below it again is marked so (see `_spans.twins`) and costs
+nothing itself; one that tells none is no call beside those below it. A call under way counts as a call until
+it has ended, so that a cap of calls holds for threads that ask at the same moment.
 """
 
 import threading
@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sightline import attributes
 from sightline._call_price import call_price, in_our_words
-from sightline._caps import Sum
 from sightline._fork import reset_in_child
-from sightline._span_attributes import attributes_of
+from sightline._spans.attributes import attributes_of
+from sightline.budget._caps import Sum
 from sightline.errors import BudgetExceeded
 from sightline.usage import from_attributes, normalised
 

@@ -18,9 +18,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpcore2
 
-from sightline._destination import Route
+from sightline._delivery.destination import Route
+from sightline._delivery.refusal import UNREACHABLE, Refusal
 from sightline._fork import importing
-from sightline._refusal import UNREACHABLE, Refusal
 
 _BUSY: Final = frozenset({429, 502, 503, 504})  # OTLP's own list of what may be tried again
 _BROKEN: Final = (httpcore2.NetworkError, httpcore2.ProtocolError)

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
-from sightline._destination import Signal
+from sightline._delivery.destination import Signal
+from sightline._delivery.refusal import SPOOL_DAMAGED, SPOOL_FAILED, UNENCODABLE, Refusal
+from sightline._delivery.sender import REQUEST_BYTES
+from sightline._delivery.shipping import RETRY_MAX_S
+from sightline._delivery.spool import Spool
+from sightline._delivery.spool_file import Frame, Request
 from sightline._fork import reset_in_child
-from sightline._refusal import SPOOL_DAMAGED, SPOOL_FAILED, UNENCODABLE, Refusal
 from sightline._safety import log_rarely, record_fault
-from sightline._sender import REQUEST_BYTES
-from sightline._shipping import RETRY_MAX_S
-from sightline._spool import Spool
-from sightline._spool_file import Frame, Request
 
 if TYPE_CHECKING:
     from sightline._settings import Settings

@@ -18,8 +18,8 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 
-from sightline import _budget_guard
-from sightline._recording import Recording, Spec
+from sightline._spans.recording import Recording, Spec
+from sightline.budget import _guard
 
 Record = Callable[..., Recording]  # of a spec, arguments by place and by name, and a parent
 
@@ -41,7 +41,7 @@ def _plain(function: Callable[..., Any], spec: Spec, record: Record) -> Callable
         recording = record(spec, args, kwargs)
         recording.activate()
         try:
-            if _budget_guard.current is not None:
+            if _guard.current is not None:
                 recording.ask_budget()
             result = function(*args, **kwargs)
         except BaseException as error:
@@ -59,7 +59,7 @@ def _coroutine(function: Callable[..., Any], spec: Spec, record: Record) -> Call
         recording = record(spec, args, kwargs)
         recording.activate()
         try:
-            if _budget_guard.current is not None:
+            if _guard.current is not None:
                 recording.ask_budget()
             result = await function(*args, **kwargs)
         except BaseException as error:  # a cancelled task ends here too

@@ -16,16 +16,16 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
 from sightline import _safety, attributes
-from sightline._destination import Signal
-from sightline._loss import Ledger, loss_record
-from sightline._otlp import log_request, trace_request
+from sightline._delivery.destination import Signal
+from sightline._delivery.loss import Ledger, loss_record
+from sightline._delivery.otlp import log_request, trace_request
+from sightline._delivery.refusal import UNREACHABLE, Refusal
+from sightline._delivery.replay import replays
+from sightline._delivery.sender import Sender
+from sightline._delivery.shipping import Shipper
+from sightline._delivery.undelivered import lost
 from sightline._outgoing import Step, prepare
-from sightline._refusal import UNREACHABLE, Refusal
-from sightline._replay import replays
-from sightline._sender import Sender
-from sightline._shipping import Shipper
-from sightline._span_attributes import attributes_of
-from sightline._undelivered import lost
+from sightline._spans.attributes import attributes_of
 
 if TYPE_CHECKING:
     from sightline._settings import Settings

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from sightline._kinds import (
+from sightline.masking._kinds import (
     CAPITALS,
     NAMES,
     TEXT,

@@ -11,13 +11,13 @@ from typing import Final, Protocol
 from opentelemetry.sdk._logs import ReadableLogRecord
 
 from sightline import _safety
-from sightline._destination import Destination, Route, Signal
+from sightline._delivery.destination import Destination, Route, Signal
+from sightline._delivery.otlp import log_request, trace_request
+from sightline._delivery.protobuf import rejected_items
+from sightline._delivery.refusal import REJECTED, TOO_LARGE, UNENCODABLE, UNREACHABLE, Refusal
+from sightline._delivery.undelivered import refused, waiting
 from sightline._fork import importing, reset_in_child
-from sightline._otlp import log_request, trace_request
 from sightline._outgoing import Draft
-from sightline._protobuf import rejected_items
-from sightline._refusal import REJECTED, TOO_LARGE, UNENCODABLE, UNREACHABLE, Refusal
-from sightline._undelivered import refused, waiting
 
 REQUEST_BYTES: Final = 4_000_000  # gRPC servers take 4 MiB unless told otherwise; HTTP ones 16 MB and more
 COMPLAIN_EVERY_S: Final = 60.0
@@ -92,10 +92,10 @@ class Sender:
 
 def _built(to: Destination, signal: Signal, route: Route) -> Transport:
     if to.protocol == "grpc":
-        from sightline._grpc import GrpcTransport
+        from sightline._delivery.grpc import GrpcTransport
 
         return GrpcTransport(route, signal)
-    from sightline._http import HttpTransport
+    from sightline._delivery.http import HttpTransport
 
     return HttpTransport(route)
 

@@ -20,8 +20,8 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
 from sightline import _clock
-from sightline._processor import SightlineProcessor
 from sightline._runtime import SCOPE, Runtime, Start, plainly
+from sightline._spans.processor import SightlineProcessor
 
 # What a span of OpenTelemetry's SDK keeps. With any other inside the tracer makes all spans.
 _FIELDS: Final = {

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-from sightline import _budget_guard, _late, _twins
 from sightline._context import stamp
 from sightline._outgoing import amended
 from sightline._safety import record_fault
+from sightline._spans import late, twins
+from sightline.budget import _guard
 
 Sink = Callable[[ReadableSpan], None]
 
@@ -27,16 +28,16 @@ class SightlineProcessor(SpanProcessor):
         if self.sink is not None:
             try:
                 stamp(span, parent_context)
-                _twins.started(span)
+                twins.started(span)
             except Exception as error:
                 record_fault("SightlineProcessor.on_start", error)
 
     def on_end(self, span: ReadableSpan) -> None:
         if self.sink is not None:
             try:
-                span = _twins.ended(_as_its_watcher_found_it(span))
-                if _budget_guard.current is not None:
-                    _budget_guard.current.spending.ended(span)
+                span = twins.ended(_as_its_watcher_found_it(span))
+                if _guard.current is not None:
+                    _guard.current.spending.ended(span)
                 if span.context.trace_flags.sampled:
                     self.sink(span)
             except Exception as error:
@@ -47,6 +48,6 @@ class SightlineProcessor(SpanProcessor):
 
 
 def _as_its_watcher_found_it(span: ReadableSpan) -> ReadableSpan:
-    watcher = _late.watchers.pop(span.context.span_id, None) if _late.watchers else None
+    watcher = late.watchers.pop(span.context.span_id, None) if late.watchers else None
     findings = watcher.findings() if watcher else None
     return span if findings is None else amended(span, findings)

@@ -7,8 +7,8 @@ may repeat a header or a URL.
 from collections.abc import Mapping
 from typing import Final
 
-from sightline._destination import Signal
-from sightline._refusal import (
+from sightline._delivery.destination import Signal
+from sightline._delivery.refusal import (
     CLOSED,
     QUEUE_FULL,
     SPOOL_DAMAGED,

@@ -20,8 +20,8 @@ from typing import Final, Generic, TypeVar
 from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
+from sightline._delivery.refusal import CLOSED, QUEUE_FULL, UNREACHABLE, Refusal
 from sightline._fork import reset_in_child
-from sightline._refusal import CLOSED, QUEUE_FULL, UNREACHABLE, Refusal
 from sightline._safety import record_fault
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any, Final
 
 from sightline import attributes
-from sightline._caps import Action, Budget, Decision, Measure, Sum
-from sightline._spend import Spent
+from sightline.budget._caps import Action, Budget, Decision, Measure, Sum
+from sightline.budget._spend import Spent
 
 _SEVERITY: Final[Mapping[Action, int]] = {"allow": 0, "warn": 1, "deny": 2}
 _WHO: Final[Mapping[Sum, tuple[str, str]]] = {

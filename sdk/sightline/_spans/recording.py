@@ -6,12 +6,14 @@ from typing import Any, Final
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
-from sightline import _budget_guard, _clock, _late, attributes, budget
+from sightline import _clock, attributes, budget
 from sightline._answer import Answer
-from sightline._arguments import Signature
-from sightline._caps import Budget
 from sightline._safety import shielded
-from sightline._spans import OpenSpan
+from sightline._spans import late
+from sightline._spans.arguments import Signature
+from sightline._spans.open import OpenSpan
+from sightline.budget import _guard
+from sightline.budget._caps import Budget
 from sightline.errors import GuardrailTripped
 
 MAX_YIELDS: Final = 1_000  # what a stream's captured result holds on to, at most
@@ -60,7 +62,7 @@ class Recording(OpenSpan):
 
     def ask_budget(self) -> None:
         """Raises BudgetExceeded for a model call that must not be made; other work is never stopped."""
-        guard = _budget_guard.current
+        guard = _guard.current
         if guard is not None and self._answer is not None:
             budget.admit(guard, self.span, budget=self._spec.budget)
 
@@ -109,7 +111,7 @@ class Recording(OpenSpan):
         if self.recording:
             model = self._spec.values.get(attributes.REQUEST_MODEL)
             self.say(answer.attributes(self._sent, model, captures=self.captures and self._spec.captures))
-            _late.watch(self.span, answer)
+            late.watch(self.span, answer)
 
 
 def _sent_messages(arguments: dict[str, Any]) -> object:

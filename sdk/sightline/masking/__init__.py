@@ -19,15 +19,15 @@ from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link, Status
 
 from sightline._capture import well_formed
-from sightline._content_names import is_content, is_credential, is_id, is_user_id
-from sightline._hashing import Hasher
-from sightline._masker import NOT_MASKED, Masker
 from sightline._outgoing import Draft
-from sightline._personal import OPTIONAL_KINDS, PERSONAL_KINDS
 from sightline._runtime import Content
 from sightline._safety import record_fault
-from sightline._search import Search
-from sightline._secrets import SECRET_KINDS
+from sightline.masking._content_names import is_content, is_credential, is_id, is_user_id
+from sightline.masking._hashing import Hasher
+from sightline.masking._masker import NOT_MASKED, Masker
+from sightline.masking._personal import OPTIONAL_KINDS, PERSONAL_KINDS
+from sightline.masking._search import Search
+from sightline.masking._secrets import SECRET_KINDS
 from sightline.privacy import LOG_BODY, STATUS_MESSAGE, Privacy
 
 Treatment = Literal["full", "masked", "hashed", "off", "secret", "user"]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sightline._capture import well_formed
-from sightline._content_names import is_credential
-from sightline._kinds import Kind
 from sightline._safety import record_fault
-from sightline._search import PLACEHOLDER, Placeholders, Search
+from sightline.masking._content_names import is_credential
+from sightline.masking._kinds import Kind
+from sightline.masking._search import PLACEHOLDER, Placeholders, Search
 
 NOT_MASKED: Final = "[WITHHELD: masking failed]"
 TOO_LONG: Final = "[WITHHELD: masking took too long]"

@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from sightline import _runtime, attributes
 from sightline._capture import as_json
 from sightline._safety import record_fault, shielded
-from sightline._span_attributes import put
+from sightline._spans.attributes import put
 
 _SEEN: Final = "_sightline_seen"
 

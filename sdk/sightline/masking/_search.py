@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from sightline._kinds import GLANCE, Kind, Span, View, any_of, compiled
+from sightline.masking._kinds import GLANCE, Kind, Span, View, any_of, compiled
 
 _ROUNDS_MAX: Final = 10  # what was hidden behind one find is found in the next round; more is an attack
 _WORDS_WITHIN: Final = 48  # characters before a number in which its name must stand

@@ -18,8 +18,7 @@ from opentelemetry.sdk.trace import Event
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
-from sightline._outgoing import Draft
-from sightline._protobuf import (
+from sightline._delivery.protobuf import (
     BYTES,
     FIXED32,
     FIXED64,
@@ -33,6 +32,7 @@ from sightline._protobuf import (
     utf8,
     varint,
 )
+from sightline._outgoing import Draft
 
 _ORIGINS_MAX: Final = 64  # a program has one resource and a scope for each instrumentation
 _RESOURCES, _SCOPES, _ITEMS = tag(1, BYTES), tag(2, BYTES), tag(2, BYTES)

@@ -8,7 +8,7 @@ import ipaddress
 import re
 from typing import Final
 
-from sightline._check_digits import (
+from sightline.masking._check_digits import (
     iban_in,
     is_aadhaar,
     is_bsn,
@@ -20,7 +20,7 @@ from sightline._check_digits import (
     is_pesel,
     is_tax_id,
 )
-from sightline._kinds import SHAPES, TEXT, Kind, Sign, Span, as_number, proven, word
+from sightline.masking._kinds import SHAPES, TEXT, Kind, Sign, Span, as_number, proven, word
 
 
 def _after(first: bytes, rest: bytes) -> Sign:

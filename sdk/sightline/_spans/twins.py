@@ -18,9 +18,9 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.trace import StatusCode
 
 from sightline import attributes
-from sightline._late import Findings
 from sightline._outgoing import amended
-from sightline._span_attributes import attributes_of
+from sightline._spans.attributes import attributes_of
+from sightline._spans.late import Findings
 
 MAX_FOLLOWED: Final = 10_000  # spans that never end would be followed for ever; the oldest are given up
 

@@ -16,12 +16,12 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
 from sightline import _clock
-from sightline._caps import AUTO, Budget
-from sightline._destination import Route
+from sightline._delivery.destination import Route
+from sightline._delivery.refusal import Refusal
 from sightline._fork import importing, reset_in_child
-from sightline._refusal import Refusal
 from sightline._safety import log_rarely
-from sightline._verdict import Finding, Status, by_status, unknown
+from sightline.budget._caps import AUTO, Budget
+from sightline.budget._verdict import Finding, Status, by_status, unknown
 
 SQL_PORT: Final = 4319  # the collector's own default
 _NS_PER_S: Final = 1_000_000_000
@@ -118,7 +118,7 @@ class Statuses:
 def answered(address: str, timeout_s: float) -> tuple[Status, ...]:
     """The budgets in force as the SQL port tells them. Raises ConnectionError, and ValueError."""
     with importing:
-        from sightline._http import HttpTransport
+        from sightline._delivery.http import HttpTransport
     port = HttpTransport(Route(address, timeout_s=timeout_s), content_type="text/plain")
     try:
         answer = port.send(_QUESTION)

@@ -18,13 +18,14 @@ from typing import Any, Final
 
 from opentelemetry import trace
 
-from sightline import _budget_guard, attributes
-from sightline._budget_guard import Asked
-from sightline._caps import Budget, Cap, Decision
+from sightline import attributes
 from sightline._context import carried
 from sightline._safety import log_rarely, shielded
-from sightline._span_attributes import attributes_of
-from sightline._spans import OpenSpan
+from sightline._spans.attributes import attributes_of
+from sightline._spans.open import OpenSpan
+from sightline.budget import _guard
+from sightline.budget._caps import Budget, Cap, Decision
+from sightline.budget._guard import Asked
 from sightline.errors import BudgetExceeded
 
 __all__ = ["Budget", "BudgetExceeded", "Cap", "Decision", "check", "enforce"]
@@ -46,8 +47,8 @@ def check(
     for the first answer where `on_unknown="deny"`. Outside of all budgets everything is allowed.
     """
     if budget is not None:
-        _budget_guard.want()
-    guard = _budget_guard.current
+        _guard.want()
+    guard = _guard.current
     if guard is None:
         return Decision()
     asked = _asked(trace.get_current_span(), feature, user_id, session_id, model)
@@ -61,8 +62,8 @@ def enforce(*, provider: str | None = None, model: str | None = None, budget: Bu
     it is not, a denied call of a model that is named here leaves a span of its own.
     """
     if budget is not None:
-        _budget_guard.want()
-    guard = _budget_guard.current
+        _guard.want()
+    guard = _guard.current
     if guard is None:
         return
     span = trace.get_current_span()
@@ -75,7 +76,7 @@ def enforce(*, provider: str | None = None, model: str | None = None, budget: Bu
 
 
 def admit(
-    guard: _budget_guard.Guard, span: trace.Span, model: str | None = None, budget: Budget | None = None
+    guard: _guard.Guard, span: trace.Span, model: str | None = None, budget: Budget | None = None
 ) -> None:
     """The same for the call whose span this is."""
     asked = _asked(span, None, None, None, model)
@@ -93,7 +94,7 @@ def admit(
 
 
 def _is_call(span: trace.Span, values: Mapping[str, Any]) -> bool:
-    from sightline._twins import may_be_call
+    from sightline._spans.twins import may_be_call
 
     return span.is_recording() and may_be_call(span, values)
 
@@ -127,10 +128,10 @@ def _asked(
 
 
 @shielded
-def _decide(guard: _budget_guard.Guard, asked: Asked, budget: Budget | None) -> Decision:
+def _decide(guard: _guard.Guard, asked: Asked, budget: Budget | None) -> Decision:
     return guard.decide(asked, budget)
 
 
 @shielded
-def _admit(guard: _budget_guard.Guard, asked: Asked, budget: Budget | None) -> Decision:
+def _admit(guard: _guard.Guard, asked: Asked, budget: Budget | None) -> Decision:
     return guard.admit(asked, budget)

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import grpc
 
-from sightline._destination import Route, Signal
-from sightline._refusal import UNREACHABLE, Refusal
+from sightline._delivery.destination import Route, Signal
+from sightline._delivery.refusal import UNREACHABLE, Refusal
 
 _METHODS: Final[dict[Signal, str]] = {
     "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",

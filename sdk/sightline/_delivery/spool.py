@@ -24,10 +24,10 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Final
 
-from sightline._destination import Signal
+from sightline._delivery.destination import Signal
+from sightline._delivery.refusal import SPOOL_FAILED, SPOOL_FULL
+from sightline._delivery.spool_file import START, Frame, Request, SpoolFile, framed
 from sightline._fork import reset_in_child
-from sightline._refusal import SPOOL_FAILED, SPOOL_FULL
-from sightline._spool_file import START, Frame, Request, SpoolFile, framed
 
 _FILE_BYTES: Final = 16 * 1024 * 1024  # room is freed by whole files
 _FOR_LOSSES_BYTES: Final = 16_384  # what was lost is told, also when the folder is full

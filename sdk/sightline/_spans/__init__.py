@@ -1,0 +1,1 @@
+"""Spans from their start to their end: ours, and what is added to others'."""
