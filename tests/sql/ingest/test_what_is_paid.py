@@ -64,6 +64,20 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         {"output_tokens": 1186, "cost_usd": Decimal("0.009638"), "notes": []},
     ),
+    "searches of the provider's own are paid beside the tokens": (
+        {
+            "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic",
+            "gen_ai.request.model": "claude-sonnet-4-5", **USED, "sightline.usage.web_searches": 3,
+        },
+        {"extra_usage": {"web_searches": 3}, "cost_usd": Decimal("0.0345")},
+    ),
+    "pictures have prices of their own": (
+        {
+            "gen_ai.operation.name": "generate_content", **CHAT, "gen_ai.request.model": "gpt-image-1", **USED,
+            "gen_ai.usage.image.input_tokens": 400, "gen_ai.usage.image.output_tokens": 100,
+        },
+        {"extra_usage": {"input_image_tokens": 400, "output_image_tokens": 100}, "cost_usd": Decimal("0.011")},
+    ),
 }  # fmt: skip
 
 

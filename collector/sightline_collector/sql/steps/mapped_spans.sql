@@ -41,7 +41,10 @@ select
     sightline_count(meaning['cache_write_1h']) as cache_write_1h_tokens, reasoning_tokens,
     mapFilter((unit, n) -> n > 0, map(
         'input_audio_tokens', ifNull(sightline_count(meaning['audio_input']), 0),
-        'output_audio_tokens', ifNull(sightline_count(meaning['audio_output']), 0))) as extra_usage,
+        'output_audio_tokens', ifNull(sightline_count(meaning['audio_output']), 0),
+        'input_image_tokens', ifNull(sightline_count(meaning['image_input']), 0),
+        'output_image_tokens', ifNull(sightline_count(meaning['image_output']), 0),
+        'web_searches', ifNull(sightline_count(meaning['web_searches']), 0))) as extra_usage,
     meaning['estimated'] = 'true' as tokens_estimated,
     if(meaning['service_tier'] = '', [], [concat('service_tier=', meaning['service_tier'])]) as price_context,
     toDecimal64OrNull(meaning['reported_cost'], 12) as reported_cost_usd,
