@@ -10,6 +10,7 @@ from sdk.servers import ChatModel, OtlpSink, chat_model, otlp_sink
 
 import sightline
 from sightline import _estimate, _safety, testing
+from sightline.budget import _guard
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,13 @@ def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
     yield
     _estimate._encoding.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def no_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A budget that a test's function brought along is not in use in the next."""
+    monkeypatch.setattr(_guard, "_wanted", False)
+    monkeypatch.setattr(_guard, "current", None)
 
 
 @pytest.fixture
