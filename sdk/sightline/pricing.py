@@ -43,8 +43,9 @@ def price(
 ) -> Price:
     """Price one call made at `at` (aware; prices are dated). Never raises on strange names or counts.
 
-    `service_tier` is the one that was billed (flex, priority, ...), if the provider said so; a tier that has
-    no price of its own costs what others do.
+    `service_tier` is the one that was billed (flex, priority, batch, fast, ...), if the provider said so; a
+    tier that has no price of its own costs what others do. A model may be named as LiteLLM does it, with its
+    provider before it: `vertex_ai/gemini-2.5-pro`.
     """
     if not usage:
         return Price(None, "no_usage")
@@ -55,9 +56,25 @@ def price(
     try:
         return Price(_calculate(usage, model, known, at, tier))
     except LookupError:
-        return _by_model_name(usage, model, known, at, tier)
+        prefixed = _by_prefix(usage, model, at, tier)
+        return _by_model_name(usage, model, known, at, tier) if prefixed is None else prefixed
     except ValueError:
         return Price(None, "bad_usage")
+
+
+def _by_prefix(usage: Usage, model: str, at: datetime, tier: str | None) -> Price | None:
+    """`azure/eu/gpt-4o` is the provider, its way to the model, and the model; None when it is not."""
+    provider, *rest = model.split("/", _PREFIXES_MAX)
+    while rest:
+        try:
+            return Price(
+                _calculate(usage, "/".join(rest), PROVIDER_ALIASES.get(provider, provider), at, tier)
+            )
+        except LookupError:
+            rest = rest[1:]
+        except ValueError:
+            return Price(None, "bad_usage")
+    return None
 
 
 def _by_model_name(usage: Usage, model: str, provider: str | None, at: datetime, tier: str | None) -> Price:
@@ -89,6 +106,13 @@ _SELDOM_COUNTED: Final = frozenset({"cache_write_1h_mtok", "web_searches_kcount"
 _PLAIN_RATES: Final = ("input_mtok", "cache_read_mtok", "cache_write_mtok", "output_mtok")
 _PER_MTOK: Final = 1_000_000
 _RATES_MAX: Final = 1_024  # the library has as many models
+
+_PREFIXES_MAX: Final = 4  # LiteLLM's longest: bedrock/<region>/<commitment>/<model>
+# The price list says what is unlike other calls in more words than providers do.
+_CONTEXTS: Final = {
+    "batch": {"processing": "batch"},
+    "fast": {"service_tier": "fast", "speed": "fast"},  # OpenAI's word for it, and Anthropic's
+}
 
 Rates = tuple[Any, Any, Any, Any]  # as _PLAIN_RATES: a Decimal, tiers of them, or None
 _rates: Final[dict[int, tuple[object, Rates | None]]] = {}  # by identity, which is why prices are held
@@ -147,7 +171,7 @@ def _from_library(usage: Usage, model: str, provider: str | None, at: datetime, 
         cache_write_1h_tokens=usage.cache_write_1h_tokens or None,
         web_searches=usage.web_searches or None,
     )
-    context = {"service_tier": tier} if tier else None
+    context = _CONTEXTS.get(tier, {"service_tier": tier}) if tier else None
     return genai_prices.calc_price(
         counts, model, provider_id=provider, genai_request_timestamp=at, price_context=context
     ).total_price

@@ -241,6 +241,20 @@ def test_web_searches_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "tier"),
+    [
+        ({"speed": "fast", "service_tier": "standard"}, "fast"),
+        ({"speed": "standard", "service_tier": "batch"}, "batch"),
+    ],
+)
+def test_anthropics_fast_mode_is_a_tier(said: dict[str, str], tier: str) -> None:
+    """The mode that was billed is told where a tier is; the ordinary one leaves the tier as it is."""
+    answer = Answer(0)
+    answer.response({"type": "message", "content": [], "usage": {"input_tokens": 1, **said}})
+    assert answer.service_tier == tier
+
+
+@pytest.mark.parametrize(
     "usage",
     [
         {"promptTokenCount": 1000, "toolUsePromptTokenCount": 50, "candidatesTokenCount": 200},

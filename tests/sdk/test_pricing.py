@@ -53,12 +53,48 @@ def test_known_calls_have_their_exact_price(provider: str, model: str, usage: Us
         ("quite_new", "10"),
         ("flex", "5"),
         ("priority", "17.5"),
+        ("batch", "5"),
     ],
 )
 def test_the_tier_that_was_billed_decides(tier: str | None, usd: str) -> None:
     """Flex and priority have prices of their own; a tier that has none costs what others do."""
     usage = Usage(1_000_000, 1_000_000)
     assert price(usage, provider="openai", model="o3", at=DAY, service_tier=tier) == Price(Decimal(usd))
+
+
+@pytest.mark.parametrize(("tier", "usd"), [(None, "30"), ("standard", "30"), ("fast", "60"), ("batch", "15")])
+def test_anthropics_fast_mode_and_batches_have_their_own_prices(tier: str | None, usd: str) -> None:
+    """Fast mode costs twice as much, a batch half."""
+    usage = Usage(1_000_000, 1_000_000)
+    found = price(usage, provider="anthropic", model="claude-opus-4-8", at=DAY, service_tier=tier)
+    assert found == Price(Decimal(usd))
+
+
+@pytest.mark.parametrize("provider", [None, "openai", "litellm"])
+@pytest.mark.parametrize(
+    ("prefixed", "own", "bare"),
+    [
+        ("openai/gpt-4o-mini", "openai", "gpt-4o-mini"),
+        ("anthropic/claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"),
+        ("vertex_ai/gemini-2.5-pro", "google", "gemini-2.5-pro"),
+        ("gemini/gemini-2.5-pro", "google", "gemini-2.5-pro"),
+        (
+            "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "aws",
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        ),
+        ("groq/llama-3.3-70b-versatile", "groq", "llama-3.3-70b-versatile"),
+        ("azure/gpt-4o", "azure", "gpt-4o"),
+        ("azure/eu/gpt-4o", "azure", "gpt-4o"),
+    ],
+)
+def test_a_model_named_with_its_provider_costs_what_that_provider_takes(
+    provider: str | None, prefixed: str, own: str, bare: str
+) -> None:
+    """LiteLLM writes the provider before the model: the price is that provider's."""
+    expected = price(Usage(1_000_000, 1_000), provider=own, model=bare, at=DAY)
+    assert expected.usd
+    assert price(Usage(1_000_000, 1_000), provider=provider, model=prefixed, at=DAY) == expected
 
 
 @pytest.mark.parametrize(
@@ -69,6 +105,7 @@ def test_the_tier_that_was_billed_decides(tier: str | None, usd: str) -> None:
         ("openai", "", Usage(1, 1), "no_model_name"),
         ("openai", "my-finetune", Usage(1, 1), "no_model"),
         ("acme", "my-finetune", Usage(1, 1), "no_provider"),
+        ("openai", "openai/my-finetune", Usage(1, 1), "no_model"),
         (None, "my-finetune", Usage(1, 1), "no_model"),
         ("openai", "gpt-4o", Usage(7, 1, cache_read_tokens=16399), "bad_usage"),
     ],

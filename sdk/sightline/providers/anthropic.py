@@ -65,7 +65,7 @@ def _message(get: Get) -> Sequence[Piece]:
             name(get("id")),
             name(get("model")),
             None if reported is None else usage_of(reported),
-            name(field(reported, "service_tier")),
+            _tier(reported),
             0,
             "".join(words),
             tuple(calls),
@@ -75,6 +75,11 @@ def _message(get: Get) -> Sequence[Piece]:
             cache_outside=True,
         ),
     )
+
+
+def _tier(reported: object) -> str | None:
+    """What was billed: the fast mode costs more than any tier, and is told beside it."""
+    return "fast" if field(reported, "speed") == "fast" else name(field(reported, "service_tier"))
 
 
 def _start(get: Get) -> Sequence[Piece]:
