@@ -1,7 +1,7 @@
 """Sampling: fewer spans are sent, and nothing that is paid for, failed or judged is missing.
 
     trace is chosen ─── every span, whole; those that stand for others say for how many
-          └ is not ──── roots, model calls (without content), failures and scored spans (whole): no others
+          └ is not ──── roots, model calls (without content), failures and judged spans (whole): no others
 
 So costs, budgets, errors and numbers of model calls are exact at any rate, and the others can be reckoned:
 of a thousand tool calls at a rate of 0.1 about a hundred are sent, with a weight of 10 each.
@@ -137,8 +137,10 @@ def always_sent(span: "ReadableSpan", values: Mapping[str, Any]) -> bool:
 
 def _is_looked_at(span: "ReadableSpan", values: Mapping[str, Any]) -> bool:
     """Whether somebody will want to read all of it: a failure, or what was judged."""
-    return span.status.status_code is StatusCode.ERROR or any(
-        name.startswith(attributes.SCORE_PREFIX) for name in values
+    return (
+        span.status.status_code is StatusCode.ERROR
+        or attributes.JUDGED in values
+        or any(name.startswith(attributes.SCORE_PREFIX) for name in values)
     )
 
 

@@ -93,6 +93,7 @@ SAMPLE_WEIGHT: Final = "sightline.sample.weight"  # double: for how many spans t
 SAMPLE_THINNED: Final = "sightline.sample.thinned"  # bool: true when spans of this trace were left out
 UNCOUNTED: Final = "sightline.usage.uncounted"  # an object of ours; removed before a span leaves
 BACKDATE_NS: Final = "sightline.testing.backdate_ns"  # int, ns; removed before a span leaves
+JUDGED: Final = "sightline.judged"  # bool: true when an evaluator judges it in the background
 SCORE_PREFIX: Final = "sightline.score."  # + name, double: score(), inline evaluators
 PROMPT_VARIABLE_PREFIX: Final = "gen_ai.prompt.variable."  # + name, string; prompt(): model calls
 

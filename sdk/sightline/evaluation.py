@@ -17,16 +17,19 @@ prompt or variant. An evaluator that fails gives an evaluation with `error.type`
 
 import inspect
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
+from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 
 from sightline import attributes
 from sightline._background import evaluations
 from sightline._context import carried, carrying
+from sightline._evaluator_arguments import fault_of, parameters
 from sightline._judgement import SOURCES, Judged, Source, Target, about
 from sightline._safety import shielded
 from sightline._spans.open import OpenSpan
@@ -39,6 +42,7 @@ T = TypeVar("T")
 Run = Literal["inline", "background"]
 
 _RUNS: Final[tuple[Run, ...]] = get_args(Run)
+_JUDGING: Final = otel_context.create_key("sightline-judging")
 
 
 class Evaluator(Generic[P, T]):
@@ -47,7 +51,7 @@ class Evaluator(Generic[P, T]):
     def __init__(self, function: Callable[P, T], name: str, sample: float, run: Run, source: Source) -> None:
         self._function = function
         self.name, self.sample, self.run, self.source = name, sample, run, source
-        self._names = _parameters(function)
+        self._names = parameters(function)
         self.__doc__ = function.__doc__
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -114,6 +118,8 @@ def evaluator(
         known = name or str(getattr(function, "__name__", type(function).__name__))
         if run == "inline" and inspect.iscoroutinefunction(function):
             raise ConfigurationError(f"evaluator {known!r} is a coroutine: it can run in the background only")
+        if fault := fault_of(function):
+            raise ConfigurationError(f"evaluator {known!r} could never be called: {fault}")
         return Evaluator(function, known, sample, run, source)
 
     return wrap if function is None else wrap(function)
@@ -130,6 +136,7 @@ def evaluate(
 
     `more` is for evaluators that ask for it by name: expected=, passages=, ... Returns the verdicts of those
     that ran inline, by name; those in the background follow by themselves. Nothing here raises.
+    What an evaluator calls is not evaluated, or one that calls what it judges would never end.
     """
     given = {"input": input, "output": output, **more}
     return evaluate_span(evaluators, given, target) or {}
@@ -140,7 +147,10 @@ def evaluate_span(
     evaluators: Sequence[Evaluator[..., Any]], given: Mapping[str, object], target: Target
 ) -> dict[str, Score]:
     """`evaluate()` for those who hold the evaluators already."""
+    if otel_context.get_value(_JUDGING):
+        return {}
     judged, around = about(target), dict(carried())
+    span = trace.get_current_span() if target is None else target
     verdicts: dict[str, Score] = {}
     for each in evaluators:
         if not _chosen(each.sample, judged):
@@ -151,7 +161,8 @@ def evaluate_span(
                 verdicts[each.name] = found
         elif judged.known:
             evaluations.submit(work.done_alone)
-    span = trace.get_current_span() if target is None else target
+            if isinstance(span, trace.Span):
+                span.set_attribute(attributes.JUDGED, True)
     if isinstance(span, trace.Span):
         for name, found in verdicts.items():
             put_on(span, name, found)
@@ -174,7 +185,7 @@ class _Work:
     def done(self, link: Context | None = None) -> Score | None:
         """The verdict, after it was told; None when there is none."""
         name = self.evaluator.name
-        with carrying(self._carried(), alone=True):
+        with carrying(self._carried(), alone=True), _judging():
             opened = OpenSpan(f"evaluate {name}", self._values())
             if link is not None:
                 opened.span.add_link(trace.get_current_span(link).get_span_context())
@@ -211,6 +222,15 @@ class _Work:
         tell(known.name, given, self.judged, source=known.source, around=self.around)
 
 
+@contextmanager
+def _judging() -> Iterator[None]:
+    token = otel_context.attach(otel_context.set_value(_JUDGING, True))
+    try:
+        yield
+    finally:
+        otel_context.detach(token)
+
+
 def _chosen(sample: float, judged: Judged) -> bool:
     """Whether this trace is among those to judge; where there is none, chance decides."""
     if sample >= 1 or sample <= 0:
@@ -218,14 +238,3 @@ def _chosen(sample: float, judged: Judged) -> bool:
     about_whom = f"{judged.trace_id:032x}" if judged.trace_id else judged.response_id or judged.session_id
     point = share("evaluation", about_whom) if about_whom else random.random()  # noqa: S311  # a lot
     return point < sample
-
-
-def _parameters(function: Callable[..., Any]) -> tuple[str, ...] | None:
-    """What a function asks for by name; None when it takes anything."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # some builtins have none to show
-        return ("input", "output")
-    if any(each.kind is each.VAR_KEYWORD for each in parameters):
-        return None
-    return tuple(each.name for each in parameters if each.kind is not each.VAR_POSITIONAL)

@@ -491,3 +491,60 @@ def test_background_work_of_a_backdated_trace_lies_in_the_past_too() -> None:
     week_ns = 7 * 86_400 * 10**9
     times = [span.start_ns for span in seen.spans] + [log.time_ns for log in seen.logs]
     assert max(times) - min(times) < week_ns / 2
+
+
+@pytest.mark.parametrize("run", ["inline", "background"])
+def test_what_an_evaluator_calls_is_not_evaluated(seen: Captured, run: Any) -> None:
+    """An evaluator that calls the function that it judges ends, and has judged once."""
+
+    @sightline.evaluator(name="again", run=run)
+    def again(output: str) -> bool:
+        return answer("and so?") == output
+
+    @sightline.agent(evaluators=[again])
+    def answer(question: str) -> str:
+        return "so"
+
+    answer("why?")
+    assert evaluations.drain(30)
+    assert sorted(span.name for span in seen.spans) == [
+        "evaluate again",
+        "invoke_agent answer",
+        "invoke_agent answer",
+    ]
+    assert len(seen.logs) == 1
+
+
+class Judges:
+    """Functions that could never be called with an answer."""
+
+    def method(self, input: object, output: object) -> bool:
+        return True
+
+    @staticmethod
+    def by_place(input: object, output: object, /) -> bool:
+        return True
+
+    @staticmethod
+    def by_place_and_more(question: object, /, **more: object) -> bool:
+        return True
+
+    @staticmethod
+    def by_other_names(*, question: object, answer: object) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (Judges.method, "bound method"),
+        (Judges.by_place, "take the '/' out"),
+        (Judges.by_place_and_more, "take the '/' out"),
+        (Judges.by_other_names, "name one of its parameters 'output'"),
+    ],
+)
+def test_a_function_that_could_never_be_called_is_refused(function: Any, says: str) -> None:
+    """The decorator says what to do, instead of an evaluation that fails at every answer."""
+    with pytest.raises(sightline.ConfigurationError, match=says):
+        sightline.evaluator(function)
+    assert sightline.evaluator(Judges().method)

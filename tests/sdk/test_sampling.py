@@ -265,3 +265,33 @@ def test_what_is_no_rate_is_refused(wrong: Any) -> None:
         sightline.init(sampling=wrong)
     with pytest.raises(sightline.ConfigurationError, match=r"sampling of feature 'support' is"):
         Sampling(features={"support": wrong})
+
+
+def test_what_is_judged_in_the_background_is_sent_whole(sink: OtlpSink) -> None:
+    """A verdict that comes later finds its span, root or not, with the content that was judged."""
+
+    @sightline.evaluator
+    def good(output: object) -> float:
+        return 1.0
+
+    @sightline.step(evaluators=[good])
+    def judged() -> str:
+        return "a"
+
+    @sightline.step
+    def unseen() -> str:
+        return judged()
+
+    @sightline.agent(evaluators=[good])
+    def root() -> str:
+        return unseen()
+
+    sightline.init(endpoint=sink.url, instrument=False, sampling=0)
+    root()
+    assert sightline.flush()
+    sent = {span.name: attributes_of(span) for span in sink.spans}
+    assert {name: values.get("sightline.output") for name, values in sent.items()} == {
+        "judged": '"a"',
+        "invoke_agent root": '"a"',
+        "evaluate good": None,
+    }
