@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, TypeVar
 from sightline import _prompt_link, _runtime, attributes
 from sightline._capture import MAX_CHARS, as_json, well_formed
 from sightline._context import with_carried
-from sightline._safety import shielded
+from sightline._safety import log_rarely, shielded
 from sightline.errors import ConfigurationError
 
 # A text, or messages: [{"role": "system", "content": "Be {{manner}}."}, ...]
@@ -52,10 +52,19 @@ class Prompt(Generic[T]):
 
         Raises ConfigurationError, which names them, when variables are missing.
         """
-        missing = sorted(_places(self.template) - self.variables.keys())
+        places = _places(self.template)
+        missing = sorted(places - self.variables.keys())
         if missing:
             raise ConfigurationError(
                 f"prompt {self.name!r} lacks {', '.join(missing)}: give each a value in using() or variables="
+            )
+        if surplus := sorted(self.variables.keys() - places):
+            log_rarely(
+                f"prompt {self.name}",
+                "Prompt %r has no place for %s: a place is written {{%s}}",
+                self.name,
+                ", ".join(surplus),
+                surplus[0],
             )
         texts = {key: str(value) for key, value in self.variables.items()}
         filled: T = _put_in(self.template, texts)

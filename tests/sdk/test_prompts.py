@@ -236,3 +236,10 @@ def test_endless_templates_and_crowds_of_variables_are_cut(seen: Captured) -> No
     assert len(said["sightline.prompt.template"]) == 32_768
     variables = {key: len(value) for key, value in said.items() if ".variable." in key}
     assert variables == {f"gen_ai.prompt.variable.v{number}": 4_096 for number in range(32)}
+
+
+def test_a_variable_without_a_place_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """A misspelt place, or one in single braces, would go to the model as it stands."""
+    with sightline.prompt("greeting", "Hello {name}").using(name="Ann") as text:
+        assert text == "Hello {name}"
+    assert "'greeting' has no place for name: a place is written {{name}}" in caplog.text

@@ -36,6 +36,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         {"operation": "chain", "cost_usd": None, "cost_status": "not_a_call"},
     ),
+    "a call that a budget forbade is a guardrail that blocked, not a failed call": (
+        {"gen_ai.operation.name": "chat", **CHAT, "sightline.budget.decision": "deny"},
+        {"operation": "guardrail", "stage": "guardrail", "blocked": 1, "cost_status": "not_a_call"},
+    ),
     "an agent whose calls carry its tokens stays an agent": (
         {"gen_ai.operation.name": "invoke_agent", **CHAT, **USED, "sightline.usage.aggregated": True},
         {"operation": "agent", "cost_usd": None, "cost_status": "not_a_call"},

@@ -19,7 +19,7 @@ select
         length(output) < 2000 and multiSearchAny(
             lower(left(output, 600)), splitByChar('\n', lower(trimBoth({data:refusals.txt})))), 1,
         0) as refused,
-    meaning['blocked'] = 'true' as blocked,
+    meaning['blocked'] = 'true' or meaning['budget'] = 'deny' as blocked,
     scope_name, scope_version, dialect, operation,
     multiIf(
         meaning['stage'] != '', meaning['stage'],
@@ -71,7 +71,9 @@ from (
         *,
         -- A model and its tokens make a call, whatever the operation is called: it is never free in silence.
         -- An agent's own tokens are the sum of its calls'; so are those of a call around other calls.
+        -- A call that a budget forbade was never made.
         multiIf(
+            meaning['budget'] = 'deny', 'guardrail',
             meaning['aggregated'] = 'true'
                 and (operation_known in ('', 'other') or sightline_model_call(operation_known)), 'chain',
             operation_known not in ('', 'other'), operation_known,
