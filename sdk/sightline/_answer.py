@@ -64,8 +64,15 @@ class Answer:
         if isinstance(response, str):
             self._keep(Piece(text=response, whole=True), None)
             return
+        begun: set[int] = set()
         for piece in self._recognised(response):
-            self._keep(piece, None)
+            if piece.text or piece.tool_calls or piece.reasoning:
+                # Where whole and chunk look alike the reader cannot know which one this is.
+                first = piece.choice not in begun
+                begun.add(piece.choice)
+                self._keep(piece._replace(whole=piece.whole or first), None)
+            else:
+                self._keep(piece, None)
 
     def chunk(self, chunk: object, at_ns: int) -> None:
         """Take one event of a stream of any provider (object or JSON), or a bare piece of text."""

@@ -8,20 +8,21 @@ here: every model call is priced on its way out, whoever made its span.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from types import TracebackType
 from typing import Any, Final
 
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import Span, SpanKind
 
 from sightline import _clock, attributes, budget
 from sightline._answer import Answer
 from sightline._messages import system_json, tools_json
-from sightline._safety import shielded
+from sightline._safety import log_rarely, shielded
 from sightline._spans import late
 from sightline._spans.open import OpenSpan
 from sightline.budget import _guard
 from sightline.errors import BudgetExceeded
-from sightline.usage import Usage
+from sightline.usage import Usage, count
 
 _MODEL_STAGE: Final = "model_inference"
 
@@ -72,10 +73,20 @@ class LLMCall:
         cache_write_tokens: int | None = None,
         reasoning_tokens: int | None = None,
     ) -> None:
-        """Say the usage yourself: input includes the cache's tokens, output includes reasoning."""
-        self._answer.usage = Usage(
-            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens
-        )
+        """Say the usage yourself: input includes the cache's tokens, output includes reasoning.
+
+        What is no whole number, 0 or more, counts as not said, and is warned of.
+        """
+        said = (input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens)
+        counts = [count(tokens) for tokens in said]
+        for tokens, found in zip(said, counts, strict=True):
+            if found is None and tokens is not None:
+                log_rarely(
+                    "record_usage",
+                    "record_usage() takes whole numbers, 0 or more; a %s was left out",
+                    type(tokens).__name__ if not isinstance(tokens, int) else repr(tokens),
+                )
+        self._answer.usage = Usage(*counts)
 
     @property
     def usage(self) -> Usage:
@@ -95,6 +106,11 @@ class LLMCall:
         from sightline.scores import score
 
         return score(name, value, label=label, comment=comment, target=self._open.span)
+
+    @property
+    def span(self) -> Span:
+        """The call's span."""
+        return self._open.span
 
     @property
     def span_id(self) -> str:
@@ -164,6 +180,7 @@ def llm_call(
     sent, in its own shape (Gemini's contents, OpenAI's input, a bare text); they are recorded as the content
     mode allows, and counted when the provider reports no usage.
     """
+    provider, model, operation = _word(provider), _word(model), _word(operation)
     values: dict[str, Any] = {
         attributes.OPERATION: "llm",
         attributes.GEN_AI_OPERATION: operation,
@@ -180,3 +197,11 @@ def llm_call(
     sent = messages.copy() if type(messages) is list else messages
     opened = OpenSpan(f"{operation} {model}", known, SpanKind.CLIENT)
     return LLMCall(opened, Request(model, sent, system, tools))
+
+
+def _word(name: object) -> str:
+    """A name as text, whatever it is kept in: an enumeration's value, or what a thing calls itself."""
+    if type(name) is str:
+        return name
+    value = name.value if isinstance(name, Enum) else name
+    return str.__str__(value) if isinstance(value, str) else shielded(str)(value) or type(value).__name__

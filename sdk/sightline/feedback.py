@@ -16,7 +16,8 @@ from typing import Any, Final, Literal
 from opentelemetry import trace
 
 from sightline import attributes
-from sightline._judgement import Source, Target, about, check_source, label_of, number, refuse, send
+from sightline._judgement import Source, Target, Traced, about, check_source, label_of, number, refuse, send
+from sightline._safety import shielded
 
 _THUMBS: Final = {"up": 1.0, "down": 0.0}
 # What people do with an answer, where it says by itself how good that was. An edit says so only with the
@@ -109,8 +110,13 @@ def record_outcome(
     return identity
 
 
-def traceparent(span: trace.Span | None = None) -> str:
-    """W3C traceparent of a span (default: the current one), to keep beside an answer; '' if there is none."""
+def traceparent(span: trace.Span | Traced | None = None) -> str:
+    """W3C traceparent of a span or model call (default: the current span), to keep beside an answer.
+
+    '' if there is none.
+    """
+    if span is not None and not isinstance(span, trace.Span):
+        return shielded(span.traceparent)() or ""
     ids = (span or trace.get_current_span()).get_span_context()
     return f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}" if ids.is_valid else ""
 

@@ -63,8 +63,9 @@ def score(
         refuse(f"The score {name!r}", str(wrong))
         return identity
     given = Score(given.value, label or given.label, comment or given.comment)
-    if target is None or isinstance(target, trace.Span):
-        put_on(target or trace.get_current_span(), name, given)
+    span = trace.get_current_span() if target is None else getattr(target, "span", target)
+    if isinstance(span, trace.Span):
+        put_on(span, name, given)
     tell(name, given, judged, source=source, identity=identity)
     return identity
 

@@ -12,6 +12,7 @@ that where it is to be guessed, `latest` where it is known.
 """
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any, Final, NamedTuple
 
 from sightline import attributes
@@ -156,13 +157,17 @@ def _stands_outside(
 
 
 def count(value: object) -> int | None:
-    """An int in [0, MAX_TOKENS], or None: booleans, fractions and negatives are no counts."""
+    """An int in [0, MAX_TOKENS], or None: booleans, fractions and negatives are no counts.
+
+    Other libraries' whole numbers, such as numpy's, are.
+    """
     if value is None:
         return None
     if type(value) is int:
         return value if 0 <= value <= MAX_TOKENS else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         return None
+    value = int(value)
     return value if 0 <= value <= MAX_TOKENS else None

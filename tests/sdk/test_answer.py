@@ -228,6 +228,24 @@ def test_every_provider_ends_in_the_same_words(reason: Any, word: str) -> None:
     assert said_by(answer)["gen_ai.response.finish_reasons"] == (word,)
 
 
+@pytest.mark.parametrize(
+    "whole",
+    [
+        {"candidates": [{"content": {"parts": [{"text": "Hi"}]}}]},
+        {"model": "m", "message": {"role": "assistant", "content": "Hi"}, "done": True},
+        {"generation": "Hi", "stop_reason": "stop"},
+        {"inputTextTokenCount": 1, "results": [{"outputText": "Hi", "tokenCount": 1}]},
+    ],
+    ids=["google", "ollama", "llama", "titan"],
+)
+def test_a_whole_answer_replaces_its_chunks_where_both_look_alike(whole: dict[str, Any]) -> None:
+    """What is taken as a whole has the last word: its text is not added to that of the stream."""
+    answer = Answer(0)
+    answer.chunk(whole, 1)
+    answer.response(whole)
+    assert answer.text() == "Hi"
+
+
 def test_web_searches_are_counted() -> None:
     """Searches of the provider's own tool are paid one by one."""
     anthropic, openai = Answer(0), Answer(0)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from enum import Enum, StrEnum
+from numbers import Integral
 from types import SimpleNamespace
 from typing import Any
 
@@ -99,6 +101,73 @@ def test_usage_may_be_said_by_hand(seen: Captured) -> None:
         )
         assert call.usage == Usage(18495, 445, 16399, 2089)
     assert seen.spans[0].attributes["sightline.cost_usd"] == "0.01944945"
+
+
+@Integral.register
+class Whole:
+    """A whole number as numpy's are: no int, but known to be one."""
+
+    def __init__(self, value: int) -> None:
+        self._value = value
+
+    def __int__(self) -> int:
+        return self._value
+
+
+def test_counts_of_other_libraries_are_counts_and_nonsense_is_none(
+    seen: Captured, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A whole number of any kind is taken; what is no count is left out, with one warning."""
+    wrong: Any = ("5", -3, True)
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini") as call:
+        call.record_usage(input_tokens=Whole(5), output_tokens=2)  # type: ignore[arg-type]
+        assert (call.usage, type(call.usage.input_tokens)) == (Usage(5, 2), int)
+        for given in wrong:
+            call.record_usage(input_tokens=given, output_tokens=2)
+            assert call.usage == Usage(None, 2)
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("record_usage() takes whole numbers, 0 or more; a str was left out")
+
+
+class Model(Enum):
+    SMALL = "gpt-4o-mini"
+
+
+class Named(StrEnum):
+    OPENAI = "openai"
+
+
+class Nameless:
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_a_model_may_be_named_by_an_enumeration(seen: Captured) -> None:
+    """Its value is the name: it is on the span, and priced."""
+    with sightline.llm_call(provider=Named.OPENAI, model=Model.SMALL) as call:  # type: ignore[arg-type]
+        call.record_usage(input_tokens=1_000, output_tokens=50)
+    (span,) = seen.spans
+    assert (span.name, span.attributes["gen_ai.request.model"]) == ("chat gpt-4o-mini", "gpt-4o-mini")
+    assert span.attributes["sightline.cost_usd"] == "0.00018"
+
+
+def test_a_model_whose_name_cannot_be_told_is_called_all_the_same(
+    seen: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails to say its name is named by its type; the program goes on."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+    with sightline.llm_call(provider="openai", model=Nameless()):  # type: ignore[arg-type]
+        pass
+    assert seen.spans[0].attributes["gen_ai.request.model"] == "Nameless"
+    sightline._safety.forget_faults()
+
+
+def test_an_open_call_may_be_named_and_scored(seen: Captured) -> None:
+    """`traceparent` and `score` take the call itself; the score is on its span, too."""
+    with sightline.llm_call(provider="openai", model="gpt-4o-mini") as call:
+        sightline.score("brevity", 0.5, target=call)
+    assert sightline.traceparent(call) == call.traceparent() != ""
+    assert seen.spans[0].attributes["sightline.score.brevity"] == 0.5
 
 
 def test_missing_usage_is_estimated_and_marked(seen: Captured) -> None:
