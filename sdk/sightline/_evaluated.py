@@ -41,10 +41,12 @@ class EvaluatedRecording(Recording):
         """Judged while the span is open and current, so that inline scores are on it and inline work is below
         it; but it ends when the work did: judging is no part of how long an answer took.
         """
-        if self._returned:
-            at_ns = _clock.now_ns()
-            self._evaluate()
-        super().end(at_ns)
+        try:
+            if self._returned:
+                at_ns = _clock.now_ns()
+                self._evaluate()
+        finally:  # an interrupt while judging takes no span with it
+            super().end(at_ns)
 
     @shielded
     def _evaluate(self) -> None:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -43,9 +44,10 @@ def shielded(function: Callable[P, T]) -> Callable[P, T | None]:
 def record_fault(where: str, error: Exception) -> None:
     """Count a fault of ours; call it inside the `except` that caught it."""
     global _last
+    words = words_of(error)
     with _lock:
         _counts[where] += 1
-        _last = f"{where}: {type(error).__name__}: {error}"
+        _last = f"{where}: {type(error).__name__}: {words}"
     if os.environ.get("SIGHTLINE_STRICT") == "1":
         raise error
     log_rarely(
@@ -66,7 +68,19 @@ def log_rarely(
         if topic in _last_logged and now - _last_logged[topic] < every_s:
             return
         _last_logged[topic] = now
-    log.warning(message, *args, exc_info=error)
+    try:
+        log.warning(message, *args, exc_info=error)
+    except Exception:  # a user's handler, or an exception of which no stack trace can be made
+        with suppress(Exception):
+            log.warning(message, *args)
+
+
+def words_of(error: BaseException) -> str | None:
+    """An exception's text is made by the user's code, which may fail while failing: then None."""
+    try:
+        return str(error)
+    except Exception:
+        return None
 
 
 def faults() -> tuple[dict[str, int], str | None]:

@@ -100,3 +100,57 @@ def test_a_cancelled_task_is_closed_and_marked(seen: Captured) -> None:
     asyncio.run(main())
     span = seen.span("endless")
     assert (span.status, span.attributes["error.type"]) == ("error", "CancelledError")
+
+
+def test_an_exception_raised_again_is_recorded_in_each_trace(seen: Captured) -> None:
+    """One instance that fails two traces has its stack trace in both."""
+    error = ValueError("always the same")
+
+    @sightline.workflow
+    def fails() -> None:
+        raise error
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="always the same"):
+            fails()
+    assert [len(span.events) for span in seen.spans] == [1, 1]
+
+
+def test_an_exception_whose_attributes_fail_passes_too(seen: Captured) -> None:
+    """An error that answers every question with another error reaches the caller as it is."""
+
+    class DeafError(Exception):
+        def __getattr__(self, name: str) -> object:
+            raise KeyError(name)
+
+        def __setattr__(self, name: str, value: object) -> None:
+            raise TypeError(name)
+
+    @sightline.step
+    def fails() -> None:
+        raise DeafError("a")
+
+    with pytest.raises(DeafError):
+        fails()
+    span = seen.span("fails")
+    assert (span.status, span.status_message) == ("error", "a")
+    assert [(name, details["exception.message"]) for name, _, details in span.events] == [("exception", "a")]
+
+
+def test_an_interrupt_while_judging_leaves_the_judged_span(seen: Captured) -> None:
+    """Ctrl-C in an inline evaluator reaches the program; what was judged has ended and is current no more."""
+
+    @sightline.evaluator(run="inline")
+    def interrupted(output: object) -> float:
+        raise KeyboardInterrupt
+
+    @sightline.agent(evaluators=[interrupted])
+    def answer() -> str:
+        return "a"
+
+    with pytest.raises(KeyboardInterrupt):
+        answer()
+    assert seen.span("invoke_agent answer").attributes["sightline.output"] == '"a"'
+    with sightline.stage("after"):
+        pass
+    assert seen.span("after").parent_span_id is None

@@ -61,3 +61,21 @@ def test_a_model_function_that_fails_half_way_has_tokens_and_cost(seen: Captured
     (span,) = seen.spans
     assert (span.status, span.attributes["gen_ai.usage.output_tokens"]) == ("error", 2)
     assert "sightline.cost_usd" in span.attributes
+
+
+def test_an_argument_is_not_asked_whether_it_is_true(seen: Captured) -> None:
+    """Messages that are an array, which has no truth, reach the model as they are."""
+
+    class Array:
+        def __bool__(self) -> bool:
+            raise ValueError("ambiguous")
+
+        def __len__(self) -> int:
+            raise ValueError("no length")
+
+    @sightline.llm(provider="acme", model="tiny")
+    def ask(messages: object) -> str:
+        return "hi"
+
+    assert ask(Array()) == "hi"
+    assert "gen_ai.output.messages" in seen.span("chat tiny").attributes

@@ -75,3 +75,37 @@ def test_a_fault_is_logged_once_a_minute(
     assert all(record.exc_info for record in caplog.records if "hid a fault" in record.message)
     assert sightline.health().faults["OpenSpan.capture"] >= 50
     _safety.forget_faults()
+
+
+def test_a_fault_in_one_step_at_a_spans_end_loses_no_span(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cost that cannot be counted against a budget is a fault of its own; the span is sent."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+    with (
+        testing.capture(budget=sightline.Budget(per_process=1)) as seen,
+        sightline.llm_call(provider="openai", model="gpt-4o"),
+    ):
+        trace.get_current_span().set_attribute("sightline.cost_usd", "unknown")
+    assert [span.name for span in seen.spans] == ["chat gpt-4o"]
+    _safety.forget_faults()
+
+
+def test_a_log_handler_or_an_error_that_fails_is_hidden_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither an exception without a text nor a logger that raises turns a fault into the program's."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    class Broken(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            raise RuntimeError("no log")
+
+    broken_filter = Broken()
+    _safety.log.addFilter(broken_filter)
+    try:
+        _safety.record_fault("here", MuteError())
+    finally:
+        _safety.log.removeFilter(broken_filter)
+    assert _safety.faults() == ({"here": 1}, "here: MuteError: None")
+    _safety.forget_faults()

@@ -5,6 +5,7 @@ span is put on it all at once, when it ends.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
@@ -14,7 +15,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from sightline import _runtime, attributes
 from sightline._capture import as_json
-from sightline._safety import record_fault, shielded
+from sightline._safety import record_fault, shielded, words_of
 from sightline._spans.attributes import put
 
 _SEEN: Final = "_sightline_seen"
@@ -77,11 +78,14 @@ class OpenSpan:
             return
         kind = type(error)
         self._said[attributes.ERROR_TYPE] = kind.__qualname__
-        words = _words_of(error)
+        words = words_of(error)
         self.span.set_status(Status(StatusCode.ERROR, words or kind.__qualname__))
-        if words is not None and not getattr(error, _SEEN, False):
-            self.span.record_exception(error)
-            _mark_seen(error)
+        if words is not None and _is_new(error, self.span.get_span_context().trace_id):
+            try:
+                self.span.record_exception(error)
+            except Exception:  # no stack trace can be made of one that fails when it is asked things
+                name = f"{kind.__module__}.{kind.__qualname__}"
+                self.span.add_event("exception", {"exception.type": name, "exception.message": words})
 
     def end(self, at_ns: int | None = None) -> None:
         """At the given time (ns since 1970), or now."""
@@ -96,16 +100,15 @@ class OpenSpan:
             record_fault("OpenSpan.end", error)
 
 
-def _words_of(error: BaseException) -> str | None:
-    """An exception's text is made by the user's code, which may fail while failing: then None."""
+def _is_new(error: BaseException, trace_id: int) -> bool:
+    """Whether this trace has not seen the exception; from now on it has. One instance may be raised in many
+    traces. Attributes of an exception may be the user's code, which may fail with anything.
+    """
     try:
-        return str(error)
+        if getattr(error, _SEEN, None) == trace_id:
+            return False
     except Exception:
-        return None
-
-
-def _mark_seen(error: BaseException) -> None:
-    try:
-        setattr(error, _SEEN, True)
-    except AttributeError:
-        return  # an exception with slots: it is recorded once more, which does no harm
+        return True
+    with suppress(Exception):  # one that takes no attributes is recorded once more, which does no harm
+        setattr(error, _SEEN, trace_id)
+    return True

@@ -33,21 +33,43 @@ class SightlineProcessor(SpanProcessor):
                 record_fault("SightlineProcessor.on_start", error)
 
     def on_end(self, span: ReadableSpan) -> None:
+        """Each step has its own shield: a span that one of them chokes on is handed on as it was."""
         if self.sink is not None:
-            try:
-                span = twins.ended(_as_its_watcher_found_it(span))
-                if _guard.current is not None:
-                    _guard.current.spending.ended(span)
-                if span.context.trace_flags.sampled:
+            span = _beside_its_twins(_as_its_watcher_found_it(span))
+            if _guard.current is not None:
+                _spend(_guard.current, span)
+            if span.context.trace_flags.sampled:
+                try:
                     self.sink(span)
-            except Exception as error:
-                record_fault("SightlineProcessor.on_end", error)
+                except Exception as error:
+                    record_fault("SightlineProcessor.on_end", error)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self.flush(timeout_millis / 1000) if self.flush else True
 
 
 def _as_its_watcher_found_it(span: ReadableSpan) -> ReadableSpan:
-    watcher = late.watchers.pop(span.context.span_id, None) if late.watchers else None
-    findings = watcher.findings() if watcher else None
-    return span if findings is None else amended(span, findings)
+    if not late.watchers:
+        return span
+    try:
+        watcher = late.watchers.pop(span.context.span_id, None)
+        findings = watcher.findings() if watcher else None
+        return span if findings is None else amended(span, findings)
+    except Exception as error:
+        record_fault("SightlineProcessor.on_end: watcher", error)
+        return span
+
+
+def _beside_its_twins(span: ReadableSpan) -> ReadableSpan:
+    try:
+        return twins.ended(span)
+    except Exception as error:
+        record_fault("SightlineProcessor.on_end: twins", error)
+        return span
+
+
+def _spend(guard: _guard.Guard, span: ReadableSpan) -> None:
+    try:
+        guard.spending.ended(span)
+    except Exception as error:
+        record_fault("SightlineProcessor.on_end: budget", error)

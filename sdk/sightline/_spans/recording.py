@@ -56,7 +56,7 @@ class Recording(OpenSpan):
         self._answer: Answer | None = None
         if spec.kind.operation == "llm":
             self._answer = Answer(_clock.elapsed_ns())
-            self._sent = _sent_messages(spec.signature.named(args, kwargs))
+            self._sent = _sent_messages(spec.signature, args, kwargs)
         elif spec.captures and self.captures:
             self.capture(spec.kind.arguments_as, spec.signature.named(args, kwargs))
 
@@ -114,6 +114,13 @@ class Recording(OpenSpan):
             late.watch(self.span, answer)
 
 
-def _sent_messages(arguments: dict[str, Any]) -> object:
-    """What a hand-made model call sends: the argument `messages`, or else its texts."""
-    return arguments.get("messages") or [text for text in arguments.values() if isinstance(text, str)]
+@shielded
+def _sent_messages(signature: Signature, args: Any, kwargs: Any) -> object:
+    """What a hand-made model call sends: the argument `messages`, or else its texts. Whether an argument is
+    true is not asked: an array has no answer to that.
+    """
+    arguments = signature.named(args, kwargs)
+    messages = arguments.get("messages")
+    if messages is not None:
+        return messages
+    return [text for text in arguments.values() if isinstance(text, str)]
