@@ -158,3 +158,9 @@ def test_experiment_and_shadow_travel_to_other_processes(seen: Captured) -> None
     values = seen.span("called").attributes
     assert (values["sightline.experiment"], values["sightline.variant"]) == ("e", "A")
     assert values["sightline.shadow"] is True
+
+
+def test_variants_without_weights_are_refused() -> None:
+    """A list of names says nothing of their shares; the error shows what does."""
+    with pytest.raises(ConfigurationError, match="'A': 0.5"), sightline.variant("e", ["A", "B"]):  # type: ignore[arg-type]
+        pass
