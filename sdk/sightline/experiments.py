@@ -90,7 +90,8 @@ def _around() -> str:
 def _check(experiment: str, weights: Mapping[str, float]) -> None:
     if not isinstance(weights, Mapping):
         raise ConfigurationError(
-            f"variant({experiment!r}): give each variant a weight, as in {{'A': 0.5, 'B': 0.5}}, not {weights!r}"
+            f"variant({experiment!r}): give each variant a weight, as in {{'A': 0.5, 'B': 0.5}},"
+            f" not {weights!r}"
         )
     for name, weight in weights.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float):
