@@ -163,5 +163,5 @@ def test_experiment_and_shadow_travel_to_other_processes(seen: Captured) -> None
 def test_variants_without_weights_are_refused() -> None:
     """A list of names says nothing of their shares; the error shows what does."""
     names: Any = ["A", "B"]
-    with pytest.raises(sightline.ConfigurationError, match="as in {'A'"), sightline.variant("e", names):
+    with pytest.raises(sightline.ConfigurationError, match=r"as in \{'A'"), sightline.variant("e", names):
         pass
