@@ -15,6 +15,7 @@ from opentelemetry.context import Context
 from sightline import _prompt_link, attributes
 from sightline._safety import shielded
 from sightline._spans.attributes import attributes_of, put
+from sightline._spans.leaving import leave
 
 _CARRIED: Final = otel_context.create_key("sightline")
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -44,11 +45,12 @@ def carrying(values: Mapping[str, Any], *, alone: bool = False) -> Iterator[None
     global _moved
     _moved = _moved or attributes.BACKDATE_NS in values
     merged = dict(values) if alone else {**carried(), **values}
-    token = otel_context.attach(otel_context.set_value(_CARRIED, merged))
+    entered = otel_context.set_value(_CARRIED, merged)
+    token = otel_context.attach(entered)
     try:
         yield
     finally:
-        otel_context.detach(token)
+        leave(token, entered)
 
 
 def carried(context: Context | None = None) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from opentelemetry.trace import Span
 from sightline import attributes
 from sightline._spans.attributes import attributes_of
 from sightline._spans.late import Findings, watchers
+from sightline._spans.leaving import leave
 
 NAMED: Final = (attributes.PROMPT_NAME, attributes.PROMPT_VERSION)
 _IN_USE: Final = otel_context.create_key("sightline-prompt")
@@ -46,9 +47,10 @@ def take(values: Mapping[str, Any], context: Context) -> None:
 
 def put_away() -> None:
     """Leave the innermost prompt's context."""
-    in_use = otel_context.get_value(_IN_USE)
+    current = otel_context.get_current()
+    in_use = otel_context.get_value(_IN_USE, current)
     if isinstance(in_use, _InUse):
-        otel_context.detach(in_use.token)
+        leave(in_use.token, current)
 
 
 def linked(values: Mapping[str, Any], span: Span, parent_context: Context | None) -> Mapping[str, Any]:

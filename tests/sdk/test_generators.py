@@ -143,3 +143,59 @@ def test_an_async_generator_that_fails_is_an_error(seen: Captured) -> None:
     with pytest.raises(OSError, match="gone"):
         asyncio.run(main())
     assert seen.span("failing").status == "error"
+
+
+def step_by_step_elsewhere(stream: Generator[Any]) -> None:
+    """Read a generator as Starlette does: each step in a thread, with a copy of the reader's context."""
+
+    async def read() -> None:
+        while await asyncio.to_thread(next, stream, None) is not None:
+            pass
+
+    asyncio.run(read())
+
+
+@pytest.mark.parametrize("inside", ["call", "context", "prompt", "stage"])
+def test_what_a_generator_leaves_in_another_thread_is_left(
+    seen: Captured, caplog: pytest.LogCaptureFixture, inside: str
+) -> None:
+    """A block that begins in one step and ends in another, elsewhere, is over for what follows it."""
+    block: Any = {
+        "call": lambda: sightline.llm_call(provider="acme", model="tiny"),
+        "context": lambda: sightline.context(user_id="ann"),
+        "prompt": lambda: sightline.prompt("greet", "Hello", "1"),
+        "stage": lambda: sightline.stage("thinking"),
+    }[inside]
+
+    @sightline.workflow
+    def answer() -> Generator[int]:
+        with block():
+            yield 1
+            yield 2
+        leaf()
+        yield 3
+
+    step_by_step_elsewhere(answer())
+    assert parent_of(seen, "leaf") == "invoke_workflow answer"
+    assert {"user.id", "gen_ai.prompt.name"}.isdisjoint(seen.span("leaf").attributes)
+    assert caplog.records == []
+
+
+def test_a_bare_generator_leaves_another_threads_context_alone(
+    seen: Captured, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a block's own context is not current, its end changes nothing."""
+
+    def bare() -> Generator[int]:
+        with sightline.context(user_id="ann"):
+            yield 1
+            yield 2
+
+    stream = bare()
+    asyncio.run(asyncio.to_thread(next, stream))
+    with sightline.stage("other"):
+        assert list(stream) == [2]
+        leaf()
+    assert parent_of(seen, "leaf") == "other"
+    assert "user.id" not in seen.span("leaf").attributes
+    assert caplog.records == []

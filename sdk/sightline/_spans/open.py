@@ -17,6 +17,7 @@ from sightline import _runtime, attributes
 from sightline._capture import as_json
 from sightline._safety import record_fault, shielded, words_of
 from sightline._spans.attributes import put
+from sightline._spans.leaving import leave
 
 _SEEN: Final = "_sightline_seen"
 
@@ -55,8 +56,8 @@ class OpenSpan:
 
     def suspend(self) -> None:
         if self._token is not None:
-            self._context = otel_context.get_current()
-            otel_context.detach(self._token)
+            entered, self._context = self._context, otel_context.get_current()
+            leave(self._token, entered)
             self._token = None
 
     def say(self, values: Mapping[str, Any]) -> None:
@@ -91,7 +92,7 @@ class OpenSpan:
         """At the given time (ns since 1970), or now."""
         try:
             if self._token is not None:
-                otel_context.detach(self._token)
+                leave(self._token, self._context)
                 self._token = None
             if self._said and self.recording:
                 put(self.span, self._said, self._first)
