@@ -73,8 +73,8 @@ def init(
 
     `endpoint` is the collector's base URL (http://127.0.0.1:4318 unless an OTEL_EXPORTER_OTLP_* variable
     names one). `content` is "masked", "full", "hashed", "off", or a `Privacy`. `instrument` is "auto" (every
-    installed library that we know), a list of names, or False. With `stream_usage`, streamed chats are asked
-    for their token counts.
+    installed library that we know), a list of names, or False. Unless it is False, work in thread pools keeps
+    its parent span. With `stream_usage`, streamed chats are asked for their token counts.
     `budget` limits what model calls may cost; see `sightline.budget`.
     `sampling` is the part of the traces that is sent whole, or a `Sampling`: what is paid for is always sent.
     `spool` is a folder, of this service alone, for what cannot be sent: at most `spool_max_bytes`, sent when

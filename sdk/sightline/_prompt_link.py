@@ -72,7 +72,8 @@ class _Undeclared:
 
     @classmethod
     def watch(cls, span: Any, values: Mapping[str, Any]) -> None:
-        span._sightline_prompt = watchers[span.get_span_context().span_id] = cls(span, values)
+        span._sightline_prompt = cls(span, values)
+        watchers.add(span.get_span_context().span_id, span._sightline_prompt)
 
     def findings(self) -> Findings | None:
         span = self._span()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -14,6 +16,8 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
+from sdk.clients import ASK
+from sdk.servers import ChatModel, completion, streamed
 
 import sightline
 from sightline import _safety, testing
@@ -131,7 +135,7 @@ def test_a_library_that_somebody_else_instruments_is_left(caplog: pytest.LogCapt
         assert instrumented_by_others(("openai",)) == "opentelemetry.instrumentation.genai.openai"
         sightline.init(endpoint="http://127.0.0.1:9", instrument=["openai"])
         assert vars(owner)["create"] is before
-        assert sightline.health().instrumented == ()
+        assert sightline.health().instrumented == ("threads",)
         sightline.shutdown()
         assert vars(owner)["create"] is before
     finally:
@@ -305,3 +309,47 @@ def test_versions_are_compared_as_numbers() -> None:
 def test_the_package_of_a_requirement_is_found(requirement: str, package: str) -> None:
     """However it is spelled."""
     assert named_in(requirement) == package
+
+
+def test_thread_pools_keep_parents_whatever_else_is_named() -> None:
+    """A list of libraries leaves nothing out of the traces that they are in."""
+    with testing.capture(instrument_libraries=["openai"]) as seen:
+        with sightline.stage("outer"), ThreadPoolExecutor() as pool:
+            pool.submit(sightline.step(lambda: None)).result()
+        inner, outer = seen.spans
+    assert inner.parent_span_id == outer.span_id
+
+
+def test_a_captured_mistral_client_is_seen(model: ChatModel) -> None:
+    """Its spans go where everything goes, also where the provider is not the global one."""
+    model.script = [lambda request: (200, completion(model="mistral-large-latest"))]
+    with testing.capture(instrument_libraries=["mistralai"]) as seen:
+        ASK["mistral"](model.root_url, False)
+    assert [span.attributes["gen_ai.operation.name"] for span in seen.spans] == ["chat"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_prompt_is_on_litellms_spans(model: ChatModel, stream: bool) -> None:
+    """Two watch a stream's span, and what both found is on it: the prompt, and the tokens."""
+    pytest.importorskip("litellm")
+    model.script = [streamed if stream else lambda request: (200, completion())]
+    greet = sightline.prompt("greet", "Hello {{name}}")
+    with testing.capture(instrument_libraries=["litellm"]) as seen, greet.using(name="Ann") as text:
+        answer = litellm_answer(model, text, stream=stream)
+        if stream:
+            next(iter(answer))
+            del answer
+            gc.collect()
+    values = seen.spans[0].attributes
+    assert values["gen_ai.prompt.variable.name"] == "Ann"
+    assert "sightline.prompt.template" in values
+    assert not stream or values["sightline.usage.estimated"]
+
+
+def litellm_answer(model: ChatModel, text: str, *, stream: bool) -> Any:
+    import litellm
+
+    messages = [{"role": "user", "content": text}]
+    return litellm.completion(
+        "openai/gpt-4o-mini", messages, api_base=model.base_url, api_key="k", stream=stream
+    )

@@ -10,7 +10,7 @@ A span below a model call is followed from its start to its end; every other spa
 is, is known only at its end: OpenInference says then that it is a model call, so all its spans are followed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -84,6 +84,12 @@ def ended(span: ReadableSpan) -> ReadableSpan:
         above.failed |= followed.failed | (own if failed else _NONE)
     told_below = kind in followed.billed or (not has_usage and kind in followed.failed)
     return amended(span, _AGGREGATED) if told_below else span
+
+
+def forget(span_ids: Iterable[int]) -> None:
+    """These spans will not end any more."""
+    for span_id in span_ids:
+        _followed.pop(span_id, None)
 
 
 def may_be_call(span: object, values: Mapping[str, Any]) -> bool:

@@ -45,8 +45,11 @@ class Loaded(Protocol):
 
 
 def load(wanted: Literal["auto"] | Sequence[str], wiring: Wiring) -> list[Loaded]:
-    """Load what is wanted and there; what is missing is said in the log, with the package to install."""
-    names = list(KNOWN) if wanted == "auto" else wanted
+    """Load what is wanted and there; what is missing is said in the log, with the package to install.
+
+    Whoever wants any library wants its calls in thread pools where they belong.
+    """
+    names = list(KNOWN) if wanted == "auto" else dict.fromkeys([*_ALWAYS, *wanted]) if wanted else ()
     loaded: list[Loaded] = []
     for name in names:
         missing = _safety.shielded(_load)(KNOWN[name], wiring, loaded)
@@ -60,6 +63,7 @@ def load(wanted: Literal["auto"] | Sequence[str], wiring: Wiring) -> list[Loaded
     return loaded
 
 
+_ALWAYS = ("threads",)
 _NOT_INSTALLED = "not installed"
 
 

@@ -34,6 +34,7 @@ class Library:
     switches: tuple[Switch, ...] = ()
     silence: tuple[Switch, ...] = ()  # what ends its own spans, when somebody else makes them
     ours: str = ""  # the file here with what its spans lack
+    inner: str = ""  # imported with it, where `module` is a namespace package: Python tells nobody of those
 
     @property
     def needs(self) -> str:
@@ -113,6 +114,8 @@ KNOWN: Final = _by_name(
             _openinference("mistralai"),
             spans_since="3.7",
             switches=(Switch("MISTRAL_SDK_TELEMETRY", "global", "global"),),
+            ours="mistralai",
+            inner="mistralai.client",
         ),
         Library(
             "litellm",

@@ -32,7 +32,7 @@ class Loading:
         self.name = library.name
         self.at_work = True
         self._library, self._instrumentations, self._wiring = library, instrumentations, wiring
-        self._wanted = True
+        self._wanted = self._waiting = True
         self._undo: list[Callable[[], None]] = []
 
     def start(self) -> None:
@@ -44,11 +44,13 @@ class Loading:
         if not self._library.module:
             self.imported()
         elif self._library.ours or self._instrumentations:
-            _when_imported(self._library.module, self.imported)
+            for module in filter(None, (self._library.module, self._library.inner)):
+                _when_imported(module, self.imported)
 
     def imported(self, _: object = None) -> None:
         """Begin; a fault on the way leaves the program alone, and is not called work."""
-        if self._wanted and not shielded(self._begun)():
+        begins, self._waiting = self._waiting and self._wanted, False
+        if begins and not shielded(self._begun)():
             self.at_work = False
 
     def _begun(self) -> bool:

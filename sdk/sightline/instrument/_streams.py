@@ -44,7 +44,7 @@ class StreamWatcher:
     def watching(self) -> None:
         """Be asked for findings when the span has ended."""
         if self.span.is_recording():
-            late.watchers[self.span.get_span_context().span_id] = self
+            late.watchers.add(self.span.get_span_context().span_id, self)
 
     def hides(self, chunk: object) -> bool:
         """Take note of a chunk; True when the caller must not see it."""
