@@ -182,6 +182,24 @@ def test_what_stands_right_after_an_escape_is_found(before: str, found: str) -> 
     assert found not in masked(f'"x{before}{found}"')
 
 
+@pytest.mark.parametrize(
+    ("row", "left"),
+    [
+        ("[4111111111111111,123]", '["[CARD_1]",123]'),
+        ("ann,4111111111111111,12/30", "ann,[CARD_1],12/30"),
+        ("+491712345678,5", "[PHONE_1],5"),
+        ("415-555-2671,5", "[PHONE_1],5"),
+        ("078-05-1120,3", "[US_SSN_1],3"),
+        ("44051401359,1", "[PL_PESEL_1],1"),
+        ("529.982.247-25,1", "[BR_CPF_1],1"),
+        ("12345678Z,9", "[ES_DNI_1],9"),
+    ],
+)
+def test_a_number_in_a_row_of_numbers_is_found(row: str, left: str) -> None:
+    """In compact JSON and in CSV a comma and a digit come right after a number, which is no fraction."""
+    assert masked(row) == left
+
+
 def test_only_the_kinds_that_are_named_are_looked_for() -> None:
     """With some kinds chosen, the others stay; addresses of machines are looked for by choice only."""
     text = "a@b.de 4111 1111 1111 1111 8.8.8.8 10.0.0.1"

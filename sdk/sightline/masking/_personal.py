@@ -40,7 +40,8 @@ _THREE_THREE_FOUR: Final = _after(b"000", rb"\)?s?000s0000")
 _FISCAL_CODE: Final = _after(b"00", b"A00A000A")
 _PLUS: Final = Sign(TEXT, b"+")
 
-_END: Final = r"(?![\w-]|[.,]\d)"
+# A comma before a digit is what parts a row's fields more often than a number's fraction.
+_END: Final = r"(?![\w-]|\.\d)"
 _DOMAIN: Final = r"(?u:[^\W_][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.(?:[^\W\d_]{2,24}|xn--[\w-]{1,59})(?![\w-]))"
 _LOCAL_MAX: Final = 256  # RFC 5321 allows 64; what is longer is no reason to let the rest go
 _LOCAL: Final = re.compile(r"[\w.%+'-]+")
@@ -171,7 +172,7 @@ PERSONAL_KINDS: Final = (
         proof=proven(is_aadhaar), same=as_number,
     ),
     Kind(
-        "PHONE", word(r"\+", r"[1-9](?:[ ()./-]{0,2}\d){7,14}(?!\w|[.,]\d)", r"\w+.)"), (_PLUS,),
+        "PHONE", word(r"\+", r"[1-9](?:[ ()./-]{0,2}\d){7,14}(?!\w|\.\d)", r"\w+.)"), (_PLUS,),
         proof=proven(_is_phone), same=as_number,
     ),
     Kind(
