@@ -6,7 +6,7 @@ from typing import Any
 from opentelemetry.context import Context
 
 from sightline import _clock
-from sightline._safety import shielded
+from sightline._safety import log_rarely, shielded
 from sightline._spans.recording import Recording, Spec
 from sightline.errors import ConfigurationError
 from sightline.evaluation import Evaluator, evaluate_span
@@ -14,7 +14,7 @@ from sightline.evaluation import Evaluator, evaluate_span
 
 class EvaluatedRecording(Recording):
     """Evaluators are given the arguments by name and the result: of a stream what it yielded, of a model call
-    its messages and its answer. What failed is not judged.
+    its messages and its answer. What failed is not judged, nor the beginning of what was too long to keep.
     """
 
     __slots__ = ("_asked", "_evaluators", "_output", "_returned")
@@ -34,8 +34,18 @@ class EvaluatedRecording(Recording):
         self._output: object = None
 
     def returned(self, result: object) -> None:
-        self._returned, self._output = True, result
+        if self._yields is not None and self._yields.is_cut:
+            log_rarely(
+                "evaluators of streams",
+                "What %s yielded is not evaluated: it is longer than what is kept of a stream",
+                self._spec.span_name,
+            )
+        else:
+            self._returned, self._output = True, result
         super().returned(result)
+
+    def _keeps_yields(self) -> bool:
+        return True
 
     def end(self, at_ns: int | None = None) -> None:
         """Judged while the span is open and current, so that inline scores are on it and inline work is below

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import weakref
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from sdk.decorated import anumbers, broken_numbers, leaf, numbers, parent_of
 
 import sightline
+from sightline import testing
 from sightline.testing import Captured
 
 
@@ -199,3 +201,70 @@ def test_a_bare_generator_leaves_another_threads_context_alone(
     assert parent_of(seen, "leaf") == "other"
     assert "user.id" not in seen.span("leaf").attributes
     assert caplog.records == []
+
+
+def test_a_stream_that_is_too_long_says_what_was_cut(seen: Captured) -> None:
+    """Of texts and of things the beginning is kept, and the span says how much followed."""
+
+    @sightline.step
+    def texts() -> Generator[str]:
+        yield from ["x" * 1_000] * 1_000
+
+    @sightline.step
+    def things() -> Generator[int]:
+        yield from [7] * 1_005
+
+    @sightline.step
+    def tokens() -> Generator[str]:
+        yield from ["x"] * 5_000
+
+    for stream in (texts, things, tokens):
+        list(stream())
+    text = seen.span("texts").attributes["sightline.output"]
+    kept = text.count("x")
+    assert text == f'"{"x" * kept}<cut {1_000_000 - kept}>"'
+    assert kept > 32_000
+    assert seen.span("things").attributes["sightline.output"].endswith(',7,"<cut 5>"]')
+    assert seen.span("tokens").attributes["sightline.output"] == f'"{"x" * 5_000}"'
+
+
+@pytest.mark.parametrize("capture", [True, False])
+def test_a_stream_holds_on_to_nothing_that_nobody_wants(capture: bool) -> None:
+    """With content off, or `capture=False`, what was yielded goes when the program lets it go."""
+
+    class Frame:
+        pass
+
+    @sightline.step(capture=capture)
+    def frames() -> Generator[Frame]:
+        while True:
+            yield Frame()
+
+    with testing.capture(content="off" if capture else "full"):
+        stream = frames()
+        gone = weakref.ref(next(stream))
+        next(stream)
+        gc.collect()
+        assert gone() is None
+        stream.close()
+
+
+def test_the_beginning_of_a_stream_is_not_judged_as_the_whole(
+    seen: Captured, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Evaluators get all that was yielded or are not asked, which the log says."""
+    judged = []
+
+    @sightline.evaluator(run="inline")
+    def length(output: str) -> float:
+        judged.append(len(output))
+        return 1.0
+
+    @sightline.agent(evaluators=[length])
+    def talk(count: int) -> Generator[str]:
+        yield from ["x" * 1_000] * count
+
+    list(talk(400))
+    list(talk(1_000))
+    assert judged == [400_000]
+    assert ["is not evaluated" in record.message for record in caplog.records] == [True]

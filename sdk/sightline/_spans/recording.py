@@ -1,7 +1,7 @@
 """One call of a decorated function: what goes on its span, and when the span ends."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
@@ -12,11 +12,10 @@ from sightline._safety import shielded
 from sightline._spans import late
 from sightline._spans.arguments import Signature
 from sightline._spans.open import OpenSpan
+from sightline._spans.yields import Yields
 from sightline.budget import _guard
 from sightline.budget._caps import Budget
 from sightline.errors import GuardrailTripped
-
-MAX_YIELDS: Final = 1_000  # what a stream's captured result holds on to, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Recording(OpenSpan):
     def __init__(self, spec: Spec, args: Any, kwargs: Any, parent: Context | None = None) -> None:
         super().__init__(spec.span_name, spec.values, spec.kind.span_kind, parent)
         self._spec = spec
-        self._yields: list[Any] | None = None
+        self._yields: Yields | None = None
         self._answer: Answer | None = None
         if spec.kind.operation == "llm":
             self._answer = Answer(_clock.elapsed_ns())
@@ -70,10 +69,11 @@ class Recording(OpenSpan):
     def yielded(self, item: object) -> None:
         if self._answer is not None:
             self._answer.chunk(item, _clock.elapsed_ns())
-        elif self._yields is None:
-            self._yields = [item]
-        elif len(self._yields) < MAX_YIELDS and self.recording:
-            self._yields.append(item)
+        elif self._yields is not None:
+            self._yields.add(item)
+        elif self._keeps_yields():
+            self._yields = Yields()
+            self._yields.add(item)
 
     def returned(self, result: object) -> None:
         if self._spec.kind.operation == "guardrail":
@@ -94,9 +94,12 @@ class Recording(OpenSpan):
             self.fail(error)
         self.end()
 
+    def _keeps_yields(self) -> bool:
+        """What nobody wants is not held on to: the program's objects go when the program lets them go."""
+        return self.captures and self._spec.captures
+
     def _yielded_so_far(self) -> object:
-        yields = self._yields
-        return "".join(yields) if yields and all(isinstance(item, str) for item in yields) else yields
+        return None if self._yields is None else self._yields.result()
 
     def _note_result(self, result: object) -> None:
         if self._answer is not None:
