@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,10 +17,11 @@ import opentelemetry.sdk.trace
 from opentelemetry.sdk._logs import LoggerProvider, ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
-from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from sightline import _clock, _runtime, attributes, instrument
+from sightline._background import EXIT_S, evaluations
 from sightline._context import carrying
+from sightline._counting_ids import CountingIds, counting
 from sightline._log_export import exporting
 from sightline._outgoing import prepare
 from sightline._pipeline import LogForwarder, guarded_log, outgoing_steps
@@ -98,26 +99,23 @@ def capture(
 ) -> Iterator[Captured]:
     """Record instead of sending, with ids that count from 1; at the end of the block all is as before.
 
-    What is spent inside counts for budgets inside only.
+    Evaluators in the background are waited for at the end. What is spent inside counts for budgets inside
+    only. A capture inside of another records for itself alone, and goes on counting the other's ids.
     """
-    seen = Captured()
-    tracers, loggers = _recording_into(seen, guard := Guard(content))
-    captures = guard.captures
-    before = _runtime.use(runtime_of(tracers, loggers, captures=captures))
-    collector = address_of(budget.collector, "") if budget else ""
-    guard_before = _guard.start(budget, collector=collector)
-    wiring = instrument.Wiring(tracers, loggers, captures, stream_usage)
-    loaded = instrument.load(tuple(instrument_libraries), wiring)
-    undo_logs = exporting(log_level(logs), loggers)
-    try:
-        with _clock_in_use(clock):
-            yield seen
-    finally:
-        undo_logs()
-        for library in reversed(loaded):
-            library.undo()
-        _guard.stop(guard_before)
-        _runtime.use(before)
+    evaluations.drain(EXIT_S)
+    with ExitStack() as undo:
+        seen, guard = Captured(), Guard(content)
+        tracers, loggers = _recording_into(seen, guard, undo.enter_context(counting()))
+        undo.callback(_runtime.use, _runtime.use(runtime_of(tracers, loggers, captures=guard.captures)))
+        collector = address_of(budget.collector, "") if budget else ""
+        undo.callback(_guard.stop, _guard.start(budget, collector=collector))
+        wiring = instrument.Wiring(tracers, loggers, guard.captures, stream_usage)
+        for library in instrument.load(tuple(instrument_libraries), wiring):
+            undo.callback(library.undo)
+        undo.callback(exporting(log_level(logs), loggers))
+        undo.enter_context(_clock_in_use(clock))
+        undo.callback(evaluations.drain, EXIT_S)
+        yield seen
 
 
 @contextmanager
@@ -156,22 +154,7 @@ class FixedClock:
         return elapsed
 
 
-class CountingIds(IdGenerator):
-    """Trace ids 1, 2, 3, ... and span ids 1, 2, 3, ..."""
-
-    def __init__(self) -> None:
-        self._traces = self._spans = 0
-
-    def generate_trace_id(self) -> int:
-        self._traces += 1
-        return self._traces
-
-    def generate_span_id(self) -> int:
-        self._spans += 1
-        return self._spans
-
-
-def _recording_into(seen: Captured, guard: Guard) -> tuple[TracerProvider, LoggerProvider]:
+def _recording_into(seen: Captured, guard: Guard, ids: CountingIds) -> tuple[TracerProvider, LoggerProvider]:
     """Providers that keep what comes, after the same steps that it would leave by."""
     steps = outgoing_steps(guard)
 
@@ -182,9 +165,7 @@ def _recording_into(seen: Captured, guard: Guard) -> tuple[TracerProvider, Logge
         seen.logs.append(_plain_log(guarded_log(record, guard)))
 
     nowhere, limits = Resource.get_empty(), SpanLimits(max_span_attributes=SPAN_ATTRIBUTES)
-    tracers = TracerProvider(
-        resource=nowhere, id_generator=CountingIds(), span_limits=limits, shutdown_on_exit=False
-    )
+    tracers = TracerProvider(resource=nowhere, id_generator=ids, span_limits=limits, shutdown_on_exit=False)
     tracers.add_span_processor(SightlineProcessor(keep_span))
     loggers = LoggerProvider(nowhere, shutdown_on_exit=False)
     loggers.add_log_record_processor(LogForwarder(keep_log))

@@ -1,5 +1,6 @@
 """What users get for their own tests and demonstrations."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from sdk.servers import ChatModel, OtlpSink, completion
 
 import sightline
 from sightline import _runtime, testing
+from sightline._spans import twins
 
 DAY_NS = 86_400 * 1_000_000_000
 START_NS = 1767225600_000_000_000
@@ -127,3 +129,47 @@ def test_a_real_clients_spans_are_backdated_on_the_wire(model: ChatModel, sink: 
     assert start_ns <= root.start_time_unix_nano <= chat.start_time_unix_nano
     assert chat.end_time_unix_nano <= sink.logs[0].time_unix_nano <= root.end_time_unix_nano
     assert root.end_time_unix_nano < start_ns + 60 * 1_000_000_000
+
+
+def test_a_capture_inside_of_another_has_ids_and_traces_of_its_own(seen: testing.Captured) -> None:
+    """No span of one is taken for a span, or a child, of the other."""
+    with sightline.stage("outer"):
+        with testing.capture() as inner, sightline.stage("inner"):
+            pass
+        with sightline.stage("child"):
+            pass
+    found = {span.name: span for span in [*seen.spans, *inner.spans]}
+    assert len({span.span_id for span in found.values()}) == 3
+    assert found["inner"].parent_span_id is None
+    assert found["inner"].trace_id != found["outer"].trace_id
+    assert found["child"].parent_span_id == found["outer"].span_id
+
+
+def test_what_never_ended_is_not_mistaken_in_the_next_capture() -> None:
+    """A call that a test leaves open is none of the spans that have its id later."""
+    with testing.capture():
+        _runtime.current.tracer.start_span("left open", attributes={"gen_ai.operation.name": "chat"})
+        assert twins._followed
+    assert not twins._followed
+    with testing.capture() as seen, sightline.stage("next"):
+        pass
+    assert seen.spans[0].span_id == f"{1:016x}"
+    assert "sightline.usage.aggregated" not in seen.spans[0].attributes
+
+
+def test_a_capture_waits_for_its_evaluators() -> None:
+    """What they find is in it, not in the next."""
+    begun, gate = threading.Event(), threading.Event()
+
+    @sightline.evaluator
+    def slow(output: object) -> float:
+        begun.set()
+        gate.wait(30)
+        return 1.0
+
+    with testing.capture() as seen, sightline.stage("work"):
+        sightline.evaluate(slow, output="a")
+        assert begun.wait(30)
+        threading.Timer(0.05, gate.set).start()
+    assert [span.name for span in seen.spans] == ["work", "evaluate slow"]
+    assert len(seen.logs) == 1
