@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from opentelemetry.trace import SpanKind
@@ -55,13 +55,14 @@ class Decorator(Protocol):
 
 def _decorator(kind: Kind, summary: str) -> Decorator:
     def decorate(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-        said = _Options(**options)
+        said = _said(kind, function, options)
         evaluators = checked(said.evaluators, kind.operation)
         record = functools.partial(EvaluatedRecording, evaluators) if evaluators else Recording
 
         def wrap(function: Any) -> Any:
             if isinstance(function, staticmethod | classmethod):
                 return type(function)(wrap(function.__func__))
+            _check_function(kind, function)
             return wrapped(function, _spec(function, kind, said), record)
 
         return wrap if function is None else wrap(function)
@@ -75,8 +76,45 @@ def _decorator(kind: Kind, summary: str) -> Decorator:
     return cast(Decorator, decorate)
 
 
+def _said(kind: Kind, function: object, options: dict[str, Any]) -> _Options:
+    """Raises ConfigurationError for what is no option."""
+    if isinstance(function, str):
+        raise ConfigurationError(
+            f"@{kind.operation}({function!r}): say which option it is: @{kind.operation}(name={function!r})"
+        )
+    known = [field.name for field in fields(_Options)]
+    if unknown := [name for name in options if name not in known]:
+        raise ConfigurationError(
+            f"@{kind.operation}({unknown[0]}=...): there is no such option; there are {', '.join(known)}"
+        )
+    return _Options(**options)
+
+
+def _check_function(kind: Kind, function: object) -> None:
+    """Raises ConfigurationError for what is no function, with what to decorate instead."""
+    if isinstance(function, type):
+        raise ConfigurationError(
+            f"@{kind.operation} on the class {function.__qualname__}: decorate its methods, one by one"
+        )
+    if isinstance(function, property):
+        raise ConfigurationError(
+            f"@{kind.operation} on a property: write @property above @{kind.operation}, not below it"
+        )
+    if not callable(function):
+        raise ConfigurationError(
+            f"@{kind.operation} on a {type(function).__qualname__}: decorate the function inside of it"
+        )
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """A function's own name; of a partial that of its function, of an object that of its type."""
+    if isinstance(function, functools.partial):
+        return _name_of(function.func)
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
 def _spec(function: Callable[..., Any], kind: Kind, said: _Options) -> Spec:
-    name = said.name or str(getattr(function, "__name__", type(function).__name__))
+    name = said.name or _name_of(function)
     subject = said.model if said.model and kind.operation == "llm" else name
     values = {
         attributes.OPERATION: kind.operation,

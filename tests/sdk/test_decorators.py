@@ -1,11 +1,14 @@
 """What decorated functions of every kind leave on their span, and what they are to their callers."""
 
+import asyncio
+import functools
 import inspect
+import pickle
 from collections.abc import Generator
 from typing import Any
 
 import pytest
-from sdk.decorated import anumbers, leaf, numbers
+from sdk.decorated import anumbers, leaf, numbers, parent_of
 
 import sightline
 from sightline.testing import Captured, CapturedSpan
@@ -139,3 +142,90 @@ def test_without_init_the_program_runs_as_if_undecorated() -> None:
     """Nothing is recorded and nothing fails before `init()`."""
     assert leaf("x") == "x"
     assert list(numbers(2)) == [0, 1]
+
+
+class Talker:
+    """An object that is called like a function that streams."""
+
+    def __call__(self, words: str) -> Generator[str]:
+        yield from words.split()
+
+
+class Answerer:
+    """An object that is called like a coroutine function."""
+
+    async def __call__(self, question: str) -> str:
+        leaf()
+        return "a"
+
+
+def test_a_partial_is_recorded_as_its_function(seen: Captured) -> None:
+    """Of a generator function, too: with the function's name, reading inside of the span."""
+
+    def count(start: int, stop: int) -> Generator[int]:
+        yield from range(start, stop)
+
+    two = sightline.step(functools.partial(count, 0))
+    assert inspect.isgeneratorfunction(two)
+    assert list(two(2)) == [0, 1]
+    assert seen.span("count").attributes["sightline.output"] == "[0,1]"
+    assert seen.span("count").attributes["sightline.input"] == '{"stop":2}'
+
+
+def test_an_object_is_recorded_by_what_its_call_does(seen: Captured) -> None:
+    """A call that streams or is awaited is timed to its end, and the span has the type's name."""
+    assert list(sightline.step(Talker())("a b")) == ["a", "b"]
+    assert asyncio.run(sightline.step(Answerer())("why?")) == "a"
+    assert seen.span("Talker").attributes["sightline.output"] == '"ab"'
+    assert parent_of(seen, "leaf") == "Answerer"
+
+
+def test_a_method_that_streams_is_a_method() -> None:
+    """It has its name and its object, equals itself, and streams in `inspect`'s eyes."""
+
+    class Shop:
+        @sightline.step
+        def goods(self) -> Generator[int]:
+            yield 1
+
+    shop = Shop()
+    method: Any = shop.goods
+    assert (method.__name__, method.__self__, method == shop.goods) == ("goods", shop, True)
+    assert inspect.isgeneratorfunction(method)
+    assert list(inspect.signature(method).parameters) == []
+
+
+def test_a_decorated_function_is_pickled_by_its_name() -> None:
+    """Worker processes are sent functions that stream as they are sent others."""
+    for function in (numbers, leaf):
+        assert pickle.loads(pickle.dumps(function)) is function  # noqa: S301  # our own
+
+
+def test_a_keyword_named_as_a_positional_is_recorded_beside_it(seen: Captured) -> None:
+    """Where `**more` holds the name of an argument that was given by place, both are there."""
+
+    @sightline.step
+    def both(a: int, /, **more: int) -> None: ...
+
+    both(1, a=2)
+    both(1, b=2)
+    assert [span.attributes["sightline.input"] for span in seen.spans] == [
+        '{"a":1,"more":{"a":2}}',
+        '{"a":1,"b":2}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("use", "says"),
+    [
+        (lambda: sightline.step("rank"), r"@step\(name='rank'\)"),  # type: ignore[call-overload]
+        (lambda: sightline.step(nmae="rank"), "no such option; there are name, stage"),  # type: ignore[call-overload]
+        (lambda: sightline.agent(Talker), "decorate its methods"),
+        (lambda: sightline.step(property(leaf)), "write @property above"),  # type: ignore[call-overload]
+        (lambda: sightline.step(functools.partialmethod(leaf)), "the function inside of it"),  # type: ignore[call-overload]
+    ],
+)
+def test_a_wrong_use_is_refused_at_once(use: Any, says: str) -> None:
+    """What cannot be recorded fails where it is decorated, and says what to do."""
+    with pytest.raises(sightline.ConfigurationError, match=says):
+        use()

@@ -13,6 +13,7 @@ often read after the handler that made it has returned.
 
 import functools
 import inspect
+import types
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
@@ -26,13 +27,21 @@ Record = Callable[..., Recording]  # of a spec, arguments by place and by name, 
 
 def wrapped(function: Callable[..., Any], spec: Spec, record: Record = Recording) -> Callable[..., Any]:
     """The function, recorded; what it is to its caller and to `inspect` stays the same."""
-    if inspect.isasyncgenfunction(function):
-        return _StreamFunction(function, spec, record, _async_stream)
-    if inspect.isgeneratorfunction(function):
-        return _StreamFunction(function, spec, record, _stream)
-    if inspect.iscoroutinefunction(function):
+    body = body_of(function)
+    if inspect.isasyncgenfunction(body):
+        return _StreamFunction(function, body, spec, record, _async_stream)
+    if inspect.isgeneratorfunction(body):
+        return _StreamFunction(function, body, spec, record, _stream)
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(body):
         return _coroutine(function, spec, record)
     return _plain(function, spec, record)
+
+
+def body_of(function: Callable[..., Any]) -> Any:
+    """The function whose code runs when this is called: that of a partial, or of an object's type."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function if inspect.isroutine(function) else type(function).__call__
 
 
 def _plain(function: Callable[..., Any], spec: Spec, record: Record) -> Callable[..., Any]:
@@ -76,12 +85,15 @@ class _StreamFunction:
     frameworks decide by them whether a tool or an endpoint streams.
     """
 
-    def __init__(self, function: Any, spec: Spec, record: Record, drive: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, function)
+    def __init__(
+        self, function: Any, body: Any, spec: Spec, record: Record, drive: Callable[..., Any]
+    ) -> None:
+        functools.update_wrapper(self, body)
+        functools.update_wrapper(self, function, updated=())
         self._function, self._spec, self._record, self._drive = function, spec, record, drive
-        self.__code__ = function.__code__
-        self.__defaults__ = function.__defaults__
-        self.__kwdefaults__ = function.__kwdefaults__
+        self.__code__ = getattr(body, "__code__", None)
+        self.__defaults__ = getattr(body, "__defaults__", None)
+        self.__kwdefaults__ = getattr(body, "__kwdefaults__", None)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         stream = self._function(*args, **kwargs)  # a wrong call fails here, as it does undecorated
@@ -89,7 +101,11 @@ class _StreamFunction:
         return self._drive(stream, begin)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> str:
+        """Pickled as functions are: by its name."""
+        return str(vars(self)["__qualname__"])
 
 
 def _stream(stream: Generator[Any, Any, Any], begin: Callable[[], Recording]) -> Generator[Any, Any, Any]:
