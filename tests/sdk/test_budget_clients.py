@@ -1,17 +1,19 @@
 """Real clients whose calls a budget stops: nothing is sent, and a span says so."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import openai
 import pytest
+from sdk.anthropic_server import message
 from sdk.clients import ASK
 from sdk.programs import unused_port
 from sdk.servers import ChatModel, completion, streamed
 
 from sightline import Budget, BudgetExceeded, testing
-from sightline.budget import Cap, check, enforce
+from sightline.budget import Cap, _guard, check, enforce, hold
 from sightline.instrument._budget_questions import ask_before_calls
 from sightline.testing import Captured
 
@@ -65,6 +67,69 @@ def test_an_asynchronous_clients_call_is_stopped_too(model: ChatModel, seen: Cap
     outcomes = asyncio.run(all_at_once())
     assert [type(outcome).__name__ for outcome in outcomes].count("BudgetExceeded") == 3
     assert len(model.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("library", "client", "answer"),
+    [
+        ("anthropic", "anthropic", message()),
+        ("mistralai", "mistral", completion(model="mistral-large-latest")),
+    ],
+)
+def test_calls_of_clients_that_make_their_own_spans_are_counted_from_the_question_on(
+    model: ChatModel, library: str, client: str, answer: dict[str, Any]
+) -> None:
+    """Of six threads that ask at the same moment as many are let through as the cap allows."""
+    answered = threading.Event()
+
+    def wait(_: Any) -> Any:
+        answered.wait(30)
+        return 200, answer
+
+    def ask() -> None:
+        try:
+            ASK[client](model.root_url, False)
+        except BudgetExceeded:
+            denied.append(1)
+            if len(denied) == 4:
+                answered.set()
+
+    denied: list[int] = []
+    model.script = [wait]
+    with testing.capture(instrument_libraries=[library], budget=TWO_CALLS):
+        threads = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (len(denied), len(model.requests)) == (4, 2)
+        assert _guard.current
+        assert _guard.current.spending.spent([("process", "")])["process"].calls == 2
+
+
+def test_a_call_that_leaves_no_span_gives_its_place_back() -> None:
+    """A method that raises, or makes no span, is not under way when it is over."""
+
+    def time_out() -> None:
+        with hold("openai", "gpt-4o-mini"):
+            assert check().action == "deny"
+            raise TimeoutError
+
+    with testing.capture(budget=Budget(per_process=Cap(calls=1))):
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                time_out()
+        assert check().action == "allow"
+
+
+def test_a_client_inside_of_a_client_is_one_call() -> None:
+    """A library that calls another one's client around the same span asks once."""
+    with (
+        testing.capture(budget=Budget(per_process=Cap(calls=1))),
+        hold(None, "openai/gpt-4o-mini"),
+        hold("openai", "gpt-4o-mini"),
+    ):
+        assert check().action == "deny"
 
 
 def test_a_call_without_a_span_of_its_own_leaves_one() -> None:

@@ -124,6 +124,42 @@ def test_one_of_two_calls_that_are_one_does_not_stop_the_other() -> None:
             ask()
 
 
+@pytest.mark.parametrize("between", [sightline.step, sightline.agent])
+def test_a_call_through_other_steps_is_the_call_above(between: Any) -> None:
+    """What stands between two layers of one call does not make two of them; the next call is a second one."""
+
+    @between
+    def attempt() -> None:
+        call()
+
+    with testing.capture(budget=Budget(per_trace=Cap(calls=1))):
+        with sightline.llm_call(provider="openai", model="gpt-4o-mini"):
+            attempt()
+            with pytest.raises(BudgetExceeded):
+                attempt()
+        assert spent().calls == 1
+
+
+def test_a_call_on_the_way_to_an_answer_is_another_one() -> None:
+    """A tool's call inside of a model call counts beside it, also when that one fails."""
+
+    @sightline.tool
+    def look_up() -> None:
+        call()
+
+    def fail() -> None:
+        with sightline.llm_call(provider="openai", model="gpt-4o-mini"):
+            look_up()
+            raise TimeoutError
+
+    with testing.capture(budget=PLENTY):
+        with pytest.raises(TimeoutError):
+            fail()
+        assert spent().calls == 2
+    with testing.capture(budget=Budget(per_trace=Cap(calls=1))), pytest.raises(BudgetExceeded):
+        fail()
+
+
 def test_usage_that_sums_up_the_calls_below_is_not_spent_again() -> None:
     """A span marked as aggregated costs nothing by itself."""
     spending = Spending()
@@ -167,7 +203,7 @@ def test_calls_that_never_end_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(_spend, "UNDER_WAY_MAX", 2)
     spending = Spending()
     for span_id in (1, 2, 3):
-        spending.admit(span_id, 0, [("process", "")], lambda _: None)
+        spending.admit(span_id, (), [("process", "")], lambda _: None)
     assert spending.spent([("process", "")])["process"].calls == 2
     assert spending.forgotten == {"under_way": 1}
 
@@ -181,7 +217,7 @@ def test_a_span_that_ends_in_the_middle_of_a_question_is_counted_after_it() -> N
         assert spending.spent([("process", "")]) == before
         return before["process"]
 
-    assert spending.admit(2, 0, [("process", "")], interrupted) == Spent()
+    assert spending.admit(2, (), [("process", "")], interrupted) == Spent()
     assert spending.spent([("process", "")])["process"] == Spent(Decimal("0.5"), 1, 2)
 
 

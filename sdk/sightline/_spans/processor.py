@@ -9,7 +9,7 @@ from sightline._context import stamp
 from sightline._outgoing import amended
 from sightline._safety import record_fault
 from sightline._spans import late, twins
-from sightline.budget import _guard
+from sightline.budget import _guard, _place
 
 Sink = Callable[[ReadableSpan], None]
 
@@ -29,6 +29,8 @@ class SightlineProcessor(SpanProcessor):
             try:
                 stamp(span, parent_context)
                 twins.started(span)
+                if _guard.current is not None:
+                    _place.started(span)
             except Exception as error:
                 record_fault("SightlineProcessor.on_start", error)
 

@@ -25,10 +25,10 @@ from sightline._spans.late import Findings
 MAX_FOLLOWED: Final = 10_000  # spans that never end would be followed for ever; the oldest are given up
 
 _GENERATION: Final = "generation"
-_EMBEDDINGS: Final = "embeddings"
+EMBEDDINGS: Final = "embeddings"
 _FOREIGN_SCOPE: Final = "openinference."
 _FOREIGN_KIND: Final = "openinference.span.kind"
-_FOREIGN_KINDS: Final = {"LLM": _GENERATION, "EMBEDDING": _EMBEDDINGS}
+_FOREIGN_KINDS: Final = {"LLM": _GENERATION, "EMBEDDING": EMBEDDINGS}
 _FOREIGN_USAGE: Final = ("llm.token_count.prompt", "llm.token_count.completion")
 _USAGE: Final = (attributes.INPUT_TOKENS, attributes.OUTPUT_TOKENS, *_FOREIGN_USAGE)
 # What is called on the way to an answer is not the answer: by a tool, by a guardrail, by a judge.
@@ -37,6 +37,7 @@ _ASIDE: Final[Mapping[str, frozenset[str]]] = {
     attributes.GEN_AI_OPERATION: frozenset({"execute_tool", "retrieval"}),
     _FOREIGN_KIND: frozenset({"TOOL", "RETRIEVER", "RERANKER", "GUARDRAIL", "EVALUATOR"}),
 }
+_DEEPEST: Final = 100  # spans above a call that are looked at before it
 _NONE: Final[frozenset[str]] = frozenset()
 _AGGREGATED: Final = Findings(added={attributes.USAGE_AGGREGATED: True})
 
@@ -44,10 +45,11 @@ _AGGREGATED: Final = Findings(added={attributes.USAGE_AGGREGATED: True})
 class _Followed:
     """A running span that is, or is below, a model call; and the kinds of call below it that have ended."""
 
-    __slots__ = ("billed", "failed", "parent_id")
+    __slots__ = ("aside", "billed", "failed", "kind", "parent_id")
 
-    def __init__(self, parent_id: int) -> None:
+    def __init__(self, parent_id: int, values: Mapping[str, Any]) -> None:
         self.parent_id = parent_id
+        self.kind, self.aside = _kind_of(values), is_aside(values)  # as far as it is known at its start
         self.billed: frozenset[str] = _NONE  # with usage
         self.failed: frozenset[str] = _NONE  # without
 
@@ -59,11 +61,12 @@ def started(span: Span) -> None:
     """Follow a span, if it may be a model call or is below one."""
     parent: Any = span.parent
     parent_id = 0 if parent is None else parent.span_id
-    if parent_id in _followed or may_be_call(span, attributes_of(span)):
+    values = attributes_of(span)
+    if parent_id in _followed or may_be_call(span, values):
         if len(_followed) >= MAX_FOLLOWED:
             with suppress(RuntimeError, StopIteration):  # another thread was faster
                 _followed.pop(next(iter(_followed)), None)
-        _followed[span.context.span_id] = _Followed(parent_id)
+        _followed[span.context.span_id] = _Followed(parent_id, values)
 
 
 def ended(span: ReadableSpan) -> ReadableSpan:
@@ -77,7 +80,7 @@ def ended(span: ReadableSpan) -> ReadableSpan:
     values = attributes_of(span)
     kind = _kind_of(values)
     has_usage = any(name in values for name in _USAGE)
-    if above is not None and not any(values.get(name) in kinds for name, kinds in _ASIDE.items()):
+    if above is not None and not is_aside(values):
         own = frozenset({kind}) if kind else _NONE
         failed = not has_usage and span.status.status_code is StatusCode.ERROR
         above.billed |= followed.billed | (own if has_usage else _NONE)
@@ -92,6 +95,25 @@ def forget(span_ids: Iterable[int]) -> None:
         _followed.pop(span_id, None)
 
 
+def one_with(span_id: int) -> list[int]:
+    """This running span, and those above it whose call a call that it makes, or is, would be."""
+    found: list[int] = []
+    kind, followed = "", _followed.get(span_id)
+    while followed is not None and len(found) < _DEEPEST:
+        if not kind or not followed.kind or followed.kind == kind:
+            found.append(span_id)
+        if followed.aside:
+            break
+        kind = kind or followed.kind
+        span_id, followed = followed.parent_id, _followed.get(followed.parent_id)
+    return found
+
+
+def is_aside(values: Mapping[str, Any]) -> bool:
+    """Whether a span's work is done on the way to an answer, and is not the answer."""
+    return any(values.get(name) in kinds for name, kinds in _ASIDE.items())
+
+
 def may_be_call(span: object, values: Mapping[str, Any]) -> bool:
     """Whether a running span is a model call, or may turn out to be one."""
     if values.get(attributes.GEN_AI_OPERATION) in attributes.MODEL_OPERATIONS:
@@ -104,5 +126,5 @@ def _kind_of(values: Mapping[str, Any]) -> str:
     """What kind of model call a finished span is; '' when it is none."""
     operation = values.get(attributes.GEN_AI_OPERATION)
     if operation in attributes.MODEL_OPERATIONS:
-        return _EMBEDDINGS if operation == _EMBEDDINGS else _GENERATION
+        return EMBEDDINGS if operation == EMBEDDINGS else _GENERATION
     return _FOREIGN_KINDS.get(values.get(_FOREIGN_KIND, ""), "")

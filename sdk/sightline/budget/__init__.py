@@ -10,10 +10,13 @@
 Model calls ask by themselves: `llm_call()`, `@llm`, instrumented clients. One that is denied raises
 BudgetExceeded and is not made; one that is only warned of says so on its span, and in the log once a minute.
 A call that is under way ends whatever it costs: a cap in USD or tokens is passed by what was under way, at
-most; a cap of calls is exact.
+most. A cap of calls is exact, but for streams that a client begins only when they are read, after their
+method has returned: of those that are begun at the same moment, some may pass it.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -26,6 +29,7 @@ from sightline._spans.open import OpenSpan
 from sightline.budget import _guard
 from sightline.budget._caps import Budget, Cap, Decision
 from sightline.budget._guard import Asked
+from sightline.budget._place import held
 from sightline.errors import BudgetExceeded
 
 __all__ = ["Budget", "BudgetExceeded", "Cap", "Decision", "check", "enforce"]
@@ -44,7 +48,8 @@ def check(
     """Whether a model may be called now, here, for these; what is not said is taken from the surroundings.
 
     Asks `init()`'s budget, the collector's, and `budget`. Never raises, and never waits for a network but
-    for the first answer where `on_unknown="deny"`. Outside of all budgets everything is allowed.
+    for the first answer where `on_unknown="deny"`. Outside of all budgets everything is allowed. Calls are
+    counted from `init()`'s budget on, or else from the first use of one: what was spent before is not known.
     """
     if budget is not None:
         _guard.want()
@@ -64,11 +69,36 @@ def enforce(*, provider: str | None = None, model: str | None = None, budget: Bu
     if budget is not None:
         _guard.want()
     guard = _guard.current
-    if guard is None:
-        return
+    if guard is not None:
+        _enforce(guard, provider, model, budget)
+
+
+def hold(provider: str | None, model: str) -> AbstractContextManager[None]:
+    """The same for a client's method, to be called inside of what comes back: the call is under way there.
+
+    Where the method begins the call's span the call is under way until that ends.
+    """
+    guard, span = _guard.current, trace.get_current_span()
+    if guard is None or held(span.get_span_context().span_id):
+        return nullcontext()
+    if _is_call(span, attributes_of(span)):
+        _enforce(guard, provider, model)
+        return nullcontext()
+    place = guard.place(span)
+    _enforce(guard, provider, model, place_id=place.id)
+    return place
+
+
+def _enforce(
+    guard: _guard.Guard,
+    provider: str | None,
+    model: str | None,
+    budget: Budget | None = None,
+    place_id: int = 0,
+) -> None:
     span = trace.get_current_span()
     try:
-        admit(guard, span, model, budget)
+        admit(guard, span, model, budget, place_id)
     except BudgetExceeded as denied:
         if model and not _is_call(span, attributes_of(span)):
             _leave_span(denied, provider, model)
@@ -76,14 +106,20 @@ def enforce(*, provider: str | None = None, model: str | None = None, budget: Bu
 
 
 def admit(
-    guard: _guard.Guard, span: trace.Span, model: str | None = None, budget: Budget | None = None
+    guard: _guard.Guard,
+    span: trace.Span,
+    model: str | None = None,
+    budget: Budget | None = None,
+    place_id: int = 0,
 ) -> None:
-    """The same for the call whose span this is."""
+    """The same for the call whose span this is, or the one that has this place inside of the span."""
     asked = _asked(span, None, None, None, model)
     if asked is None:
         return
     is_call = _is_call(span, asked.values)
-    decision = _admit(guard, asked, budget) if is_call else _decide(guard, asked, budget)
+    if place_id:
+        asked = replace(asked, place_id=place_id)
+    decision = _admit(guard, asked, budget) if is_call or place_id else _decide(guard, asked, budget)
     if decision is None or decision.action == "allow":
         return
     if is_call:

@@ -19,6 +19,7 @@ from sightline._call_price import load_prices
 from sightline._fork import reset_in_child
 from sightline._safety import shielded
 from sightline.budget._caps import Budget, Decision, Sum
+from sightline.budget._place import Place
 from sightline.budget._spend import Key, Spending, Spent, keys_of
 from sightline.budget._status import Statuses
 from sightline.budget._verdict import Finding, by_caps, least
@@ -32,6 +33,7 @@ class Asked:
     span: trace.Span
     values: Mapping[str, Any]
     model: str | None = None
+    place_id: int = 0  # of a call whose span has not begun: then `span` is the one around it
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -71,10 +73,11 @@ class Guard:
         return self._decided(elsewhere, own, self.spending.spent(asked.keys))
 
     def admit(self, asked: Asked, own: Budget | None) -> Decision:
-        """What holds for the call whose span this is; unless it is denied, it is under way from now on."""
+        """What holds for the call itself; unless it is denied, it is under way from now on."""
+        from sightline._spans.twins import one_with
+
         self._load_prices()
         elsewhere = self._elsewhere(asked)
-        parent = getattr(asked.span, "parent", None)
 
         def judge(spent: dict[Sum, Spent]) -> Decision:
             decision = self._decided(elsewhere, own, spent)
@@ -84,9 +87,13 @@ class Guard:
 
         span_id = asked.span.get_span_context().span_id
         try:
-            return self.spending.admit(span_id, parent.span_id if parent else 0, asked.keys, judge)
+            return self.spending.admit(asked.place_id or span_id, one_with(span_id), asked.keys, judge)
         except BudgetExceeded as denied:
             return denied.decision
+
+    def place(self, around: trace.Span) -> Place:
+        """A place to hold for a call that is about to be made around there."""
+        return Place(self.spending, around.get_span_context().span_id)
 
     def _elsewhere(self, asked: Asked) -> list[Finding]:
         """What the collector's budgets say; asked outside of any lock, for it may wait."""

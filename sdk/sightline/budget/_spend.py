@@ -91,8 +91,8 @@ class Spending:
 
     def ended(self, span: "ReadableSpan") -> None:
         """Take note of any span that has ended."""
-        ids, parent = span.context, span.parent.span_id if span.parent else 0
         values = attributes_of(span)
+        ids, parent = span.context, span.parent.span_id if span.parent and _tells_above(values) else 0
         used = _used(values, span.start_time or 0)
         if used is None and ids.span_id not in self._paid_below and ids.span_id not in self._under_way:
             return
@@ -108,22 +108,36 @@ class Spending:
             return {kind: self._sum(kind, name) for kind, name in keys}
 
     def admit(
-        self, span_id: int, parent_id: int, keys: Sequence[Key], judge: Callable[[dict[Sum, Spent]], T]
+        self, span_id: int, above: Sequence[int], keys: Sequence[Key], judge: Callable[[dict[Sum, Spent]], T]
     ) -> T:
         """Judge by what was used so far; the call of this span is under way from then on, unless that raises.
 
-        A call that is one with its parent, which was allowed already, takes its parent's place.
+        A call that is one with spans `above`, which were allowed already, takes their place; one that is
+        asked for again has its own.
         """
         with self._lock:
             self._settle()
             self._busy = True
             try:
-                self._leave(parent_id)
+                for one in (span_id, *above):
+                    self._leave(one)
                 found = judge({kind: self._sum(kind, name) for kind, name in keys})
                 self._begin(span_id, keys)
                 return found
             finally:
                 self._busy = False
+
+    def pass_on(self, place_id: int, span_id: int) -> None:
+        """The call under way is that of this span from now on."""
+        with self._lock:
+            if (keys := self._under_way.get(place_id)) is not None:
+                self._leave(place_id)
+                self._begin(span_id, keys)
+
+    def give_back(self, place_id: int) -> None:
+        """What was admitted is no call after all."""
+        with self._lock:
+            self._leave(place_id)
 
     def _settle(self) -> None:
         """Add what has ended; not in the middle of a settling, or of a question, of the same thread."""
@@ -198,6 +212,13 @@ def keys_of(values: Mapping[str, Any], trace_id: int, at_ns: int) -> tuple[Key, 
 def _date(day: int) -> str:
     """The date of a day since 1970, UTC."""
     return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+
+
+def _tells_above(values: Mapping[str, Any]) -> bool:
+    """Whether the calls of this span may be those of a model call above it; see `_spans.twins`."""
+    from sightline._spans.twins import EMBEDDINGS, is_aside
+
+    return not is_aside(values) and values.get(attributes.GEN_AI_OPERATION) != EMBEDDINGS
 
 
 def _used(values: Mapping[str, Any], at_ns: int) -> Spent | None:

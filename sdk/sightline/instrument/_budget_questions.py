@@ -4,7 +4,8 @@
                                                  └─► BudgetExceeded, and nothing is sent
 
 Ours is the inner wrapper where spans are made by one: then the denied call has a span already. A client that
-makes its spans by itself has not begun: then ours makes one.
+makes its spans by itself has not begun: then ours makes one. One that is allowed has a place among the calls
+under way until its client has begun a span, or has returned without one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -120,15 +121,15 @@ def _asking(library: str) -> Callable[..., Any]:
         model = _model(library, args, kwargs)
         if iscoroutinefunction(call):
             return _later(call, args, kwargs, provider, model)
-        budget.enforce(provider=provider, model=model)
-        return call(*args, **kwargs)
+        with budget.hold(provider, model):
+            return call(*args, **kwargs)
 
     return asking
 
 
 async def _later(call: Callable[..., Any], args: Any, kwargs: Any, provider: str | None, model: str) -> Any:
-    budget.enforce(provider=provider, model=model)
-    return await call(*args, **kwargs)
+    with budget.hold(provider, model):
+        return await call(*args, **kwargs)
 
 
 def _model(library: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
