@@ -91,7 +91,8 @@ def test_names_and_ids_are_never_masked() -> None:
 @pytest.mark.parametrize(
     "name",
     ["http.request.header.authorization", "http.request.header.set-cookie", "db.password", "x-api-key",
-     "apiKey", "client_secret", "refresh_token"],
+     "apiKey", "client_secret", "refresh_token", "SessionToken", "bearer-token", "passphrase",
+     "password_confirmation", "db_pass", "token"],
 )  # fmt: skip
 def test_what_is_named_a_credential_does_not_leave(name: str) -> None:
     """Its value is a secret, whatever it looks like, also deep in a map and when there are several."""

@@ -33,7 +33,8 @@ PIECES = [
     "eyJ" + "a" * 8 + ".", "b" * 8, ".", "-----BEGIN PRIVATE KEY-----", "-----BEGIN", "@", "://", "u:p@",
     "4111", "1111", "1111 1111", "٤١١١", " ", "-", "\n", "\\n", "\\u00e9", '"', "é", "\ud800", "word", "/",
     "password", "PASSWORD", "Api-Key", "api_key", "Secret", "SECRET", "cookie: a=b", "hunter2", ": ", "'",
-    "sig=",     "415-555-2671", "(415) ", "555-2671", "PWD", "%40", "b.de", "X-Amz-Signature", "://u:p@h",
+    "pass", "token", "passphrase", "Authorization", "_confirmation", '":["', '":{"a":"', '":', '","', '["',
+    "None", "123456", "sig=", "415-555-2671", "(415) ", "555-2671", "PWD", "%40", "b.de", "X-Amz-Signature", "://u:p@h",
     '": "', "=", "?", "&", ";", "ssn ", "bsn ", "111222333", "aws ", "[EMAIL_1]",
     "+", "A", "00", "2026-11-21T13:34:59Z", "–", "\u00a0", "{", "}",
 ]  # fmt: skip
@@ -109,7 +110,8 @@ HOSTILE = [
     "a@", "@a.", "a@b.c", "a.b@c.", "eyJ", "eyJaaaaaaaa.", "-eyJ", "sk-", "bearer a", "x", "AB", "A_",
     "4111 ", "4111-", "1", "12 ", "00 ", "1.1.", "é4", "١", "+1", "+49 ", "AB12", "DE89 3704 ",
     "-----BEGIN PRIVATE KEY-----", "://", "://a:", "a:b@", "?key=", "&key=", "=a ", ";password=",
-    '"password":"', 'password="', '\\"password\\":\\"', "\\", "API_KEY=", "authorization: ",
+    '"password":"', '"password":["', '"password":{"a":"', '"pass":"a","', '["x-api-key","',
+    'password="', '\\"password\\":\\"', "\\", "API_KEY=", "authorization: ",
     "authorization:basic ", "\u00a0", "[EMAIL_1]", "{1,", '{"a":41111111',
 ]  # fmt: skip
 

@@ -22,11 +22,12 @@ from sightline._capture import well_formed
 from sightline._outgoing import Draft
 from sightline._runtime import Content
 from sightline._safety import record_fault
-from sightline.masking._content_names import is_content, is_credential, is_id, is_user_id
+from sightline.masking._content_names import is_content, is_id, is_user_id
 from sightline.masking._hashing import Hasher
 from sightline.masking._masker import NOT_MASKED, Masker
 from sightline.masking._personal import OPTIONAL_KINDS, PERSONAL_KINDS
 from sightline.masking._search import Search
+from sightline.masking._secret_names import is_secret_name
 from sightline.masking._secrets import SECRET_KINDS
 from sightline.privacy import LOG_BODY, STATUS_MESSAGE, Privacy
 
@@ -164,7 +165,7 @@ class Guard:
             return "full"
         if is_content(name) or name in (LOG_BODY, STATUS_MESSAGE):
             return self._privacy.content
-        return "secret" if is_credential(name) else "masked"
+        return "secret" if is_secret_name(name) else "masked"
 
     def _withhold(self, draft: Draft) -> None:
         values, draft.attributes = draft.attributes, {}  # should this fail, too

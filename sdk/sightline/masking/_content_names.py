@@ -1,6 +1,5 @@
-"""Which attributes hold content, ids, or credentials, in every dialect that we know. Pure."""
+"""Which attributes hold content or ids, in every dialect that we know. Pure."""
 
-import re
 from typing import Final
 
 from sightline import attributes
@@ -77,17 +76,18 @@ _USER_IDS: Final = frozenset(
     {
         attributes.USER_ID,
         "enduser.id",
+        "enduser.pseudo.id",
+        "user.name",
+        "user.email",
+        "usr.id",
         "gen_ai.request.user",
         "langfuse.user.id",
+        "langfuse.trace.user_id",
+        "ai.telemetry.metadata.userId",
         "user_id",
+        "userId",
         "traceloop.association.properties.user_id",
     }
-)
-_CREDENTIAL: Final = re.compile(
-    r"(?:^|[._ -])(?:(?:proxy[_-])?authorization|(?:set[_-])?cookie|password|passwd|passphrase|pwd"
-    r"|(?:client[_-]?)?secret|(?:api|access|secret|private|account|signing)[_-]?key"
-    r"|(?:access|refresh|auth|api|bearer|session)[_-]?token)$",
-    re.IGNORECASE,
 )
 
 
@@ -104,8 +104,3 @@ def is_id(name: str) -> bool:
 def is_user_id(name: str) -> bool:
     """Whether it says who used the program, in any dialect."""
     return name in _USER_IDS
-
-
-def is_credential(name: str) -> bool:
-    """Whether its value is a secret whatever it looks like: a header, or a field named so."""
-    return _CREDENTIAL.search(name) is not None

@@ -54,10 +54,10 @@ class _Shapes(View):
 
 
 class _Names(View):
-    """A secret has no rare letter, so it is looked for itself."""
+    """A secret and a passphrase have no rare letter, so they are looked for themselves."""
 
     def may_show(self, text: bytes, glance: bytes) -> bool:
-        return _NAME(glance) is not None or b"ecret" in text
+        return _NAME(glance) is not None or b"ecret" in text or b"pass" in text
 
 
 class _Whole(View):

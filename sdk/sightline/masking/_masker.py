@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from sightline._capture import well_formed
 from sightline._safety import record_fault
-from sightline.masking._content_names import is_credential
 from sightline.masking._kinds import Kind
 from sightline.masking._search import PLACEHOLDER, Placeholders, Search
+from sightline.masking._secret_names import is_secret_name
 
 NOT_MASKED: Final = "[WITHHELD: masking failed]"
 TOO_LONG: Final = "[WITHHELD: masking took too long]"
@@ -54,7 +54,7 @@ class Masker:
             return {
                 self.value(key, depth + 1): (
                     self.secret(item)
-                    if isinstance(key, str) and is_credential(key)
+                    if isinstance(key, str) and is_secret_name(key)
                     else self.value(item, depth + 1)
                 )
                 for key, item in value.items()

@@ -22,45 +22,8 @@ from sightline.masking._kinds import (
     proven,
     word,
 )
-
-# By its first letters: what follows them in a key.
-_KEYS: Final = {
-    "AIza": r"[\w-]{35,}", "ya29.": r"[\w-]{20,}", "GOCSPX-": r"[\w-]{20,}",  # Google
-    "ghp_": r"\w{30,}", "gho_": r"\w{30,}", "ghu_": r"\w{30,}", "ghs_": r"\w{30,}", "ghr_": r"\w{30,}",
-    "github_pat_": r"\w{22,}",
-    "glpat-": r"[\w-]{20,}", "gldt-": r"[\w-]{20,}", "glrt-": r"[\w-]{20,}",  # GitLab
-    "xoxa-": r"[\w-]{10,}", "xoxb-": r"[\w-]{10,}", "xoxe-": r"[\w-]{10,}", "xoxo-": r"[\w-]{10,}",  # Slack
-    "xoxp-": r"[\w-]{10,}", "xoxr-": r"[\w-]{10,}", "xoxs-": r"[\w-]{10,}", "xapp-": r"[\w-]{20,}",
-    "AKIA": r"[A-Z0-9]{16}(?!\w)", "ASIA": r"[A-Z0-9]{16}(?!\w)",  # AWS
-    "sk_live_": r"\w{16,}", "rk_live_": r"\w{16,}", "sk_test_": r"\w{16,}",  # Stripe
-    "whsec_": r"[\w+/]{24,}",
-    "hf_": r"[A-Za-z0-9]{30,}",  # Hugging Face
-    "gsk_": r"[A-Za-z0-9]{40,}",  # Groq
-    "xai-": r"[A-Za-z0-9]{40,}",
-    "pplx-": r"[A-Za-z0-9]{40,}",  # Perplexity
-    "r8_": r"[A-Za-z0-9]{36,}",  # Replicate
-    "nvapi-": r"[\w-]{40,}",  # NVIDIA
-    "tvly-": r"[\w-]{20,}",  # Tavily
-    "pcsk_": r"\w{30,}",  # Pinecone
-    "lsv2_": r"\w{30,}",  # LangSmith
-    "npm_": r"[A-Za-z0-9]{36}(?!\w)",
-    "pypi-": r"AgE[\w-]{50,}",
-    "dckr_pat_": r"[\w-]{20,}",  # Docker
-    "dop_v1_": r"[a-f0-9]{64}",  # DigitalOcean
-    "dapi": r"[a-f0-9]{32}(?!\w)",  # Databricks
-    "SG.": r"[\w-]{16,}\.[\w-]{16,}",  # SendGrid
-    "SK": r"[a-f0-9]{32}(?!\w)",  # Twilio
-    "shpat_": r"[a-fA-F0-9]{32}",  # Shopify
-    "hvs.": r"[\w-]{24,}",  # Vault
-    "glsa_": r"\w{32,}", "glc_": r"[\w+/]{32,}",  # Grafana
-    "NRAK-": r"[A-Z0-9]{27}",  # New Relic
-    "lin_api_": r"\w{32,}",  # Linear
-    "ntn_": r"[A-Za-z0-9]{40,}",  # Notion
-    "ATATT3": r"[\w=-]{50,}",  # Atlassian
-    "PMAK-": r"[a-f0-9]{24}-[a-f0-9]{34}",  # Postman
-    "sq0csp-": r"[\w-]{40,}", "sq0atp-": r"[\w-]{22,}",  # Square
-    "AGE-SECRET-KEY-1": r"[A-Z0-9]{58}",
-}  # fmt: skip
+from sightline.masking._provider_keys import PROVIDER_KEYS
+from sightline.masking._secret_names import COMMON, HEADERS, IN_ADDRESSES, PASSWORDS, SECRETS
 
 
 def _by_first_letters(first: str, rest: str) -> Kind:
@@ -70,6 +33,12 @@ def _by_first_letters(first: str, rest: str) -> Kind:
 def _is_random(text: str) -> bool:
     """Whether it was drawn: `sk-loading-spinner-dot` is the name of a style, not a key."""
     return any(char.isdigit() or char.isupper() for char in text)
+
+
+def _is_drawn_key(text: str) -> bool:
+    """Whether it has a digit or a long part with capitals: `sk-learn-pipeline-abc-D` has neither."""
+    longest = max(text.split("-"), key=len)
+    return any(map(str.isdigit, text)) or (len(longest) >= _PART_MIN and _is_random(longest))
 
 
 def _is_base64_key(text: str) -> bool:
@@ -86,6 +55,8 @@ def _is_user_and_password(text: str) -> bool:
         return False
 
 
+_PART_MIN: Final = 16
+_CODE_MIN: Final = 6
 _NAME_MAX: Final = 80  # with what stands between a name and its value
 # A password may have points in it, so only what code is usually given its settings by is taken for code.
 _REFERENCE: Final = re.compile(
@@ -105,6 +76,18 @@ def _is_drawn(text: str) -> bool:
     return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
 
 
+def _is_code(text: str) -> bool:
+    """Whether it is one long word with letters and digits: neither a token of a model nor a result."""
+    return len(text) >= _CODE_MIN and _is_drawn(text) and not any(map(str.isspace, text))
+
+
+def _is_no_word(text: str) -> bool:
+    """Whether it is no plain word and no small number: `?monkey=banana` and `?primarykey=3` are."""
+    if text.isdigit():
+        return len(text) >= _CODE_MIN
+    return len(text) >= _PART_MIN or (len(text) > 3 and _is_random(text))
+
+
 def _after(name: str, test: Callable[[str], bool] = bool) -> Proof:
     """Proves a value by the name before it, and this test."""
     named = re.compile(rf"{name}\Z")
@@ -117,7 +100,7 @@ def _after(name: str, test: Callable[[str], bool] = bool) -> Proof:
 
 
 # Found by what stands between name and value, for names are looked for more slowly; they end so:
-_LAST: Final = "[DENTYdenty]"
+_LAST: Final = "[DENSTYdensty]"
 _WRITTEN: Final = (
     rf"\"(?<={_LAST}\")\s{{0,4}}:\s{{0,4}}\"(?!\[)((?:[^\"\\\n]|\\.)++)\""  # "password": "x"
     rf"|'(?<={_LAST}')\s{{0,4}}:\s{{0,4}}'(?!\[)((?:[^'\\\n]|\\.)++)'"
@@ -128,9 +111,19 @@ _WRITTEN: Final = (
 _SPOKEN: Final = (
     rf":(?<={_LAST}:)\s{{1,4}}(?![\[<$%{{*(])([^\s\"'\\<>,;(){{}}\[\]]{{6,}}+)(?![(\[])"  # password: x
 )
+# "password": 123456, ["x", "y"] and {"value": "x"}: from the first text to the last, so that JSON stays JSON.
+_TEXT: Final = r"(?!\[)((?:[^\"\\\n]|\\.)++(?:\"\s{0,4}[,:]\s{0,4}\"(?:[^\"\\\n]|\\.)*+)*+)\""
+_KEY: Final = r"\"(?!type\"|title\"|description\"|\$)[^\"\\\n]{0,30}\"\s{0,4}:"  # not of a schema
+_STRUCTURED: Final = (
+    rf"\"(?<={_LAST}\")\s{{0,4}}:\s{{0,4}}"
+    rf"(?:(\d{{3,}}+)(?![\w.])|(?:\[|\{{\s{{0,4}}{_KEY})\s{{0,4}}\"{_TEXT})"
+)
+_BEFORE: Final = rf"\"\s{{0,4}}:\s{{0,4}}(?:(?:\[|\{{\s{{0,4}}{_KEY})\s{{0,4}}\")?"
 _BETWEEN: Final = r"\\{0,7}[\"']?\s{0,4}[:=]\s{0,4}\\{0,7}[\"']"
 _VARIABLE: Final = r"=(?<=[A-Z]=)(?![\[<$%{*(])([^\s\"'\\;&|()\[\]{}<>$]{6,})(?![(\[{])"
-_VALUE: Final = r"(?!\[)([^&\s\"'<>#\\;,()\[\]}]++)(?![(\[])"  # in an address; what is masked already stays
+_NOTHING: Final = r"(?!(?i:none|null|true|false)(?![^&\s\"'<>#\\;,()\[\]}]))"
+# In an address; what is masked already stays.
+_VALUE: Final = rf"(?!\[){_NOTHING}([^&\s\"'<>#\\;,()\[\]}}]++)(?![(\[])"
 
 
 def _named(kind: str, names: str, signs: tuple[Sign, ...]) -> tuple[Kind, ...]:
@@ -144,6 +137,7 @@ def _named(kind: str, names: str, signs: tuple[Sign, ...]) -> tuple[Kind, ...]:
     )
     return (
         Kind(kind, _WRITTEN, signs, proof=_after(name + _BETWEEN)),
+        Kind(kind, _STRUCTURED, signs, proof=_after(name + _BEFORE)),
         Kind(kind, rf"(?:[?&#][\w.-]{{0,40}}?|\\u0026){name}={_VALUE}", signs),
         Kind(kind, phrase, signs, proof=proven(_is_value)),
         Kind(kind, _SPOKEN, signs, proof=_after(rf"{name}:\s{{1,4}}", _is_drawn)),
@@ -156,16 +150,13 @@ def _name(ends: str) -> Sign:
     return Sign(NAMES, b"(?<=%b=)" % ends.encode())
 
 
-_PASSWORDS: Final = "password|passwd|pwd"
-_PASSWORD_SIGNS: Final = (_name("wrd"), _name("wd"))
-_SECRETS: Final = (
-    "api[_-]?key|access[_-]?key|secret[_-]?key|account[_-]?key|private[_-]?key|signing[_-]?key"
-    "|subscription[_-]key|secret|access[_-]?token|refresh[_-]?token|auth[_-]?token|id[_-]?token"
-    "|security[_-]?token|api[_-]?token|set-cookie|cookie"
-)
+_PASSWORD_SIGNS: Final = (_name("wrd"), _name("wd"), _name("wrdcrt"), _name("ssrs"))
 _SECRET_SIGNS: Final = (_name("ky"), _name("crt"), _name("tk"), _name("ck"))
-_IN_ADDRESSES: Final = "key|token|sig|signature"  # elsewhere these words are too common
+_COMMON_SIGNS: Final = (_name("tk"), _name("ss"))
 _ADDRESS_SIGNS: Final = (_name("ky"), _name("tk"), _name("sg"), _name("sgtr"))
+_PAIR_ENDS: Final = tuple(
+    f'{end}",' for last in ("ey", "en", "et", "ie", "rd", "wd", "se", "on") for end in (last, last.upper())
+)
 
 SECRET_KINDS: Final = (
     Kind(
@@ -176,8 +167,8 @@ SECRET_KINDS: Final = (
         ("-----BEGIN ",),
     ),
     Kind("JWT", word("e", r"yJ[\w-]{8,}+(?:\.[\w-]*+){2,4}", r"\w-"), (Sign(WORDS, b"eyJ"),)),
-    Kind("SECRET", word("s", r"k-[\w-]{16,}"), (Sign(WORDS, b"sk-"),), proof=proven(_is_random)),
-    *(_by_first_letters(first, rest) for first, rest in _KEYS.items()),
+    Kind("SECRET", word("s", r"k-[\w-]{16,}"), (Sign(WORDS, b"sk-"),), proof=proven(_is_drawn_key)),
+    *(_by_first_letters(first, rest) for first, rest in PROVIDER_KEYS.items()),
     Kind(
         "SECRET", r"hooks\.slack\.com/services/(T\w{6,}/B\w{6,}/\w{16,})",
         (Sign(WORDS, b"hooks.slack.com/services/"),),
@@ -200,15 +191,27 @@ SECRET_KINDS: Final = (
     ),
     Kind(
         "TOKEN",
-        r"(?i:authorization)[\"'\\ ]{0,5}[:=][\"'\\ ]{0,5}(?:(?i:basic|bearer|token) {1,5})?+"
-        r"(?![\[<$%{*])([\w.~+/-]{6,}+=*)",
+        r"(?i:authorization)[\"'\\ ]{0,5}[:=][\"'\\ ]{0,5}(?:(?:(?i:basic|bearer|token) {1,5})"
+        r"(?![\[<$%{*])([\w.~+/-]{3,}+=*)|(?!(?i:basic|bearer|token) )(?![\[<$%{*])([\w.~+/-]{6,}+=*))",
         (_name("trzt"),), proof=proven(_is_random),
     ),
     Kind(
         "PASSWORD", r"://(?![\[{$%])([^\s/?#\"'<>\\:]*:[^\s/?#\"'<>\\]+)@", (Sign(TEXT, b"@"),), ("://",),
     ),
     Kind("SECRET", r"(?i:cookie): {0,4}([\w.-]{1,100}=[^\r\n\"'\\]+)", (_name("ck"),)),
-    *_named("PASSWORD", _PASSWORDS, _PASSWORD_SIGNS),
-    *_named("SECRET", _SECRETS, _SECRET_SIGNS),
-    Kind("SECRET", rf"[?&#][\w.-]{{0,40}}?(?i:{_IN_ADDRESSES})={_VALUE}", _ADDRESS_SIGNS),
+    Kind(
+        "SECRET", rf"\[\"(?:[\w.-]{{0,40}}?)(?i:{PASSWORDS}|{SECRETS}|{HEADERS})\",\s?\"{_TEXT}",
+        (Sign(TEXT, b'["'),), _PAIR_ENDS,
+    ),
+    *_named("PASSWORD", PASSWORDS, _PASSWORD_SIGNS),
+    *_named("SECRET", SECRETS, _SECRET_SIGNS),
+    Kind(
+        "SECRET", _WRITTEN, _COMMON_SIGNS,
+        proof=_after(rf"(?<![A-Za-z])(?i:{COMMON}){_BETWEEN}", _is_code),
+    ),
+    Kind("SECRET", rf"[?&#](?i:{IN_ADDRESSES})={_VALUE}", _ADDRESS_SIGNS),
+    Kind(
+        "SECRET", rf"[?&#][\w.-]{{0,40}}?(?i:{IN_ADDRESSES})={_VALUE}", _ADDRESS_SIGNS,
+        proof=proven(_is_no_word),
+    ),
 )  # fmt: skip

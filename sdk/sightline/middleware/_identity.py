@@ -11,6 +11,7 @@ from opentelemetry.context import Context
 from sightline import attributes
 from sightline._context import carrying_later
 from sightline._safety import log_rarely, shielded
+from sightline.masking._secret_names import is_secret_name
 from sightline.middleware._options import Reader
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _REQUEST: Final = otel_context.create_key("sightline-request")
 _DIGEST_CHARS: Final = 16  # 64 bits: enough to tell users apart, too few to try passwords against
 _ID_CHARS: Final = 256  # a caller may send a header of any length, and ids are on every span
-_CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
 
 
 def header(name: str) -> Reader:
@@ -27,7 +27,7 @@ def header(name: str) -> Reader:
 
     Anybody can write a header: name one that your gateway sets, and drops when it comes from outside.
     """
-    digests = name.lower() in _CREDENTIALS
+    digests = is_secret_name(name)
 
     def read(request: Any) -> str | None:
         said = _header(request, name)

@@ -1,7 +1,6 @@
 """The span of one request, from its first byte in to its last byte out."""
 
 import functools
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +13,7 @@ from sightline import attributes
 from sightline._safety import shielded
 from sightline._spans.open import OpenSpan
 from sightline.masking import Guard
+from sightline.masking._secret_names import is_secret_parameter
 from sightline.middleware._identity import Around
 
 # Methods are the caller's words: unknown ones would make names without end.
@@ -21,7 +21,6 @@ _METHODS: Final = frozenset(
     ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 )
 _OTHER: Final = "_OTHER"
-_SECRET: Final = re.compile("token|key|secret|pass|pwd|sig|auth|code|session|credential", re.IGNORECASE)
 _FAILED: Final = 500
 _URL_CHARS: Final = 2_048  # of a path and of a query; browsers and proxies stop near it
 
@@ -94,7 +93,7 @@ class RequestSpan(OpenSpan):
     def say_query(self) -> None:
         """Record the query string, without the values of what looks like a secret by name or by form."""
         pairs = parse_qsl(self._incoming.query, keep_blank_values=True)
-        kept = [(name, "REDACTED" if _SECRET.search(name) else _masked(value)) for name, value in pairs]
+        kept = [(name, "REDACTED" if is_secret_parameter(name) else _masked(value)) for name, value in pairs]
         if kept:
             self.say({attributes.URL_QUERY: urlencode(kept, safe="[]")[:_URL_CHARS]})
 
