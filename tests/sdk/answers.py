@@ -1,7 +1,9 @@
 """A collector that answers as a test wants, and what is sent to it."""
 
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -65,3 +67,32 @@ def sender(url: str, **route: Any) -> Sender:
 
 
 _opened: list[Sender] = []
+
+
+@contextmanager
+def talking(
+    say: Callable[[socket.socket, threading.Event], object], host: str = "127.0.0.1"
+) -> Iterator[int]:
+    """A port where every connection is handled by `say`, which is told when the test is over."""
+    over, threads = threading.Event(), []
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    def serve(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            say(connection, over)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threads.append(threading.Thread(target=serve, args=(listening.accept()[0],)))
+                threads[-1].start()
+
+    with socket.create_server((host, 0), family=family) as listening:
+        accepting = threading.Thread(target=accept)
+        accepting.start()
+        yield listening.getsockname()[1]
+        over.set()
+        listening.shutdown(socket.SHUT_RDWR)
+        accepting.join()
+    for thread in threads:
+        thread.join()

@@ -2,7 +2,9 @@
 
 import gzip
 import socket
+import threading
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +12,33 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from sdk.answers import drafts, sender
+from sdk.answers import drafts, sender, talking
 
+from sightline import _safety
+from sightline._delivery import http
 from sightline._delivery import sender as sending
-from sightline._delivery.refusal import UNREACHABLE, Refusal
+from sightline._delivery.refusal import NO_OTLP, UNREACHABLE, Refusal
+
+# Made for this test, until 2126; the pass phrase is forgotten.
+ENCRYPTED_KEY = """-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAi8jlmVr9gqJQICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEAQIEEHz93HM7E1m+PBeamoSZ+5MEgZAI
+SS/jfZZ87dGmmUmtwTP9/075qPjGiNWlj98rEDU7kfqBCKCmmL/cK1kSO9bDTWqY
+NbFbsdM3CEBThUuysBfgIcAG8zTyXcUpi1Bmnzcztx3nmryG6eZNbQVvUWyxNEo4
+XRKHflDck50Dz8Gc0C1koCuhWJIU5DNqlksqIeQAJVhcBOvR9eKTjcez9K2lgSI=
+-----END ENCRYPTED PRIVATE KEY-----
+"""
+CERTIFICATE = """-----BEGIN CERTIFICATE-----
+MIIBcTCCARegAwIBAgIULun3ydnCVBowRnx7r2kvY7poFGAwCgYIKoZIzj0EAwIw
+DTELMAkGA1UEAwwCbWUwIBcNMjYxMTIxMjEyOTM3WhgPMjEyNjEwMjgyMTI5Mzda
+MA0xCzAJBgNVBAMMAm1lMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEVg/gN9hX
+kMCIjZgF5SJEO2pgp5frlObcrlVoG0Vs60smExvWsPCZ0Vs+xVtSiTCdBTaWdb1j
+81hbx6YXO88otKNTMFEwHQYDVR0OBBYEFEYaKFcEXkYNIDmJwT4pEfWQYGkqMB8G
+A1UdIwQYMBaAFEYaKFcEXkYNIDmJwT4pEfWQYGkqMA8GA1UdEwEB/wQFMAMBAf8w
+CgYIKoZIzj0EAwIDSAAwRQIhAIDya8rWDJCSwInlL5nTPLbHAUipqOWKYWg4yA8c
+WXGzAiA0z81n2szhNs/on289XeaotbQgqGO43r9h3INUW9Ykow==
+-----END CERTIFICATE-----
+"""
 
 
 def names_in(body: bytes) -> list[str]:
@@ -126,3 +151,123 @@ def test_a_collector_that_is_busy_is_there(answers: Any) -> None:
     way = sender(answers.url)
     way.spans(drafts(1), 1)
     assert way.reachable
+
+
+def slowly(connection: socket.socket, over: threading.Event) -> None:
+    """An answer of which a byte comes now and then, for ever."""
+    connection.recv(65_536)
+    while not over.wait(0.01):
+        connection.sendall(b"H")
+
+
+def without_end(connection: socket.socket, over: threading.Event) -> None:
+    """It was taken, and then much is said."""
+    connection.recv(65_536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    while not over.is_set():
+        connection.sendall(b"10000\r\n" + b"a" * 65_536 + b"\r\n")
+
+
+def half(connection: socket.socket, over: threading.Event) -> None:
+    """It was taken, and what else was to be said never comes."""
+    connection.recv(65_536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc")
+    over.wait()
+
+
+def as_grpc(connection: socket.socket, over: threading.Event) -> None:
+    """What a gRPC port says first: the settings of HTTP/2."""
+    connection.recv(65_536)
+    connection.sendall(b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x05\x00\x00\x40\x00\r\n\r\n")
+    over.wait()
+
+
+def hanging_up(connection: socket.socket, over: threading.Event) -> None:
+    """Not a word."""
+    connection.recv(65_536)
+
+
+@pytest.mark.parametrize(
+    ("say", "reason"),
+    [
+        (slowly, UNREACHABLE),
+        (without_end, None),
+        (half, None),
+        (as_grpc, NO_OTLP),
+        (hanging_up, UNREACHABLE),
+    ],
+)
+def test_a_strange_answer_ends_in_time(say: Any, reason: str | None) -> None:
+    """However it drips, floods or breaks off: the timeout is for all of it, and the status decides."""
+    with talking(say) as port:
+        way = sender(f"http://127.0.0.1:{port}/v1/traces", timeout_s=0.3)
+        refusal = way.spans(drafts(1), 1)
+        way.close()
+    assert (refusal and refusal.reason, way.reachable) == (reason, reason is None)
+    assert refusal is None or refusal.later
+
+
+def test_an_address_of_ipv6_keeps_its_brackets() -> None:
+    """The Host header is one that a server can read."""
+    heard = b""
+
+    def say(connection: socket.socket, over: threading.Event) -> None:
+        nonlocal heard
+        heard = connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    with talking(say, "::1") as port:
+        way = sender(f"http://user@[::1]:{port}/v1/traces")
+        assert way.spans(drafts(1), 1) is None
+        way.close()
+    assert f"\r\nhost: [::1]:{port}\r\n".encode() in heard.lower()
+
+
+def test_a_pause_in_other_digits_is_none(answers: Any) -> None:
+    """A Retry-After that only looks like a number is not read."""
+    answers.status, answers.headers_sent = 503, {"retry-after": "\u00b2"}
+    refusal = sender(answers.url).spans(drafts(1), 1)
+    assert refusal is not None
+    assert (refusal.reason, refusal.after_s) == ("refused_503", 0.0)
+
+
+def test_a_proxy_without_a_scheme_is_one_of_http(answers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As curl and others read the variable."""
+    monkeypatch.setenv("http_proxy", answers.url.removeprefix("http://").partition("/")[0])
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert sender("http://collector.invalid/v1/traces").spans(drafts(1), 1) is None
+    assert len(answers.bodies) == 1
+
+
+def test_a_fault_of_the_way_loses_nothing(monkeypatch: pytest.MonkeyPatch, answers: Any) -> None:
+    """What the transport did not expect is a collector that is not there: the batch waits."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(http, "_connection", broken)
+    refusal = sender(answers.url).spans(drafts(1), 1)
+    assert refusal == Refusal(UNREACHABLE, later=True, detail="RuntimeError")
+    assert _safety.faults()[0] == {"send traces": 1}
+    _safety.forget_faults()
+
+
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
+def test_own_authorities_are_read_however_the_scheme_is_written(scheme: str) -> None:
+    """A certificate that is not there is missed in either case."""
+    refusal = sender(f"{scheme}://127.0.0.1:9/v1/traces", authorities="/no/such/ca.pem").spans(drafts(1), 1)
+    assert refusal is not None
+    assert "/no/such/ca.pem" in refusal.detail
+
+
+def test_an_encrypted_client_key_is_refused_in_words(tmp_path: Path) -> None:
+    """Nobody is asked for a pass phrase at the terminal: what is wrong is said, with the file."""
+    (tmp_path / "c.pem").write_text(CERTIFICATE)
+    (tmp_path / "k.pem").write_text(ENCRYPTED_KEY)
+    files = {"certificate": str(tmp_path / "c.pem"), "key": str(tmp_path / "k.pem")}
+    refusal = sender("https://127.0.0.1:9/v1/traces", **files).spans(drafts(1), 1)
+    assert refusal is not None
+    assert refusal.detail == (
+        f"The client key is encrypted; name one that has no pass phrase: {tmp_path / 'k.pem'}"
+    )

@@ -1,5 +1,6 @@
 """OTLP over gRPC: bytes in, and what became of them. Requests come written: no messages are built here."""
 
+import math
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -24,11 +25,12 @@ class GrpcTransport:
         self._route, self._method = route, _METHODS[signal]
         self._channel = _channel(route)
 
-    def send(self, body: bytes) -> bytes | Refusal:
-        """What the collector answers when it took it."""
+    def send(self, body: bytes, within_s: float = math.inf) -> bytes | Refusal:
+        """What the collector answers when it took it: within the route's timeout, or this if it is less."""
+        patience_s = min(self._route.timeout_s, within_s)
         call = self._channel.unary_unary(self._method)
         try:
-            return bytes(call(body, metadata=self._route.headers, timeout=self._route.timeout_s))
+            return bytes(call(body, metadata=self._route.headers, timeout=patience_s))
         except grpc.RpcError as error:
             return self._refusal(error.code().name)
 

@@ -6,6 +6,7 @@ from typing import Final
 QUEUE_FULL: Final = "queue_full"
 EXPORT_FAILED: Final = "export_failed"
 UNREACHABLE: Final = "unreachable"
+NO_OTLP: Final = "no_otlp"
 REJECTED: Final = "rejected"
 CLOSED: Final = "closed"
 UNENCODABLE: Final = "unencodable"

@@ -3,7 +3,7 @@
     put ──► queue (items and bytes bounded) ──► thread: batch ──► send ──► sent
              │ full                               ▲               │ │
              └──────────► loss: queue_full        └── wait ◄──────┘ │ nobody there, or busy
-             (or: kept on disk, see _replay)                        │
+             (or: kept on disk, see replay)                         │
                           loss: refused_413, ...  ◄─────────────────┘ refused for good
 
 Nothing leaves the count: put == sent + kept + lost + still queued. A full queue drops what comes, so
@@ -20,7 +20,7 @@ from typing import Final, Generic, TypeVar
 from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
-from sightline._delivery.refusal import CLOSED, QUEUE_FULL, UNREACHABLE, Refusal
+from sightline._delivery.refusal import CLOSED, NO_OTLP, QUEUE_FULL, UNREACHABLE, Refusal
 from sightline._fork import reset_in_child
 from sightline._safety import record_fault
 
@@ -257,7 +257,7 @@ class Shipper(Generic[T]):
         """
         pause_s = min(max(2.0**attempt, refusal.after_s), RETRY_MAX_S)
         with self._changed:
-            if refusal.reason == UNREACHABLE:
+            if refusal.reason in (UNREACHABLE, NO_OTLP):
                 self._failures += 1
             self._hurry = False
             self._changed.notify_all()

@@ -2,7 +2,7 @@
 there is one again, by this process or by a later one.
 
     folder                                       0700
-      traces-<ns since 1970>-<pid>-<number>.spool    0600, of one signal and one process; see _spool_file
+      traces-<ns since 1970>-<pid>-<number>.spool    0600, of one signal and one process; see spool_file
 
     write ──► frames ──► head ──► answered ──► done moves on ──► at the end: the file is removed
                 │ folder full: spool_full           ▲

@@ -10,6 +10,7 @@ from typing import Final
 from sightline._delivery.destination import Signal
 from sightline._delivery.refusal import (
     CLOSED,
+    NO_OTLP,
     QUEUE_FULL,
     SPOOL_DAMAGED,
     SPOOL_FAILED,
@@ -22,6 +23,7 @@ from sightline._delivery.refusal import (
 _UNITS: Final[Mapping[str, str]] = {"traces": "span", "logs": "log record", "evaluations": "evaluation"}
 _WHY: Final[Mapping[str, str]] = {
     UNREACHABLE: "nobody answered there",
+    NO_OTLP: "what answered there speaks another protocol",
     CLOSED: "the program ended first",
     QUEUE_FULL: "more came than could be sent, and the queue was full",
     UNENCODABLE: "they could not be written as OTLP",
@@ -33,10 +35,12 @@ _START: Final = (
     "Is the collector running? Start it with `sightline up`, or name another one with"
     " sightline.init(endpoint=...) or OTEL_EXPORTER_OTLP_ENDPOINT"
 )
+_PORTS: Final = "Is this an OTLP address? Sightline's collector listens on 4318 (HTTP) and 4317 (gRPC)"
 _KEY: Final = "Check the API key in sightline.init(headers=...) or OTEL_EXPORTER_OTLP_HEADERS"
 _NEXT: Final[Mapping[str, str]] = {
     UNREACHABLE: _START,
     CLOSED: _START,
+    NO_OTLP: _PORTS,
     QUEUE_FULL: "Raise OTEL_BSP_MAX_QUEUE_SIZE, or give the collector more room",
     SPOOL_FULL: "Raise spool_max_bytes in sightline.init(), or start the collector with `sightline up`",
     SPOOL_FAILED: "Is there room in its folder, and may this user write there?",
@@ -45,7 +49,7 @@ _NEXT: Final[Mapping[str, str]] = {
     "refused_403": _KEY,
     "refused_unauthenticated": _KEY,
     "refused_permission_denied": _KEY,
-    "refused_404": "Is this an OTLP address? Sightline's collector listens on 4318 (HTTP) and 4317 (gRPC)",
+    "refused_404": _PORTS,
     "refused_413": "A single one is larger than the collector takes: capture less with capture=False",
 }
 _OTHERWISE: Final = "The collector's own log says more"
