@@ -268,3 +268,18 @@ def test_the_beginning_of_a_stream_is_not_judged_as_the_whole(
     list(talk(1_000))
     assert judged == [400_000]
     assert ["is not evaluated" in record.message for record in caplog.records] == [True]
+
+
+def test_a_thing_that_does_not_tell_its_size_is_kept(seen: Captured) -> None:
+    """What fails when it is measured is yielded and recorded like anything else."""
+
+    class Shy:
+        def __sizeof__(self) -> int:
+            raise RuntimeError("no")
+
+    @sightline.step
+    def shy() -> Generator[Shy]:
+        yield Shy()
+
+    assert len(list(shy())) == 1
+    assert "Shy" in seen.span("shy").attributes["sightline.output"]

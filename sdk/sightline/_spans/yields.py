@@ -49,10 +49,13 @@ class Yields:
 
 
 def _size(item: object) -> int:
-    """In bytes, as far as it is cheap to say."""
-    size = sys.getsizeof(item)
-    if type(item) is dict:
-        return size + sum(map(sys.getsizeof, item.values()))
-    if type(item) is list or type(item) is tuple:
-        return size + sum(map(sys.getsizeof, item))
+    """In bytes, as far as it is cheap to say; 0 of what fails to say it."""
+    try:
+        size = sys.getsizeof(item)
+        if type(item) is dict:
+            return size + sum(map(sys.getsizeof, item.values()))
+        if type(item) is list or type(item) is tuple:
+            return size + sum(map(sys.getsizeof, item))
+    except Exception:  # `__sizeof__` may be the user's code
+        return 0
     return size
