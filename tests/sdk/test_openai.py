@@ -198,6 +198,9 @@ def assert_stopped(span: CapturedSpan) -> None:
     assert span.attributes["sightline.usage.estimated"] is True
     assert "sightline.cost_usd" in span.attributes
     assert not {"error.type", "gen_ai.response.finish_reasons"} & set(span.attributes)
+    (said,) = json.loads(span.attributes["gen_ai.output.messages"])
+    assert said["parts"] == [{"content": "Hello", "type": "text"}]
+    assert "finish_reason" not in said
 
 
 def test_a_server_that_dies_in_the_middle_is_an_error(

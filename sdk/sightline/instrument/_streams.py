@@ -7,6 +7,7 @@ Ours is the inner wrapper: the span is current while it works, and ends only aft
 dropped stream had brought is added when its span has ended, see `_spans.late`.
 """
 
+import json
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -82,9 +83,23 @@ class StreamWatcher:
         early, self._done = not self._done, True
         if not early and not self._stopped:
             return self._answer.findings()
-        removed = () if self._answer.finished else (attributes.FINISH_REASONS,)
+        finished = self._answer.finished
+        removed = () if finished else (attributes.FINISH_REASONS,)
         added = (self._seen() if early else {}) | self._answer.to_count()
+        added |= ({} if finished else self._said_so_far()) or {}
         return Findings(added, removed, forgiven=early and not self._answer.failed)
+
+    @shielded
+    def _said_so_far(self) -> dict[str, Any]:
+        """The captured answer, in which nobody failed."""
+        captured = attributes_of(self.span).get(attributes.OUTPUT_MESSAGES)
+        if not isinstance(captured, str):
+            return {}
+        messages = [
+            {name: value for name, value in message.items() if (name, value) != ("finish_reason", "error")}
+            for message in json.loads(captured)
+        ]
+        return {attributes.OUTPUT_MESSAGES: json.dumps(messages, ensure_ascii=False, separators=(",", ":"))}
 
     def _seen(self) -> dict[str, Any]:
         extras = self._answer.extras(self._messages, self._model)
