@@ -259,6 +259,7 @@ def test_what_is_no_budget_is_refused(wrong: Any) -> None:
         ({"warn_at": 0}, "warn_at is 0; it must be above 0, at most 1"),
         ({"max_age_s": 0}, "max_age_s is 0; it must be seconds"),
         ({"on_unknown": "maybe"}, "on_unknown is 'maybe'; it may be 'allow' or 'deny'"),
+        ({"on_unpriced": "warn"}, "on_unpriced is 'warn'; it may be 'allow' or 'deny'"),
         ({"collector": "localhost:4319"}, "such as http://127.0.0.1:4319"),
     ],
 )
@@ -288,12 +289,33 @@ def test_estimated_usage_counts() -> None:
     assert seen.spans[0].attributes["sightline.usage.estimated"] is True
 
 
-def test_a_call_without_a_known_price_is_told_of() -> None:
-    """It adds nothing to the amount, so the reason counts it."""
-    with testing.capture(budget=Budget(per_process=1)):
-        with sightline.llm_call(provider="openai", model="nobody-knows") as opened:
-            opened.record_usage(input_tokens=10, output_tokens=1)
-        assert check().reason.endswith("a process, beside 1 calls that have no known price")
+def unpriced_call() -> None:
+    with sightline.llm_call(provider="openai", model="nobody-knows") as opened:
+        opened.record_usage(input_tokens=10, output_tokens=1)
+
+
+def test_calls_without_a_known_price_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    """They add nothing to the amount, so the calls after them are warned: how many, and of which model."""
+    with testing.capture(budget=Budget(per_process=1)) as seen:
+        for _ in range(3):
+            unpriced_call()
+        assert check().action == "warn"
+        assert check().reason.endswith(
+            "a process, beside 3 calls that have no known price, last to 'nobody-knows'"
+        )
+    assert decisions(seen) == [None, "warn", "warn"]
+    assert len(caplog.messages) == 1
+
+
+def test_calls_without_a_known_price_may_be_denied() -> None:
+    """Who chose so is stopped after the first of them; caps of calls and tokens are not concerned."""
+    with testing.capture(budget=Budget(per_process=1, on_unpriced="deny")):
+        unpriced_call()
+        with pytest.raises(BudgetExceeded, match=r"last to 'nobody-knows': no further .*on_unpriced='allow'"):
+            call()
+    with testing.capture(budget=Budget(per_process=Cap(calls=9, tokens=999), on_unpriced="deny")):
+        unpriced_call()
+        assert check().action == "allow"
 
 
 def test_a_failed_call_is_a_call_and_a_denied_one_is_none() -> None:

@@ -15,6 +15,7 @@ from sightline.errors import ConfigurationError
 Money = Decimal | int | float | str
 Action = Literal["allow", "warn", "deny"]
 OnUnknown = Literal["allow", "deny"]
+OnUnpriced = Literal["allow", "deny"]
 Measure = Literal["usd", "tokens", "calls"]
 Sum = Literal["trace", "session", "user_day", "feature_day", "process", "day", "month"]
 
@@ -57,6 +58,9 @@ class Budget:
     `refresh_s` in the background, `timeout_s` at most; an answer is good for `max_age_s`. After that, and
     before the first, `on_unknown` decides. With "deny" the very first check waits for an answer.
 
+    Calls whose tokens have no known price cannot be held to an amount: where a cap in USD had some it warns
+    from then on, or with `on_unpriced="deny"` denies.
+
     Raises ConfigurationError for what cannot be a limit.
     """
 
@@ -75,6 +79,7 @@ class Budget:
     timeout_s: float = 2.0
     max_age_s: float = 300.0
     on_unknown: OnUnknown = "allow"
+    on_unpriced: OnUnpriced = "allow"
     caps: tuple[tuple[Sum, Cap], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,8 +94,9 @@ class Budget:
         for name in ("refresh_s", "timeout_s", "max_age_s"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ConfigurationError(f"a budget's {name} is {getattr(self, name)!r}; it must be seconds")
-        if self.on_unknown not in get_args(OnUnknown):
-            raise ConfigurationError(f"on_unknown is {self.on_unknown!r}; it may be 'allow' or 'deny'")
+        for name in ("on_unknown", "on_unpriced"):
+            if (choice := getattr(self, name)) not in get_args(OnUnknown):
+                raise ConfigurationError(f"{name} is {choice!r}; it may be 'allow' or 'deny'")
         _check_address(self.collector)
 
 

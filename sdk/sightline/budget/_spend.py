@@ -50,12 +50,13 @@ _EXACT: Final = Arithmetic(prec=60)
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What was used; `unpriced` are calls whose tokens have no known price."""
+    """What was used; `unpriced` are calls whose tokens have no known price, the last to `unpriced_model`."""
 
     usd: Decimal = Decimal(0)
     tokens: int = 0
     calls: int = 0
     unpriced: int = 0
+    unpriced_model: str = ""
 
     def __add__(self, more: "Spent") -> "Spent":
         return Spent(
@@ -63,6 +64,7 @@ class Spent:
             self.tokens + more.tokens,
             self.calls + more.calls,
             self.unpriced + more.unpriced,
+            more.unpriced_model or self.unpriced_model,
         )
 
 
@@ -238,5 +240,6 @@ def _used(values: Mapping[str, Any], at_ns: int) -> Spent | None:
             return Spent(Decimal(str(said)), tokens, 1)
         price = call_price(values, at_ns - values.get(attributes.BACKDATE_NS, 0))
     if price is None or price.usd is None:
-        return Spent(tokens=tokens, calls=1, unpriced=1 if usage else 0)
+        model = values.get(attributes.RESPONSE_MODEL) or values.get(attributes.REQUEST_MODEL) or "no name"
+        return Spent(Decimal(0), tokens, 1, 1, str(model)) if usage else Spent(tokens=tokens, calls=1)
     return Spent(price.usd, tokens, 1)

@@ -119,6 +119,8 @@ def _by_limit(budget: Budget, kind: Sum, measure: Measure, limit: Decimal, spent
     used = getattr(spent, measure)
     share = _share(used, limit)
     action: Action = "deny" if used >= limit else "warn" if share >= budget.warn_at else "allow"
+    if measure == "usd" and spent.unpriced and action != "deny":
+        action = "deny" if budget.on_unpriced == "deny" else "warn"
     return Finding(action, share, partial(_told_of_limit, budget, kind, measure, limit, spent, action))
 
 
@@ -130,8 +132,10 @@ def _told_of_limit(
     did, unit = _DID[measure]
     said = f"{who} has {did} {used:f} of the {limit:f} {unit} that budget {budget.name!r} allows {each}"
     if measure == "usd" and spent.unpriced:
-        said += f", beside {spent.unpriced} calls that have no known price"
-    if action == "deny":
+        said += f", beside {spent.unpriced} calls that have no known price, last to {spent.unpriced_model!r}"
+    if action == "deny" and used < limit:
+        said = _denied(said, "Cap calls or tokens instead, or choose Budget(on_unpriced='allow')")
+    elif action == "deny":
         said = _denied(said, f"Stop here, or raise Budget(per_{kind}=...)")
     return Decision(action, said, spent.usd, limit if measure == "usd" else None, budget.name)
 
