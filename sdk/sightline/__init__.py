@@ -8,7 +8,7 @@ from sightline._exits import flush_on_signals, flushed
 from sightline._llm_call import LLMCall, llm_call
 from sightline._sampling import Sampling
 from sightline._stage import stage
-from sightline.budget import Budget
+from sightline.budget import Budget, Cap
 from sightline.errors import BudgetExceeded, ConfigurationError, GuardrailTripped, SightlineError
 from sightline.evaluation import evaluate, evaluator
 from sightline.experiments import shadow, variant
@@ -20,6 +20,7 @@ from sightline.scores import Score, score
 __all__ = [
     "Budget",
     "BudgetExceeded",
+    "Cap",
     "ConfigurationError",
     "GuardrailTripped",
     "Health",

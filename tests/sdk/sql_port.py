@@ -10,11 +10,12 @@ from typing import Any
 
 @dataclass
 class SqlPort:
-    """Answers each question with `rows`."""
+    """Answers each question with `rows`; `answers` are how many it has sent."""
 
     url: str = ""
     rows: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
+    answers: int = 0
     silent: threading.Event = field(default_factory=threading.Event)
 
 
@@ -29,6 +30,7 @@ def sql_port() -> Iterator[SqlPort]:
             while port.silent.is_set() and not over.wait(0.005):
                 pass
             body = "".join(json.dumps(row) + "\n" for row in port.rows).encode()
+            port.answers += 1
             self.send_response(port.status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()

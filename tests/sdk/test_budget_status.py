@@ -100,8 +100,10 @@ def test_a_collector_that_is_away_allows_or_denies_by_choice(caplog: pytest.LogC
 
 def test_closed_by_choice_the_first_call_waits_for_the_first_answer(port: SqlPort) -> None:
     """A program that starts with a collector at hand is not denied its first call."""
-    with testing.capture(budget=asking(port.url, on_unknown="deny")):
+    with testing.capture(budget=asking(port.url, on_unknown="deny")) as seen:
         call()
+        assert port.answers >= 1
+    assert "sightline.budget.decision" not in seen.spans[0].attributes
 
 
 class Watch:

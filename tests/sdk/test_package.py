@@ -15,6 +15,7 @@ SOURCE = Path(sightline.__file__).parent
 PUBLIC = [
     "Budget",
     "BudgetExceeded",
+    "Cap",
     "ConfigurationError",
     "GuardrailTripped",
     "Health",
