@@ -130,6 +130,33 @@ def test_an_async_generator_that_is_abandoned_is_no_error(seen: Captured) -> Non
     assert seen.span("anumbers").status == "unset"
 
 
+def test_a_reader_whose_task_is_cancelled_is_no_error(seen: Captured) -> None:
+    """A browser that leaves in the middle of a stream cancels whoever waits for the next word."""
+
+    @sightline.agent
+    async def slow() -> AsyncGenerator[str]:
+        yield "word"
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        first = asyncio.Event()
+
+        async def read() -> None:
+            async for _ in slow():
+                first.set()
+
+        reader = asyncio.create_task(read())
+        await first.wait()
+        await asyncio.sleep(0)
+        reader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+
+    asyncio.run(main())
+    span = seen.span("invoke_agent slow")
+    assert (span.status, span.attributes["sightline.output"]) == ("unset", '"word"')
+
+
 def test_an_async_generator_that_fails_is_an_error(seen: Captured) -> None:
     """The reader gets the exception, the span is marked with it."""
 

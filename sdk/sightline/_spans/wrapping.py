@@ -155,7 +155,6 @@ async def _async_stream(
 ) -> AsyncGenerator[Any, Any]:
     recording = begin()
     advance: Callable[[], Any] = functools.partial(_first, anext, stream, recording)
-    thrown: BaseException | None = None
     while True:
         recording.activate()
         try:
@@ -164,8 +163,8 @@ async def _async_stream(
             recording.stopped()
             return
         except BaseException as error:
-            if error is thrown and type(error).__name__ == "CancelledError":
-                recording.stopped()  # how a loop that ends closes the streams that were left half read
+            if type(error).__name__ == "CancelledError":
+                recording.stopped()  # the reader's task is over: a browser has left, or a loop ends
             else:
                 recording.failed(error)
             raise
@@ -177,7 +176,6 @@ async def _async_stream(
             await _aclose(stream, recording)
             raise
         except BaseException as error:
-            thrown = error
             advance = functools.partial(stream.athrow, error)
         else:
             advance = functools.partial(stream.asend, sent)
