@@ -28,10 +28,17 @@ from sightline.logs import IDS
 
 EXTRAS_MAX: Final = 64  # fields of one record: a careless `extra=vars(request)` has hundreds
 _NAME_MAX: Final = 256
+_UNREADABLE: Final = "<unreadable>"
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", *IDS}
 _CARRIED: Final = (attributes.USER_ID, attributes.SESSION_ID, attributes.FEATURE)
 # Those that send; evaluators run the user's code, whose records are the user's.
-_OUR_THREADS: Final = ("sightline-spans", "sightline-logs", "sightline-budgets", "sightline-prices")
+_OUR_THREADS: Final = (
+    "sightline-spans",
+    "sightline-traces",  # from the spool, as `sightline-logs-spool`
+    "sightline-logs",
+    "sightline-budgets",
+    "sightline-prices",
+)
 # Python's levels in OpenTelemetry's; between two of them there are three finer steps.
 _SEVERITIES: Final = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5))
 _FINER: Final = 3
@@ -151,9 +158,13 @@ def _extras(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return _bounded(value)
-    return value if isinstance(value, bool | int | float) else as_json(value)
+    """One value that cannot even be asked for its class costs itself, not the record."""
+    try:
+        if isinstance(value, str):
+            return _bounded(value)
+        return value if isinstance(value, bool | int | float) else as_json(value)
+    except Exception:
+        return _UNREADABLE
 
 
 def _where(record: logging.LogRecord) -> dict[str, Any]:

@@ -5,8 +5,11 @@
     "hashed"   replaced by its hash and length: equal texts can be told, but not read
     "off"      left out
 
-The mode decides over content: prompts, answers, arguments, results, errors' words, log lines. What else a
-span says is masked in every mode but "full".
+The mode decides over content: prompts, answers, arguments, results, errors' words, log lines and the texts
+in their fields. What else a span says is masked in every mode but "full", events' names and log fields'
+names, too. Labels of scores, feedback and outcomes are no content, for questions are asked by them: they are
+masked. Names of spans and of their attributes, and the resource (OTEL_RESOURCE_ATTRIBUTES), are the
+program's own and leave as they are.
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -181,11 +182,12 @@ def test_a_level_that_is_none_is_refused_in_words(given: Any) -> None:
     [
         ("full", "to a@b.de", "a@b.de"),
         ("masked", "to [EMAIL_1]", "[EMAIL_1]"),
-        ("off", None, "[EMAIL_1]"),
+        ("off", None, None),
+        ("hashed", "[SHA256:13c967b0a5ddcb36:9]", "[SHA256:363a175f65786e77:6]"),
         (Privacy("off", attributes={"log.body": "masked"}), "to [EMAIL_1]", "[EMAIL_1]"),
     ],
 )
-def test_logs_pass_the_guard(content: Any, body: str | None, note: str) -> None:
+def test_logs_pass_the_guard(content: Any, body: str | None, note: str | None) -> None:
     """The content mode decides over a log's words, its exception and its fields as over a span's."""
     with testing.capture(content=content, logs=True) as seen:
         try:
@@ -193,7 +195,7 @@ def test_logs_pass_the_guard(content: Any, body: str | None, note: str) -> None:
         except ValueError:
             log.exception("to %s", "a@b.de", extra={"note": "a@b.de", "password": "abc"})
     (record,) = seen.logs
-    assert (record.body, record.attributes["note"]) == (body, note)
+    assert (record.body, record.attributes.get("note")) == (body, note)
     kept = content == "full"
     assert ("a@b.de" in str(record), "abc" in str(record)) == (kept, kept)
 
@@ -203,6 +205,33 @@ class Odd:
 
     def __str__(self) -> str:
         raise RuntimeError("no text")
+
+
+class Hostile:
+    """A value that cannot be asked for its class."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise RuntimeError("no class")
+
+
+def test_a_hostile_field_costs_itself_only() -> None:
+    """The record leaves with its words and its other fields."""
+    with testing.capture(logs=True) as seen:
+        log.info("said", extra={"bad": Hostile(), "order": 7})
+    (record,) = seen.logs
+    assert record.body == "said"
+    assert (record.attributes["bad"], record.attributes["order"]) == ("<unreadable>", 7)
+
+
+def test_structlog_fields_are_content() -> None:
+    """With content off the fields of an event leave no more than its words; numbers and places do."""
+    with testing.capture(content="off", logs=True) as off:
+        log.info({"event": "asked", "question": "why me?", "order": 7})
+    (record,) = off.logs
+    assert (record.body, record.attributes["order"]) == (None, 7)
+    assert "code.function.name" in record.attributes
+    assert "why me?" not in str(record)
 
 
 def test_odd_records_harm_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,6 +255,17 @@ def test_our_own_records_never_leave() -> None:
         logging.getLogger("sightline.inner").warning("nor this")
         logging.getLogger("sightlines").warning("but this")
     assert [record.body for record in seen.logs] == ["but this"]
+
+
+@pytest.mark.parametrize("signal", ["spans", "traces", "logs"])
+@pytest.mark.parametrize("work", ["", "-spool"])
+def test_what_sends_is_not_heard(signal: str, work: str) -> None:
+    """What an HTTP client logs in a thread that sends, or that sends from the spool, stays here."""
+    with testing.capture(logs=logging.DEBUG) as seen:
+        thread = threading.Thread(target=log.error, args=("POST",), name=f"sightline-{signal}{work}")
+        thread.start()
+        thread.join()
+    assert seen.logs == []
 
 
 def test_a_record_made_while_one_is_exported_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,3 +189,20 @@ def test_masked_is_the_default() -> None:
     """Who says nothing has secrets and personal data masked."""
     assert Privacy() == Privacy("masked")
     assert masked("a@b.de") == "[EMAIL_1]"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["user.id", "enduser.id", "enduser.pseudo.id", "user.name", "user.email", "usr.id", "userId",
+     "ai.telemetry.metadata.userId", "langfuse.trace.user_id", "langfuse.user.id"],
+)  # fmt: skip
+def test_user_ids_are_hashed_under_the_names_of_all_dialects(name: str) -> None:
+    """Whoever instruments the program, and whatever it calls its user: the hash is the same."""
+    guard = Guard(Privacy("full", hash_key="k", hash_user_ids=True))
+    assert guard.attributes({name: "ann"})[name] == guard.attributes({"user.id": "ann"})["user.id"] != "ann"
+
+
+def test_labels_are_kept_without_content() -> None:
+    """An answer to the program's own question is what it asks by: masked, but never left out."""
+    left = Guard("off").attributes({"gen_ai.evaluation.score.label": "bad, says a@b.de"})
+    assert left == {"gen_ai.evaluation.score.label": "bad, says [EMAIL_1]"}

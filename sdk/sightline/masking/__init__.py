@@ -22,7 +22,7 @@ from sightline._capture import well_formed
 from sightline._outgoing import Draft
 from sightline._runtime import Content
 from sightline._safety import record_fault
-from sightline.masking._content_names import is_content, is_id, is_user_id
+from sightline.masking._content_names import TELEMETRY, is_content, is_id, is_user_id
 from sightline.masking._hashing import Hasher
 from sightline.masking._masker import NOT_MASKED, Masker
 from sightline.masking._personal import OPTIONAL_KINDS, PERSONAL_KINDS
@@ -46,6 +46,7 @@ class Guard:
         self._hasher = Hasher(self._privacy.hash_key)
         self._now_ns = now_ns
         self._treatments: dict[str, Treatment] = {}
+        self._plain: set[str] = set()  # names without a find
         self._lets_all_pass = (
             self._privacy.content == "full"
             and not self._privacy.attributes
@@ -75,7 +76,11 @@ class Guard:
         record.attributes, record.body = {}, None  # should it fail
         try:
             masker = self._masker()
-            record.attributes = self._attributes(values, masker)
+            said = {} if record.event_name else self._said_in_fields(values)
+            rest = {self._named(name, masker): value for name, value in values.items() if name not in said}
+            record.attributes = self._attributes(rest, masker) | {
+                self._named(name, masker): value for name, value in said.items() if value is not None
+            }
             record.body = self._said(LOG_BODY, body, masker)
         except Exception as error:
             record.attributes = self._withheld(values)
@@ -97,7 +102,11 @@ class Guard:
             return
         if draft.events:
             draft.events = [
-                Event(event.name, self._attributes(event.attributes or {}, masker), event.timestamp)
+                Event(
+                    self._named(event.name, masker),
+                    self._attributes(event.attributes or {}, masker),
+                    event.timestamp,
+                )
                 for event in draft.events
             ]
         if draft.links:
@@ -148,6 +157,31 @@ class Guard:
         """Words that are no attribute: a status message, a log record's body."""
         left = self._attributes({name: value}, masker)
         return left.get(name)
+
+    def _said_in_fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of a log line that are content as its words are: hashed, or None for left out."""
+        mode = self._treatment(LOG_BODY)
+        if mode not in ("hashed", "off"):
+            return {}
+        return {
+            name: self._hasher.content(value) if mode == "hashed" else None
+            for name, value in values.items()
+            if type(value) not in (bool, int, float)
+            and not name.startswith(TELEMETRY)
+            and self._treatment(name) == "masked"
+            and self._privacy.mode_of(name) is None
+        }
+
+    def _named(self, name: str, masker: Masker) -> str:
+        """The name of an event or of a log's field, which was made of data when there is a find in it."""
+        if self._privacy.content == "full" or name in self._plain:
+            return name
+        masker.suspects = self._search.suspects(well_formed(name))
+        if masker.suspects:
+            return masker.text(name)
+        if len(self._plain) < _NAMES_MAX:
+            self._plain.add(name)
+        return name
 
     def _treatment(self, name: str) -> Treatment:
         treatment = self._decided(name)

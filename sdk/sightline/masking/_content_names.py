@@ -55,6 +55,10 @@ _CONTENT_PREFIXES: Final = (
     "ai.prompt.", "ai.response.text", "ai.response.object", "ai.response.reasoning",
     "ai.response.toolCalls", "ai.result.",
 )  # fmt: skip
+# Of a log record, what OpenTelemetry and we say of it; all else its author said.
+TELEMETRY: Final = (
+    "code.", "thread.", "exception.type", "session.", "user.", "sightline.", "gen_ai.", "event.", "log.",
+)  # fmt: skip
 _IDS: Final = frozenset(
     {
         attributes.USER_ID,
