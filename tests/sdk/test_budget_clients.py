@@ -107,6 +107,15 @@ def test_calls_of_clients_that_make_their_own_spans_are_counted_from_the_questio
         assert _guard.current.spending.spent([("process", "")])["process"].calls == 2
 
 
+def test_a_cap_in_usd_holds_for_a_gateways_client_too(model: ChatModel) -> None:
+    """LiteLLM names the model with its provider before it: its calls are priced, and stopped."""
+    model.script = [lambda _: (200, completion())]
+    with testing.capture(instrument_libraries=["litellm"], budget=Budget(per_process="0.0001")):
+        ASK["litellm"](model.base_url, False)
+        assert check().action == "deny"
+        assert check().spent_usd > 0
+
+
 def test_a_call_that_leaves_no_span_gives_its_place_back() -> None:
     """A method that raises, or makes no span, is not under way when it is over."""
 
