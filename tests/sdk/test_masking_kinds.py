@@ -142,7 +142,7 @@ def test_personal_data_is_replaced_by_its_kind(text: str, left: str) -> None:
         "/var/log/application/events-2026-11-21.json?limit=20&offset=40",
         "https://example.com/a/very/long/path/of/words?lang=de&sort=price",
         "git@github.com:owner/name.git uses actions/checkout@v4.1.2 and lodash@4.17.21",
-        "@pytest.mark.parametrize and a @ b; x@localhost",
+        "@pytest.mark.parametrize and a @ b; x@localhost, image@2x.png",
         'max_tokens=100, "total_tokens": 1050, sorted(rows, key=len), token="a b"',
         "postgres://{user}:{password}@db and f'https://{key}:x@host'; authorization=request_headers",
         "password = input('Password: ') or os.environ['DB_PASSWORD']",

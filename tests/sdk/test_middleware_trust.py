@@ -224,6 +224,14 @@ def test_secrets_in_urls_stay_here(seen: Captured) -> None:
     assert "url.query" not in second
 
 
+def test_parameters_are_judged_by_their_names(seen: Captured) -> None:
+    """What may let somebody in is cut out, however it is spelled; words that only look so are not."""
+    ask(service(query=True), "GET /chats/1?apiKey=a&mykey=b&passcode=c&sig=d&SessionId=e&monkey=f&author=g")
+    query = next(span.attributes["url.query"] for span in seen.spans if "url.query" in span.attributes)
+    kept = {pair.split("=")[0] for pair in query.split("&") if not pair.endswith("=REDACTED")}
+    assert kept == {"monkey", "author"}
+
+
 def test_what_a_caller_sends_has_bounds(seen: Captured) -> None:
     """Nobody fills the store with a header or a URL: each is cut, and the request is served."""
     endless = "x" * 20_000

@@ -42,7 +42,11 @@ _PLUS: Final = Sign(TEXT, b"+")
 
 # A comma before a digit is what parts a row's fields more often than a number's fraction.
 _END: Final = r"(?![\w-]|\.\d)"
-_DOMAIN: Final = r"(?u:[^\W_][\w-]{0,62}(?:\.[\w-]{1,63}){0,7}\.(?:[^\W\d_]{2,24}|xn--[\w-]{1,59})(?![\w-]))"
+_FILE: Final = r"(?i:png|jpe?g|gif|webp|svg|css|html)(?![\w-])"  # image@2x.png; nobody has these domains
+_DOMAIN: Final = (
+    rf"(?u:[^\W_][\w-]{{0,62}}(?:\.[\w-]{{1,63}}){{0,7}}\.(?!{_FILE})"
+    r"(?:[^\W\d_]{2,24}|xn--[\w-]{1,59})(?![\w-]))"
+)
 _LOCAL_MAX: Final = 256  # RFC 5321 allows 64; what is longer is no reason to let the rest go
 _LOCAL: Final = re.compile(r"[\w.%+'-]+")
 _ESCAPED: Final = re.compile(r"[nrtbf]|u[0-9A-Fa-f]{4}")

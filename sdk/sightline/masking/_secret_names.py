@@ -18,12 +18,13 @@ IN_ADDRESSES: Final = "key|token|sig|signature"  # elsewhere these words are too
 
 _FIELD: Final = re.compile(
     rf"(?:^|[._ -]|(?<=[a-z0-9])(?=[A-Z]))(?i:{PASSWORDS}|{SECRETS}|{HEADERS})$"
-    r"|(?:^|[_-])(?i:pass)$|^(?i:token)$"
+    r"|(?:^|[_-])(?i:pass)$|^(?i:(?:x-)?token)$"
 )
 # In a query more is taken for a secret: a code logs somebody in, and nobody misses it.
 _PARAMETER: Final = re.compile(
-    rf"(?i:{PASSWORDS}|{SECRETS}|{HEADERS}|token|signature|passw|auth|session|credential)"
-    r"|(?:^|[^A-Za-z]|(?<=[a-z])(?=[A-Z]))(?i:key|sig|code|pass)(?![a-z])"
+    rf"(?i:{PASSWORDS}|{SECRETS}|{HEADERS}|token|signature|auth(?!or(?!iz))|session|credential"
+    r"|(?<!mon)(?<!tur)(?<!don)key(?!word|board)|(?<!com)pass(?!enger|age)|(?<!zip)(?<!post)code(?!c))"
+    r"|(?:^|[^A-Za-z]|(?<=[a-z])(?=[A-Z]))(?i:sig)(?![a-z])"
 )
 
 
