@@ -9,6 +9,7 @@ one. The logger provider is our own: the user's logs are sent only when `logs` a
 """
 
 import atexit
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from sightline import _safety
 from sightline._background import evaluations
 from sightline._children import stop_in_children
+from sightline._fork import importing
 from sightline._runtime import Content
 from sightline._settings import SPOOL_MAX_BYTES, Instrument, Settings, disabled, read
 
@@ -51,8 +53,9 @@ class Health:
 
 settled: Final = threading.Event()  # not while a shutdown is under way
 settled.set()
-_lock = threading.Lock()
+_lock = threading.RLock()  # reentrant: a library that `init()` imports may call it as well
 _running: "tuple[Settings, Pipeline] | None" = None
+_starting = False
 
 
 def init(
@@ -101,6 +104,8 @@ def init(
         _safety.log.info("Sightline stays off: OTEL_SDK_DISABLED is set")
         return
     with _lock:
+        if _starting:
+            return
         if _running is not None:
             if _running[0] != settings:
                 _safety.log.warning(
@@ -171,6 +176,21 @@ def health() -> Health:
 
 @_safety.shielded
 def _started(settings: Settings) -> "Pipeline":
-    from sightline._pipeline import Pipeline
+    global _starting
+    with importing:  # not longer: a fork waits for it, and holds locks meanwhile that thread pools need
+        from sightline._pipeline import Pipeline
+    _starting = True
+    try:
+        return Pipeline.started(settings)
+    finally:
+        _starting = False
 
-    return Pipeline.started(settings)
+
+def _unlock_in_child() -> None:
+    """A thread that the child does not have may hold the lock, in the middle of an `init()`."""
+    global _lock, _starting
+    _lock, _starting = threading.RLock(), False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock_in_child)

@@ -16,7 +16,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 INVOCATION_S: Final = 2.0  # of an invocation that is paid by its duration
-TERMINATION_S: Final = 8.0  # a shutdown takes 7 s at most; orchestrators wait 10 s and more before they kill
+TERMINATION_S: Final = 8.0  # longer than `_pipeline.STOP_S`; orchestrators wait 10 s and more
 
 
 @overload

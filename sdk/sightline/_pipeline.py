@@ -1,10 +1,11 @@
 """The SDK's parts, joined; `_configure.init` decides what they are made with."""
 
 import functools
+import time
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, ReadableLogRecord, ReadWriteLogRecord
@@ -27,6 +28,8 @@ from sightline.masking._hashing import Hasher
 
 if TYPE_CHECKING:
     from sightline._settings import Settings
+
+STOP_S: Final = 7.0  # evaluations, then what is to be sent; orchestrators kill after 10 s and more
 
 # A provider outlives a shutdown (OpenTelemetry allows one global provider a process): its processor waits.
 _processors: "WeakKeyDictionary[TracerProvider, SightlineProcessor]" = WeakKeyDictionary()
@@ -70,6 +73,8 @@ class Pipeline:
         return dict(guard.spending.forgotten) if guard else {}
 
     def stop(self) -> None:
+        """Within `STOP_S`; what evaluations leave of it is for sending."""
+        deadline_s = time.monotonic() + STOP_S
         evaluations.close(EXIT_S)
         evaluations.lost = None
         self._undo_logs()
@@ -78,7 +83,7 @@ class Pipeline:
         _runtime.use(self._before)
         _guard.stop(self._guard_before)
         self.processor.sink = self.processor.flush = None
-        self.delivery.close()
+        self.delivery.close(deadline_s - time.monotonic())
 
     def _join(self, provider: TracerProvider, settings: "Settings") -> None:
         if provider not in _processors:

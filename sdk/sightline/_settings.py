@@ -1,6 +1,6 @@
 """What `init()` was asked for, checked, with the environment's word taken in.
 
-Reads the environment, as does `_delivery.destination` for the collector's address; nothing else does.
+Reads the environment for all of `init()`, but `_delivery.destination` reads the collector's address.
 """
 
 import logging

@@ -1,5 +1,6 @@
 """`init()`: what it reads, refuses, joins and leaves alone."""
 
+import os
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from sdk.servers import OtlpSink, attributes_of
 
 import sightline
 from sightline import _settings
+from sightline._pipeline import Pipeline
+from sightline._settings import Settings
 
 
 def test_the_default_is_the_collector_on_this_machine() -> None:
@@ -92,6 +95,51 @@ def test_a_second_init_changes_nothing(sink: OtlpSink, caplog: pytest.LogCapture
     work()
     assert sightline.flush()
     assert len(sink.spans) == 1
+
+
+def test_an_init_within_an_init_changes_nothing(sink: OtlpSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that is imported by `init()` may call it: nothing hangs, and spans are sent once."""
+    started = Pipeline.started
+
+    def importing_more(settings: Settings) -> Pipeline:
+        sightline.init("inner", endpoint=sink.url, instrument=False)
+        return started(settings)
+
+    monkeypatch.setattr(Pipeline, "started", importing_more)
+    sightline.init("outer", endpoint=sink.url, instrument=False)
+    work()
+    assert sightline.flush()
+    assert len(sink.spans) == 1
+
+
+FORKING = """
+import faulthandler, os, threading, sightline
+from sightline._pipeline import Pipeline
+held, go_on, started = threading.Event(), threading.Event(), Pipeline.started
+def slow(settings):
+    held.set()
+    go_on.wait(20)
+    return started(settings)
+Pipeline.started = slow
+init = lambda: sightline.init(endpoint="http://127.0.0.1:9", instrument=False)
+thread = threading.Thread(target=init)
+thread.start()
+held.wait(20)
+child = os.fork()
+if child == 0:
+    faulthandler.dump_traceback_later(20, exit=True)
+    sightline.shutdown()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+go_on.set()
+thread.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_child_forked_in_the_middle_of_init_can_go_on() -> None:
+    """The thread that was in it is not there: the child shuts down without waiting for it."""
+    run(FORKING)
 
 
 def test_after_a_shutdown_it_starts_again(sink: OtlpSink) -> None:

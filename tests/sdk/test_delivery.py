@@ -1,6 +1,7 @@
 """What reaches the collector, and what becomes of it when the collector is slow, busy, strict or away."""
 
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import SpanContext
+from sdk.answers import talking
 from sdk.programs import run, unused_port, work
 from sdk.servers import OtlpSink, attributes_of, otlp_sink
 
@@ -159,6 +161,32 @@ with trace.get_tracer("t").start_as_current_span("s", attributes={{"gen_ai.reque
     run(program)
     assert attributes_of(sink.spans[0])["gen_ai.request.model"] == "m"
     assert len(sink.spans[0].attributes) == 501
+
+
+def mute_about_losses(connection: socket.socket, over: threading.Event) -> None:
+    """Refuses spans, and never answers those who tell what became of them."""
+    connection.settimeout(10)
+    if b"/v1/traces" in connection.recv(65_536):
+        connection.sendall(b"HTTP/1.1 400 Bad\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    else:
+        over.wait(30)
+
+
+@pytest.mark.parametrize("end", ["sightline.flush(0.3)", "sightline.shutdown()"])
+def test_who_waits_is_not_kept_by_what_was_lost(end: str) -> None:
+    """Telling a loss takes what is left of a flush or an end, not the minute that a request may take."""
+    with talking(mute_about_losses) as port:
+        program = f"""
+import faulthandler, os, sightline
+from sightline._delivery import delivery
+delivery.CLOSE_S = 0.3
+sightline.init(endpoint="http://127.0.0.1:{port}", instrument=False)
+with sightline.stage("s"): pass
+faulthandler.dump_traceback_later(20, exit=True)
+{end}
+os._exit(0)
+"""
+        run(program, OTEL_EXPORTER_OTLP_TIMEOUT="60")
 
 
 HANGING = """

@@ -7,6 +7,7 @@ logs  ─► Shipper ─────────► Guard ─► Sender ─► c
 what was dropped ─► Ledger ─► a log record ─► Sender ─► collector
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -86,18 +87,19 @@ class Delivery:
         flushed = self.spans.flush(timeout_s) & self.logs.flush(_left(deadline_s))
         for replay in self.replays.values():
             flushed &= replay.flush(_left(deadline_s))
-        self._tell_losses()
+        self._tell_losses(_left(deadline_s))
         return flushed
 
-    def close(self) -> None:
+    def close(self, within_s: float = CLOSE_S + CLOSE_UNREACHABLE_S) -> None:
         """Send what can be sent soon; keep or count the rest."""
         patience_s = CLOSE_S if self.sender.reachable else CLOSE_UNREACHABLE_S
+        patience_s = max(min(patience_s, within_s - CLOSE_UNREACHABLE_S), 0.0)
         deadline_s = time.monotonic() + patience_s
         self.spans.close(patience_s)
         self.logs.close(_left(deadline_s))
         for replay in self.replays.values():
             replay.flush(_left(deadline_s))
-        self._tell_losses()
+        self._tell_losses(_left(deadline_s))
         self.sender.close()
         self.spans.give_up(CLOSE_UNREACHABLE_S)
         self.logs.give_up(0.0)
@@ -134,14 +136,15 @@ class Delivery:
         return refusal
 
     @_safety.shielded
-    def _tell_losses(self) -> None:
-        if not self.sender.reachable:
+    def _tell_losses(self, within_s: float = math.inf) -> None:
+        """In the thread of whoever calls: those who have no time leave it to the next."""
+        if not self.sender.reachable or within_s <= 0:
             return
         losses = self.ledger.take()
         told = not losses
         try:
             records = [loss_record(*loss, items, self._resource) for loss, items in losses.items()]
-            told = told or self.sender.logs(records, len(records)) is None
+            told = told or self.sender.logs(records, len(records), within_s) is None
         finally:
             if not told:
                 self.ledger.give_back(losses)
