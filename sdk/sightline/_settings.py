@@ -163,7 +163,7 @@ def _number(variable: str, default: int) -> int:
     text = os.environ.get(variable, "").strip()
     if not text:
         return default
-    if not text.isdigit() or int(text) == 0:
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
         raise ConfigurationError(f"{variable} is {text!r}; it must be a whole number above 0")
     return int(text)
 
@@ -171,4 +171,9 @@ def _number(variable: str, default: int) -> int:
 def _span_attributes() -> int | None:
     """The most attributes that a span keeps; None leaves it to OpenTelemetry and its variables."""
     named = ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT")
-    return None if any(os.environ.get(variable) for variable in named) else SPAN_ATTRIBUTES
+    said = [variable for variable in named if os.environ.get(variable, "").strip()]
+    for variable in said:
+        text = os.environ[variable].strip()
+        if not (text.isascii() and text.isdigit()):
+            raise ConfigurationError(f"{variable} is {text!r}; it must be a whole number")
+    return None if said else SPAN_ATTRIBUTES

@@ -68,6 +68,8 @@ def test_a_disabled_sdk_does_nothing(sink: OtlpSink) -> None:
             {"OTEL_BSP_MAX_QUEUE_SIZE": "many"},
             "OTEL_BSP_MAX_QUEUE_SIZE is 'many'; it must be a whole number",
         ),
+        ({}, {"OTEL_BSP_MAX_QUEUE_SIZE": "\u00b2"}, "must be a whole number above 0"),
+        ({}, {"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "abc"}, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT is 'abc'"),
         ({}, {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "0"}, "must be a whole number above 0"),
     ],
 )

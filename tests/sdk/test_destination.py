@@ -1,11 +1,12 @@
 """Where spans and log records go: the program's word, then the signal's variable, then the general one."""
 
 import sys
+from typing import Any
 
 import pytest
 
 from sightline import ConfigurationError
-from sightline._delivery.destination import destination
+from sightline._delivery.destination import Route, destination
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,11 @@ def test_everything_else_comes_from_the_environment(monkeypatch: pytest.MonkeyPa
     [
         ("ENDPOINT", "localhost:4318", "the collector's endpoint is 'localhost:4318'; it must be a URL like"),
         ("ENDPOINT", "http://", "it must be a URL like http://127.0.0.1:4318"),
+        ("ENDPOINT", "http://h:notaport", "it must be a URL like http://127.0.0.1:4318"),
+        ("ENDPOINT", "http://[::1", "it must be a URL like http://127.0.0.1:4318"),
+        ("ENDPOINT", "http://h:1/otlp?key=a", "the collector's endpoint has a query"),
+        ("TIMEOUT", "nan", "OTEL_EXPORTER_OTLP_TIMEOUT is 'nan'; it must be a number of seconds"),
+        ("TIMEOUT", "inf", "OTEL_EXPORTER_OTLP_TIMEOUT is 'inf'; it must be a number of seconds"),
         ("TIMEOUT", "soon", "OTEL_EXPORTER_OTLP_TIMEOUT is 'soon'; it must be a number of seconds"),
         ("COMPRESSION", "zstd", "OTEL_EXPORTER_OTLP_COMPRESSION is 'zstd'; it may be one of none, gzip"),
         ("PROTOCOL", "http/json", "OTEL_EXPORTER_OTLP_PROTOCOL is 'http/json'; it may be"),
@@ -103,8 +109,15 @@ def test_what_cannot_be_used_is_refused(
 
 def test_an_address_is_shown_without_its_secrets() -> None:
     """User, password, path and query stay here."""
-    to = destination("https://user:hunter2@h:1/otlp?key=hunter2", {})
-    assert to.traces.address == "https://h:1"
+    assert Route("https://user:hunter2@h:1/otlp?key=hunter2").address == "https://h:1"
+
+
+@pytest.mark.parametrize("value", ["key\n", "a\r\nb: c", "clé€", 7, None])
+def test_a_header_that_cannot_be_sent_is_refused(value: Any) -> None:
+    """The error names the header and what it may be, and keeps its value, which may be a key."""
+    with pytest.raises(ConfigurationError, match="the value of header 'authorization'") as refused:
+        destination("http://h:1", {"Authorization": value})
+    assert repr(value).strip("'") not in str(refused.value)
 
 
 def test_grpc_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:

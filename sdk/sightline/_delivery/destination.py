@@ -4,6 +4,7 @@ A variable with the signal's name in it (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) win
 OpenTelemetry's specification of OTLP exporters has it.
 """
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,7 +67,9 @@ def destination(endpoint: str | None, headers: Mapping[str, str]) -> Destination
 def _route(signal: Signal, endpoint: str | None, headers: Mapping[str, str], protocol: Protocol) -> Route:
     url = _grpc_url(signal, endpoint) if protocol == "grpc" else _http_url(signal, endpoint)
     known = dict(parse_env_headers(_variable(signal, "HEADERS"), liberal=True))
-    known.update((name.lower(), value) for name, value in headers.items())
+    known.update((str(name).lower(), value) for name, value in headers.items())
+    for name, value in known.items():
+        _check_header(name, value)
     return Route(
         url,
         tuple(known.items()),
@@ -77,6 +80,33 @@ def _route(signal: Signal, endpoint: str | None, headers: Mapping[str, str], pro
         _variable(signal, "CLIENT_CERTIFICATE") or None,
         _variable(signal, "CLIENT_KEY") or None,
     )
+
+
+def _check_header(name: str, value: object) -> None:
+    """The value is not said: it may be a key."""
+    if not isinstance(value, str) or not value.isprintable() or not _encodes(value):
+        raise ConfigurationError(
+            f"the value of header {name!r} cannot be sent: it must be text in one line, without characters"
+            " beyond Latin-1 (init(headers=...) or OTEL_EXPORTER_OTLP_HEADERS); is there a line break at its"
+            " end?"
+        )
+
+
+def _encodes(value: str) -> bool:
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_usable(url: str) -> bool:
+    """Whether it names a server, and nothing that a path could not be put behind."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that are not closed
+        return False
 
 
 def _variable(signal: Signal, name: str) -> str:
@@ -92,11 +122,16 @@ def _http_url(signal: Signal, endpoint: str | None) -> str:
     traces = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "").strip()
     base = endpoint or general or (traces if traces.endswith("/v1/traces") else "")
     if own and not endpoint:
-        url = own
+        url, base = own, ""
     else:
         base = (base or DEFAULT_ENDPOINT["http/protobuf"]).rstrip("/").removesuffix("/v1/traces")
         url = f"{base}/v1/{signal}"
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+    if "?" in base:
+        raise ConfigurationError(
+            "the collector's endpoint has a query, behind which no path can be put: name whole URLs, in"
+            " OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"
+        )
+    if not _is_usable(url):
         raise ConfigurationError(
             f"the collector's endpoint is {endpoint or own or general!r}; it must be a URL like "
             f"{DEFAULT_ENDPOINT['http/protobuf']} (init(endpoint=...) or OTEL_EXPORTER_OTLP_ENDPOINT)"
@@ -120,7 +155,7 @@ def _seconds(signal: Signal) -> float:
         seconds = float(text or TIMEOUT_S)
     except ValueError:
         seconds = 0.0
-    if seconds <= 0:
+    if not 0 < seconds < math.inf:
         raise ConfigurationError(f"OTEL_EXPORTER_OTLP_TIMEOUT is {text!r}; it must be a number of seconds")
     return seconds
 
