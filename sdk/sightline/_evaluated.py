@@ -14,10 +14,11 @@ from sightline.evaluation import Evaluator, evaluate_span
 
 class EvaluatedRecording(Recording):
     """Evaluators are given the arguments by name and the result: of a stream what it yielded, of a model call
-    its messages and its answer. What failed is not judged, nor the beginning of what was too long to keep.
+    its messages and its answer. What failed is not judged, nor the beginning of what was too long to keep, or
+    was not read to its end.
     """
 
-    __slots__ = ("_asked", "_evaluators", "_output", "_returned")
+    __slots__ = ("_asked", "_evaluators", "_left", "_output", "_returned")
 
     def __init__(
         self,
@@ -30,7 +31,7 @@ class EvaluatedRecording(Recording):
         super().__init__(spec, args, kwargs, parent)
         self._evaluators = evaluators
         self._asked = self._sent if self._answer is not None else spec.signature.named(args, kwargs)
-        self._returned = False
+        self._returned = self._left = False
         self._output: object = None
 
     def returned(self, result: object) -> None:
@@ -41,8 +42,13 @@ class EvaluatedRecording(Recording):
                 self._spec.span_name,
             )
         else:
-            self._returned, self._output = True, result
+            self._returned, self._output = not self._left, result
         super().returned(result)
+
+    def left(self) -> None:
+        """Half an answer is not judged: nobody has read the other."""
+        self._left = True
+        super().left()
 
     def _keeps_yields(self) -> bool:
         return True

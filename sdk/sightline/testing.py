@@ -18,7 +18,7 @@ from opentelemetry.sdk._logs import LoggerProvider, ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 
-from sightline import _clock, _runtime, attributes, instrument
+from sightline import _clock, _pipeline, _runtime, attributes, instrument
 from sightline._background import EXIT_S, evaluations
 from sightline._context import carrying
 from sightline._counting_ids import CountingIds, counting
@@ -27,7 +27,7 @@ from sightline._outgoing import prepare
 from sightline._pipeline import LogForwarder, guarded_log, outgoing_steps
 from sightline._runtime import Content
 from sightline._settings import SPAN_ATTRIBUTES, log_level
-from sightline._spans.processor import SightlineProcessor
+from sightline._spans.processor import SightlineProcessor, Sink
 from sightline._spans.quick import runtime_of
 from sightline.budget import _guard
 from sightline.budget._caps import Budget
@@ -99,13 +99,16 @@ def capture(
 ) -> Iterator[Captured]:
     """Record instead of sending, with ids that count from 1; at the end of the block all is as before.
 
-    Evaluators in the background are waited for at the end. What is spent inside counts for budgets inside
-    only. A capture inside of another records for itself alone, and goes on counting the other's ids.
+    A program that has called `init()` sends nothing meanwhile: what the libraries it observes tell is
+    recorded here. Evaluators in the background are waited for at the end. What is spent inside counts for
+    budgets inside only. A capture inside of another records for itself alone, and goes on counting the
+    other's ids.
     """
     evaluations.drain(EXIT_S)
     with ExitStack() as undo:
         seen, guard = Captured(), Guard(content)
-        tracers, loggers = _recording_into(seen, guard, undo.enter_context(counting()))
+        tracers, loggers, keep = _recording_into(seen, guard, undo.enter_context(counting()))
+        undo.enter_context(_instead_of_sending(keep))
         undo.callback(_runtime.use, _runtime.use(runtime_of(tracers, loggers, captures=guard.captures)))
         collector = address_of(budget.collector, "") if budget else ""
         undo.callback(_guard.stop, _guard.start(budget, collector=collector))
@@ -154,8 +157,10 @@ class FixedClock:
         return elapsed
 
 
-def _recording_into(seen: Captured, guard: Guard, ids: CountingIds) -> tuple[TracerProvider, LoggerProvider]:
-    """Providers that keep what comes, after the same steps that it would leave by."""
+def _recording_into(
+    seen: Captured, guard: Guard, ids: CountingIds
+) -> tuple[TracerProvider, LoggerProvider, Sink]:
+    """Providers that keep what comes, after the same steps that it would leave by, and what keeps a span."""
     steps = outgoing_steps(guard)
 
     def keep_span(span: ReadableSpan) -> None:
@@ -169,7 +174,21 @@ def _recording_into(seen: Captured, guard: Guard, ids: CountingIds) -> tuple[Tra
     tracers.add_span_processor(SightlineProcessor(keep_span))
     loggers = LoggerProvider(nowhere, shutdown_on_exit=False)
     loggers.add_log_record_processor(LogForwarder(keep_log))
-    return tracers, loggers
+    return tracers, loggers, keep_span
+
+
+@contextmanager
+def _instead_of_sending(keep: Sink) -> Iterator[None]:
+    """What was on its way to a collector, of an SDK that runs, goes here."""
+    running = [(each, each.sink) for each in _pipeline._processors.values() if each.sink is not None]
+    for processor, _ in running:
+        processor.sink = keep
+    try:
+        yield
+    finally:
+        for processor, sink in running:
+            if processor.sink is keep:  # it was not shut down meanwhile
+                processor.sink = sink
 
 
 @contextmanager

@@ -295,8 +295,8 @@ def test_decorated_functions_are_judged_at_every_call(seen: Captured) -> None:
 
     asked = [{"role": "user", "content": "Hi"}]
     assert (plain(1, b=3), asyncio.run(coroutine(5)), list(stream(6))) == (4, 5, ["x", "y"])
-    assert next(call(asked)) == "Hel"  # and the rest is left unread
-    assert given == [({"a": 1, "b": 3}, 4), ({"a": 5}, 5), ({"a": 6}, "xy"), (asked, "Hel")]
+    assert list(call(asked)) == ["Hel", "lo"]
+    assert given == [({"a": 1, "b": 3}, 4), ({"a": 5}, 5), ({"a": 6}, "xy"), (asked, "Hello")]
     names = ["plain", "invoke_agent coroutine", "stream", "chat m"]
     assert [seen.span(name).attributes["sightline.score.note"] for name in names] == [1, 2, 3, 4]
     assert [log.span_id for log in seen.logs] == [seen.span(name).span_id for name in names]
@@ -548,3 +548,24 @@ def test_a_function_that_could_never_be_called_is_refused(function: Any, says: s
     with pytest.raises(sightline.ConfigurationError, match=says):
         sightline.evaluator(function)
     assert sightline.evaluator(Judges().method)
+
+
+def test_half_an_answer_is_not_judged(seen: Captured) -> None:
+    """A reader who leaves before a stream's end has seen what no evaluator could make sense of."""
+    judged: list[object] = []
+
+    @sightline.evaluator(run="inline")
+    def note(output: object) -> float:
+        judged.append(output)
+        return 1.0
+
+    @sightline.step(evaluators=[note])
+    def words() -> Generator[str]:
+        yield from ("half", "whole")
+
+    stream = words()
+    assert next(stream) == "half"
+    stream.close()
+    assert (judged, seen.span("words").status) == ([], "unset")
+    assert "".join(words()) == "halfwhole"
+    assert judged == ["halfwhole"]

@@ -173,3 +173,21 @@ def test_a_capture_waits_for_its_evaluators() -> None:
         threading.Timer(0.05, gate.set).start()
     assert [span.name for span in seen.spans] == ["work", "evaluate slow"]
     assert len(seen.logs) == 1
+
+
+def test_what_a_running_sdk_observes_is_recorded_and_not_sent(sink: OtlpSink, model: ChatModel) -> None:
+    """Programs call `init()` when they are imported: in a capture nothing of theirs leaves, and all is seen."""
+    sightline.init(endpoint=sink.url, instrument=["openai"])
+    model.script = [lambda request: (200, completion())]
+    with (
+        openai.OpenAI(base_url=model.base_url, api_key="k", max_retries=0) as client,
+        testing.capture() as seen,
+        sightline.stage("captured"),
+    ):
+        client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "hello"}])
+    with sightline.stage("sent"):
+        pass
+    assert sightline.flush()
+    chat, outer = seen.span("chat gpt-4o-mini"), seen.span("captured")
+    assert (chat.parent_span_id, chat.attributes["sightline.cost_usd"]) == (outer.span_id, "0.00012")
+    assert [span.name for span in sink.spans] == ["sent"]

@@ -82,8 +82,12 @@ class Recording(OpenSpan):
         self.end()
 
     def stopped(self) -> None:
-        """The stream is over, read to its end or not: stopping early is no error."""
+        """The stream is over, read to its end."""
         self.returned(self._yielded_so_far())
+
+    def left(self) -> None:
+        """The reader left before the stream's end, which is no error."""
+        self.stopped()
 
     def failed(self, error: BaseException) -> None:
         """What a stream had yielded until then stays on record, tokens and cost of an answer included."""

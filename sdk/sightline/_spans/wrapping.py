@@ -147,7 +147,7 @@ def _close(stream: Generator[Any, Any, Any], recording: Recording) -> None:
     except BaseException as error:
         recording.failed(error)
         raise
-    recording.stopped()
+    recording.left()
 
 
 async def _async_stream(
@@ -164,7 +164,7 @@ async def _async_stream(
             return
         except BaseException as error:
             if type(error).__name__ == "CancelledError":
-                recording.stopped()  # the reader's task is over: a browser has left, or a loop ends
+                recording.left()  # the reader's task is over: a browser has left, or a loop ends
             else:
                 recording.failed(error)
             raise
@@ -188,4 +188,4 @@ async def _aclose(stream: AsyncGenerator[Any, Any], recording: Recording) -> Non
     except BaseException as error:
         recording.failed(error)
         raise
-    recording.stopped()
+    recording.left()

@@ -39,7 +39,7 @@ class StreamWatcher:
         self.span = (call_span() if span is None else span) or trace.INVALID_SPAN
         self._answer = Answer(_clock.elapsed_ns())
         self._hidden = hidden
-        self._done = self._stopped = False
+        self._done = self._stopped = self._cancelled = False
 
     @shielded
     def watching(self) -> None:
@@ -60,7 +60,9 @@ class StreamWatcher:
     def finish(self, error: BaseException | None = None, *, stopped: bool = False) -> None:
         """Write what was seen on the span, while it is open; `stopped` by the caller, or by itself."""
         if not self._done:
-            self._done, self._stopped = True, stopped
+            # A cancelled reader has left: its browser is gone, or its loop ends.
+            self._cancelled = type(error).__name__ == "CancelledError"
+            self._done, self._stopped = True, stopped or self._cancelled
             self.span.set_attributes(self._seen())
             if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
                 self._fail(error)
@@ -87,7 +89,8 @@ class StreamWatcher:
         removed = () if finished else (attributes.FINISH_REASONS,)
         added = (self._seen() if early else {}) | self._answer.to_count()
         added |= ({} if finished else self._said_so_far()) or {}
-        return Findings(added, removed, forgiven=early and not self._answer.failed)
+        forgiven = (early or self._cancelled) and not self._answer.failed
+        return Findings(added, removed, forgiven=forgiven)
 
     @shielded
     def _said_so_far(self) -> dict[str, Any]:
