@@ -8,7 +8,7 @@ from sdk.answers import drafts, sender
 
 from sightline import _safety
 from sightline._delivery import sender as sending
-from sightline._delivery.refusal import UNREACHABLE, Refusal
+from sightline._delivery.refusal import NO_OTLP, UNREACHABLE, Refusal
 from sightline._delivery.undelivered import lost, refused, waiting
 
 SECRET_URL = "http://user:hunter2@127.0.0.1:9/v1/traces?key=hunter2"
@@ -86,3 +86,10 @@ def test_a_certificate_that_is_not_there_is_named(caplog: pytest.LogCaptureFixtu
     way = sender("https://127.0.0.1:9/v1/traces", authorities="/no/such/ca.pem")
     way.spans(drafts(1), 1)
     assert "/no/such/ca.pem" in caplog.text
+
+
+def test_another_protocols_port_is_named_as_the_likely_mistake() -> None:
+    """Who answers without HTTP is not a collector that has to be started."""
+    said = waiting("traces", "http://h:4317", Refusal(NO_OTLP, later=True, detail="no HTTP is spoken there"))
+    assert "now (no HTTP is spoken there)" in said
+    assert "listens on 4318 (HTTP) and 4317 (gRPC)" in said
