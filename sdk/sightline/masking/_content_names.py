@@ -56,9 +56,7 @@ _CONTENT_PREFIXES: Final = (
     "ai.response.toolCalls", "ai.result.",
 )  # fmt: skip
 # Of a log record, what OpenTelemetry and we say of it; all else its author said.
-TELEMETRY: Final = (
-    "code.", "thread.", "exception.type", "session.", "user.", "sightline.", "gen_ai.", "event.", "log.",
-)  # fmt: skip
+TELEMETRY: Final = ("code.", "thread.", "exception.type", attributes.FEATURE, "gen_ai.", "event.", "log.")
 _IDS: Final = frozenset(
     {
         attributes.USER_ID,

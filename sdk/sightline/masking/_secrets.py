@@ -166,7 +166,7 @@ SECRET_KINDS: Final = (
         (Sign(CAPITALS, b"PRIVATE KEY"),),
         ("-----BEGIN ",),
     ),
-    Kind("JWT", word("e", r"yJ[\w-]{8,}+(?:\.[\w-]*+){2,4}", r"\w-"), (Sign(WORDS, b"eyJ"),)),
+    Kind("JWT", word("e", r"yJ(?=[\w.-]{12})[\w-]{8,}+(?:\.[\w-]*+){2,4}", r"\w-"), (Sign(WORDS, b"eyJ"),)),
     Kind("SECRET", word("s", r"k-[\w-]{16,}"), (Sign(WORDS, b"sk-"),), proof=proven(_is_drawn_key)),
     *(_by_first_letters(first, rest) for first, rest in PROVIDER_KEYS.items()),
     Kind(
