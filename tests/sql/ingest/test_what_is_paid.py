@@ -75,6 +75,22 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         {"extra_usage": {"web_searches": 3}, "cost_usd": Decimal("0.0345")},
     ),
+    "a batch is priced as one": (
+        {
+            "gen_ai.operation.name": "chat", **CHAT, "gen_ai.request.model": "o3",
+            "gen_ai.usage.input_tokens": 10**6, "gen_ai.usage.output_tokens": 10**6,
+            "openai.response.service_tier": "batch",
+        },
+        {"price_context": ["processing=batch"]},
+    ),
+    "so has a fast answer": (
+        {
+            "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic",
+            "gen_ai.request.model": "claude-opus-4-8", "gen_ai.usage.input_tokens": 10**6,
+            "gen_ai.usage.output_tokens": 10**6, "anthropic.response.service_tier": "fast",
+        },
+        {"cost_usd": Decimal(60)},
+    ),
     "pictures have prices of their own": (
         {
             "gen_ai.operation.name": "generate_content", **CHAT, "gen_ai.request.model": "gpt-image-1", **USED,

@@ -46,7 +46,11 @@ select
         'output_image_tokens', ifNull(sightline_count(meaning['image_output']), 0),
         'web_searches', ifNull(sightline_count(meaning['web_searches']), 0))) as extra_usage,
     meaning['estimated'] = 'true' as tokens_estimated,
-    if(meaning['service_tier'] = '', [], [concat('service_tier=', meaning['service_tier'])]) as price_context,
+    multiIf(
+        meaning['service_tier'] = '', [],
+        meaning['service_tier'] = 'batch', ['processing=batch'],
+        meaning['service_tier'] = 'fast', ['service_tier=fast', 'speed=fast'],
+        [concat('service_tier=', meaning['service_tier'])]) as price_context,
     toDecimal64OrNull(meaning['reported_cost'], 12) as reported_cost_usd,
     sightline_duration(meaning['first_chunk_s']) * 1000 as first_chunk_ms,
     sightline_duration(meaning['first_token_s']) * 1000 as first_token_ms,
