@@ -176,7 +176,7 @@ def test_a_capture_waits_for_its_evaluators() -> None:
 
 
 def test_what_a_running_sdk_observes_is_recorded_and_not_sent(sink: OtlpSink, model: ChatModel) -> None:
-    """Programs call `init()` when they are imported: in a capture nothing of theirs leaves, and all is seen."""
+    """Programs call `init()` when they are imported: in a capture nothing leaves, and all is seen."""
     sightline.init(endpoint=sink.url, instrument=["openai"])
     model.script = [lambda request: (200, completion())]
     with (

@@ -93,10 +93,14 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "pictures have prices of their own": (
         {
-            "gen_ai.operation.name": "generate_content", **CHAT, "gen_ai.request.model": "gpt-image-1", **USED,
+            "gen_ai.operation.name": "generate_content", **CHAT, **USED,
+            "gen_ai.request.model": "gpt-image-1",
             "gen_ai.usage.image.input_tokens": 400, "gen_ai.usage.image.output_tokens": 100,
         },
-        {"extra_usage": {"input_image_tokens": 400, "output_image_tokens": 100}, "cost_usd": Decimal("0.011")},
+        {
+            "extra_usage": {"input_image_tokens": 400, "output_image_tokens": 100},
+            "cost_usd": Decimal("0.011"),
+        },
     ),
 }  # fmt: skip
 
