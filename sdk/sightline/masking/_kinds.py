@@ -57,7 +57,7 @@ class _Names(View):
     """A secret and a passphrase have no rare letter, so they are looked for themselves."""
 
     def may_show(self, text: bytes, glance: bytes) -> bool:
-        return _NAME(glance) is not None or b"ecret" in text or b"pass" in text
+        return _NAME(glance) is not None or b"ecret" in text or _PASS(text) is not None
 
 
 class _Whole(View):
@@ -74,9 +74,17 @@ class _Capitals(_Whole):
         return _CAPITALS in glance
 
 
+class _Lists(_Whole):
+    """All of it, where a list in JSON begins with a text."""
+
+    def may_show(self, text: bytes, glance: bytes) -> bool:
+        return b'["' in text
+
+
 _CAPITALS: Final = b"A" * 10  # PRIVATE KEY
 _NUMBER: Final = re.compile(rb"000(?:0(?:0{5}|00s?A|(?<=s0{4}))|A(?<=A00A000A))").search
 # The rare letters of password, key, token, cookie, signature, authorization, or a capital, and no other name.
+_PASS: Final = re.compile(rb"pass(?:phrase|[\"'\\\s:=])").search
 _NAME: Final = re.compile(rb"=(?:(?<=[wkgzA]=)|(?<=[wkgzA]q=))").search
 
 
@@ -115,6 +123,7 @@ NAMES: Final = _Names(
 )
 TEXT: Final = _Whole({})
 CAPITALS: Final = _Capitals({})
+LISTS: Final = _Lists({}, start=rb'\["')
 # What little of each view decides whether it is worth a look. Leaving out nearly everything is fast: a
 # processor guesses right what comes next.
 GLANCE: Final = View(

@@ -11,6 +11,7 @@ from typing import Final
 
 from sightline.masking._kinds import (
     CAPITALS,
+    LISTS,
     NAMES,
     TEXT,
     VERY_LONG_WORD,
@@ -154,9 +155,6 @@ _PASSWORD_SIGNS: Final = (_name("wrd"), _name("wd"), _name("wrdcrt"), _name("ssr
 _SECRET_SIGNS: Final = (_name("ky"), _name("crt"), _name("tk"), _name("ck"))
 _COMMON_SIGNS: Final = (_name("tk"), _name("ss"))
 _ADDRESS_SIGNS: Final = (_name("ky"), _name("tk"), _name("sg"), _name("sgtr"))
-_PAIR_ENDS: Final = tuple(
-    f'{end}",' for last in ("ey", "en", "et", "ie", "rd", "wd", "se", "on") for end in (last, last.upper())
-)
 
 SECRET_KINDS: Final = (
     Kind(
@@ -201,7 +199,7 @@ SECRET_KINDS: Final = (
     Kind("SECRET", r"(?i:cookie): {0,4}([\w.-]{1,100}=[^\r\n\"'\\]+)", (_name("ck"),)),
     Kind(
         "SECRET", rf"\[\"(?:[\w.-]{{0,40}}?)(?i:{PASSWORDS}|{SECRETS}|{HEADERS})\",\s?\"{_TEXT}",
-        (Sign(TEXT, b'["'),), _PAIR_ENDS,
+        (Sign(LISTS, rb'[\w.-]{2,80}(?<=[DENTYdenty])",'),),
     ),
     *_named("PASSWORD", PASSWORDS, _PASSWORD_SIGNS),
     *_named("SECRET", SECRETS, _SECRET_SIGNS),
