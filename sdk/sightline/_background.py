@@ -11,11 +11,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
+from sightline._delivery.refusal import CLOSED, QUEUE_FULL
 from sightline._fork import reset_in_child
 from sightline._safety import record_fault
 
-QUEUE_FULL: Final = "queue_full"
-CLOSED: Final = "closed"
 EXIT_S: Final = 5.0  # how long a program's end may wait for what was submitted
 
 Task = Callable[[], None]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 STOP_S: Final = 7.0  # evaluations, then what is to be sent; orchestrators kill after 10 s and more
 
 # A provider outlives a shutdown (OpenTelemetry allows one global provider a process): its processor waits.
-_processors: "WeakKeyDictionary[TracerProvider, SightlineProcessor]" = WeakKeyDictionary()
+joined: "WeakKeyDictionary[TracerProvider, SightlineProcessor]" = WeakKeyDictionary()
 
 
 @dataclass(slots=True)
@@ -86,10 +86,10 @@ class Pipeline:
         self.delivery.close(deadline_s - time.monotonic())
 
     def _join(self, provider: TracerProvider, settings: "Settings") -> None:
-        if provider not in _processors:
-            _processors[provider] = SightlineProcessor()
-            provider.add_span_processor(_processors[provider])
-        self.processor = _processors[provider]
+        if provider not in joined:
+            joined[provider] = SightlineProcessor()
+            provider.add_span_processor(joined[provider])
+        self.processor = joined[provider]
         put = self.delivery.spans.put
         self.processor.sink = self.sampler.passing(put) if self.sampler else put
         self.processor.flush = self.delivery.flush

@@ -180,7 +180,7 @@ def _recording_into(
 @contextmanager
 def _instead_of_sending(keep: Sink) -> Iterator[None]:
     """What was on its way to a collector, of an SDK that runs, goes here."""
-    running = [(each, each.sink) for each in _pipeline._processors.values() if each.sink is not None]
+    running = [(each, each.sink) for each in _pipeline.joined.values() if each.sink is not None]
     for processor, _ in running:
         processor.sink = keep
     try:

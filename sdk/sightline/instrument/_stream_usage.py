@@ -3,12 +3,13 @@
 OpenAI's way of asking, which LiteLLM has too: `stream_options={"include_usage": True}`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from opentelemetry import trace
 
 from sightline._safety import shielded
+from sightline.instrument._streams import StreamWatcher, awatched, watched
 from sightline.providers.fields import field
 
 _RAW_RESPONSE: Final = "X-Stainless-Raw-Response"
@@ -62,6 +63,30 @@ class Asking:
         body = self._request.get("extra_body") or {}
         silent = not isinstance(self._request.get("stream_options"), Mapping) and "stream_options" not in body
         return silent and _RAW_RESPONSE not in headers and self._server not in _refusing
+
+
+def asked(
+    call: Callable[..., Any], args: Any, kwargs: dict[str, Any], asking: Asking, watcher: StreamWatcher
+) -> Any:
+    """The streamed call with usage asked for, watched; without, where just that was refused."""
+    try:
+        return watched(call(*args, **asking.request(watcher.span)), watcher)
+    except Exception as error:
+        if not asking.was_refused(error):
+            raise
+    return watched(call(*args, **kwargs), watcher)
+
+
+async def aasked(
+    call: Callable[..., Any], args: Any, kwargs: dict[str, Any], asking: Asking, watcher: StreamWatcher
+) -> Any:
+    """The same of an asynchronous client."""
+    try:
+        return awatched(await call(*args, **asking.request(watcher.span)), watcher)
+    except Exception as error:
+        if not asking.was_refused(error):
+            raise
+    return awatched(await call(*args, **kwargs), watcher)
 
 
 def _says_more(choice: object) -> bool:

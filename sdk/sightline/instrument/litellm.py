@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sightline.instrument import Undo, Wiring
-from sightline.instrument._stream_usage import Asking
-from sightline.instrument._streams import StreamWatcher, awatched, watched
+from sightline.instrument._stream_usage import Asking, aasked, asked
+from sightline.instrument._streams import StreamWatcher
 
 
 def add(wiring: Wiring) -> Undo:
@@ -33,13 +33,7 @@ def _completion(call: Callable[..., Any], ask: bool) -> Callable[..., Any]:
     def completion(*args: Any, **kwargs: Any) -> Any:
         if not kwargs.get("stream"):
             return call(*args, **kwargs)
-        asking, watcher = _watching(args, kwargs, ask)
-        try:
-            return watched(call(*args, **asking.request(watcher.span)), watcher)
-        except Exception as error:
-            if not asking.was_refused(error):
-                raise
-        return watched(call(*args, **kwargs), watcher)
+        return asked(call, args, kwargs, *_watching(args, kwargs, ask))
 
     return completion
 
@@ -49,13 +43,7 @@ def _acompletion(call: Callable[..., Any], ask: bool) -> Callable[..., Any]:
     async def acompletion(*args: Any, **kwargs: Any) -> Any:
         if not kwargs.get("stream"):
             return await call(*args, **kwargs)
-        asking, watcher = _watching(args, kwargs, ask)
-        try:
-            return awatched(await call(*args, **asking.request(watcher.span)), watcher)
-        except Exception as error:
-            if not asking.was_refused(error):
-                raise
-        return awatched(await call(*args, **kwargs), watcher)
+        return await aasked(call, args, kwargs, *_watching(args, kwargs, ask))
 
     return acompletion
 

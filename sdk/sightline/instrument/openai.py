@@ -15,7 +15,7 @@ import wrapt
 
 from sightline._safety import shielded
 from sightline.instrument import Undo, Wiring
-from sightline.instrument._stream_usage import Asking
+from sightline.instrument._stream_usage import Asking, aasked, asked
 from sightline.instrument._streams import StreamWatcher, awatched, unwrap, watched
 
 _CHATS: Final = "openai.resources.chat.completions"
@@ -44,14 +44,7 @@ def _chat(ask: bool) -> Callable[..., Any]:
     def create(call: Callable[..., Any], client: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if not kwargs.get("stream"):
             return call(*args, **kwargs)
-        asking = Asking(kwargs, _address(client), wanted=ask)
-        watcher = StreamWatcher(kwargs.get("messages"), kwargs.get("model"), hidden=asking.hides)
-        try:
-            return watched(call(*args, **asking.request(watcher.span)), watcher)
-        except Exception as error:
-            if not asking.was_refused(error):
-                raise
-        return watched(call(*args, **kwargs), watcher)
+        return asked(call, args, kwargs, *_watching(client, kwargs, ask))
 
     return create
 
@@ -60,16 +53,14 @@ def _achat(ask: bool) -> Callable[..., Any]:
     async def create(call: Callable[..., Any], client: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if not kwargs.get("stream"):
             return await call(*args, **kwargs)
-        asking = Asking(kwargs, _address(client), wanted=ask)
-        watcher = StreamWatcher(kwargs.get("messages"), kwargs.get("model"), hidden=asking.hides)
-        try:
-            return awatched(await call(*args, **asking.request(watcher.span)), watcher)
-        except Exception as error:
-            if not asking.was_refused(error):
-                raise
-        return awatched(await call(*args, **kwargs), watcher)
+        return await aasked(call, args, kwargs, *_watching(client, kwargs, ask))
 
     return create
+
+
+def _watching(client: Any, request: dict[str, Any], ask: bool) -> tuple[Asking, StreamWatcher]:
+    asking = Asking(request, _address(client), wanted=ask)
+    return asking, StreamWatcher(request.get("messages"), request.get("model"), hidden=asking.hides)
 
 
 def _response(call: Callable[..., Any], client: Any, args: Any, kwargs: dict[str, Any]) -> Any:
