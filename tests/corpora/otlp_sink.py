@@ -1,0 +1,59 @@
+"""An OTLP/HTTP collector that keeps what it is sent, byte for byte."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+SIGNALS = ("traces", "logs", "metrics")
+
+
+@dataclass
+class Received:
+    """The bodies of the requests, unpacked, by signal. `url` is what OTEL_EXPORTER_OTLP_ENDPOINT takes."""
+
+    url: str = ""
+    bodies: dict[str, list[bytes]] = field(default_factory=lambda: {signal: [] for signal in SIGNALS})
+
+
+@contextmanager
+def otlp_sink() -> Iterator[Received]:
+    """On a free port. Any address that ends in a signal's name will do: some dialects have their own in front."""
+    received = Received()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+        def do_GET(self) -> None:
+            self.answer(b"{}")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            if self.headers.get("content-encoding") == "gzip":
+                body = gzip.decompress(body)
+            signal = self.path.rpartition("/")[2]
+            if signal in SIGNALS:
+                received.bodies[signal].append(body)
+            self.answer(b"" if signal in SIGNALS else b"{}")
+
+        def answer(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    received.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield received
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -1,0 +1,80 @@
+"""Records what a dialect's emitter really sends: `python -m tests.corpora.record DIALECT ...`.
+
+In an environment of its own, against a model server and an OTLP sink on loopback, the dialect's `make.py` is
+run; what the sink took is written beside it, scrubbed of this machine: `requests.binpb`, and `logs.binpb` where
+the dialect sends logs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.bench.environments import REPOSITORY, environment_of
+
+from . import recording
+from .model_server import model_server
+from .otlp_sink import Received, otlp_sink
+from .scrub import scrub, words_of_here
+
+CORPORA = Path(__file__).parent
+FILES = {
+    "traces": ("requests.binpb", ExportTraceServiceRequest),
+    "logs": ("logs.binpb", ExportLogsServiceRequest),
+}
+RUN_S = 300
+
+
+def record(dialect: str) -> None:
+    """Raises CalledProcessError when the program fails, PeerMissing when its environment cannot be made."""
+    folder = CORPORA / dialect
+    requirements = (folder / "requirements.txt").read_text("utf8").splitlines()
+    environment = environment_of(f"corpus-{dialect}", [line for line in requirements if line])
+    with model_server() as models, otlp_sink() as sink:
+        command = [str(environment / "bin" / "python"), "make.py"]
+        surroundings = {**os.environ, **addresses(models, sink.url)}
+        subprocess.run(command, cwd=folder, env=surroundings, check=True, timeout=RUN_S)
+    keep(sink, folder, words_of_here(environment, folder, REPOSITORY))
+
+
+def addresses(models: str, sink: str) -> Mapping[str, str]:
+    """The environment variables by which programs find their servers, and nothing beyond them."""
+    return {
+        "OPENAI_BASE_URL": f"{models}/v1",
+        "OPENAI_API_KEY": "k",
+        "ANTHROPIC_BASE_URL": models,
+        "ANTHROPIC_API_KEY": "k",
+        "GOOGLE_GEMINI_BASE_URL": models,
+        "GOOGLE_API_KEY": "k",
+        "MISTRAL_BASE_URL": models,
+        "MISTRAL_API_KEY": "k",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": sink,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_SERVICE_NAME": "corpus",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def keep(sink: Received, folder: Path, words: Mapping[str, str]) -> None:
+    """Write what came, and say how much."""
+    for signal, (name, kind) in FILES.items():
+        requests = [kind.FromString(body) for body in sink.bodies[signal]]
+        for request in requests:
+            scrub(request, words)
+        file = folder / name
+        file.unlink(missing_ok=True)
+        if requests:
+            recording.write(file, [request.SerializeToString() for request in requests])
+            print(f"{file.relative_to(REPOSITORY)}: {len(requests)} requests, {file.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    for dialect in sys.argv[1:]:
+        record(dialect)
