@@ -1,4 +1,4 @@
-"""OpenAI's languages: chat completions, responses, embeddings; whole and streamed. Mistral speaks the first."""
+"""OpenAI's languages: chat completions (Mistral's, too), responses, embeddings; whole and streamed."""
 
 from __future__ import annotations
 
