@@ -93,6 +93,11 @@ class CollectorProcess:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return [json.loads(line) for line in answer.read().splitlines()]
 
+    def metrics(self) -> str:
+        """Its counters, as Prometheus reads them."""
+        with urllib.request.urlopen(f"{self.http}/metrics", timeout=30) as answer:
+            return str(answer.read().decode())
+
     def flush(self) -> None:
         """Returns when all that it has acknowledged can be queried."""
         request = urllib.request.Request(

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from sightline_collector.commands.program import complain
 
-COMMANDS = ("up", "demo", "sql", "status", "budget", "alerts", "prices")
+COMMANDS = ("up", "demo", "sql", "status", "budget", "alerts", "prices", "wal", "dead_letter")
 """Modules of `commands`: each has add(subparsers) and run(arguments), which returns the exit code."""
 
 

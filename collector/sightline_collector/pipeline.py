@@ -21,6 +21,7 @@ from sightline_collector.config import Config
 from sightline_collector.errors import FolderUnusable
 from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.health import Health
+from sightline_collector.operate.letters import LetterRoutes
 from sightline_collector.receive.door import Door
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
@@ -85,7 +86,11 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
 
         door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20))
         parts.callback(door.close)
-        pages = gateway(Parts(engine, health, wal, partial(flushed, wal), hosts=frozenset(config.names)))
+        more = LetterRoutes(dead_letters, door.take, losses).routes
+        parts_of_port = Parts(
+            engine, health, wal, partial(flushed, wal), hosts=frozenset(config.names), more=more
+        )
+        pages = gateway(parts_of_port)
         running = Running(
             grpc=await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port),
             otlp=await serve_http(OtlpHttp(door), "OTLP/HTTP", config.host, config.otlp_http_port),

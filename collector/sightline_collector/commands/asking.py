@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from sightline_collector.commands.program import complain
+from sightline_collector.errors import Fault
 
 DEFAULT_URL = "http://127.0.0.1:4319"
 ENVIRONMENT_URL = "SIGHTLINE_URL"
@@ -72,6 +73,11 @@ class Collector:
                 return dict(json.loads(response.read()))
             except (ValueError, TypeError):
                 raise self._another() from None
+
+    def content(self, path: str) -> bytes:
+        """The bytes that an endpoint answers to GET. Raises NotAnswered."""
+        with self._opened("GET", path, None, {}) as response:
+            return b"".join(_chunks(response))
 
     @contextmanager
     def _opened(
@@ -144,6 +150,11 @@ def _pieces(response: HTTPResponse) -> Iterator[bytes]:
         raise NotAnswered(_words(frame.decode(errors="replace").rsplit("\n", 3)[0]))
 
 
+def _chunks(response: HTTPResponse) -> Iterator[bytes]:
+    while piece := _piece(response):
+        yield piece
+
+
 def _piece(response: HTTPResponse) -> bytes:
     try:
         return response.read1(1 << 16)
@@ -179,7 +190,7 @@ def told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespa
     def telling(arguments: argparse.Namespace) -> int:
         try:
             return run(arguments)
-        except NotAnswered as e:
+        except (NotAnswered, Fault) as e:
             complain(e.message, e.hint)
             return 1
 

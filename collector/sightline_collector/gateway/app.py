@@ -1,8 +1,8 @@
-"""The collector's third port as one application: statements, operations, budgets and alerts."""
+"""The collector's third port as one application: statements, operations, budgets, alerts, and what is added."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the port shows to the outside. `hosts`: names beside localhost that it may be called by."""
+    """What the port shows to the outside. `hosts`: names beside localhost that it may be called by; `more`:
+    what else is served."""
 
     engine: Engine
     health: Health
@@ -34,6 +35,7 @@ class Parts:
     flush: Callable[[], Awaitable[None]]
     hosts: frozenset[str] = frozenset()
     limits: Limits = DEFAULT
+    more: Sequence[BaseRoute] = ()
 
 
 def gateway(parts: Parts) -> ASGIApp:
@@ -48,6 +50,7 @@ def gateway(parts: Parts) -> ASGIApp:
         Route("/replicas_status", _ok),
         *operations.routes,
         *Watching(parts.engine).routes,
+        *parts.more,
     ]
     return Guard(Starlette(routes=routes, exception_handlers={Exception: _failed}), parts.hosts)
 

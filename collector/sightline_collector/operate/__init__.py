@@ -1,0 +1,1 @@
+"""What operators do to a collector: look into its log, send again, find what is wrong, back up, restore."""

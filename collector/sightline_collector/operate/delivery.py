@@ -1,0 +1,155 @@
+"""Sends stored requests to a collector over OTLP/HTTP, and waits where the answer says that waiting helps.
+
+What was answered 200 is written down beside its segment at once (`SEGMENT.sent`, a line for each request):
+a run that was cut short goes on where it stopped, and sends at most the request that was under way twice.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+from sightline_collector.errors import FolderUnusable, OwnFault
+from sightline_collector.operate.segments import SegmentFile
+from sightline_collector.wal.folder import lock_folder
+from sightline_collector.wal.segment import Record, Signal
+
+ANSWER_S = 60.0
+PATIENCE_S = 120.0
+"""How long one request is tried again before the run stops: a collector restarts within seconds."""
+PAUSE_S = 1.0
+"""Between tries when the answer names no time."""
+RETRIED = frozenset({429, 502, 503, 504})
+"""The status codes that OTLP 1.11 lets a sender try again."""
+
+Send = Callable[[Signal, bytes], None]
+
+
+class NotDelivered(OwnFault):
+    """The collector that requests are sent to does not take them."""
+
+    reason = "not_delivered"
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a run did: requests and items sent, requests that an earlier run had sent, damaged bytes."""
+
+    requests: int = 0
+    items: int = 0
+    before: int = 0
+    damaged_bytes: int = 0
+
+
+def sender(
+    url: str,
+    headers: Mapping[str, str],
+    pause: Callable[[float], None] = time.sleep,
+    patience_s: float = PATIENCE_S,
+) -> Send:
+    """Sends one request to `url`/v1/SIGNAL and returns once it is acknowledged; raises NotDelivered."""
+    said = {"Content-Type": "application/x-protobuf", **headers}
+    opener = build_opener(ProxyHandler({}))
+
+    def send(signal: Signal, body: bytes) -> None:
+        address = f"{url.rstrip('/')}/v1/{signal}"
+        give_up_s = time.monotonic() + patience_s
+        while True:
+            try:
+                with opener.open(Request(address, body, said), timeout=ANSWER_S):  # noqa: S310 - an operator's
+                    return
+            except HTTPError as e:
+                wait_s, why = _read_refusal(e, address)
+            except (OSError, HTTPException, ValueError) as e:
+                wait_s, why = PAUSE_S, f"{address} does not answer ({getattr(e, 'reason', e)})"
+            if time.monotonic() + wait_s > give_up_s:
+                raise NotDelivered(why, hint="mend that and run this again: it goes on where it stopped")
+            pause(wait_s)
+
+    return send
+
+
+def _read_refusal(error: HTTPError, address: str) -> tuple[float, str]:
+    """How long to wait, and the collector's words. Raises NotDelivered for a refusal for good."""
+    with error:
+        said = error.read(2000).decode(errors="replace")
+    words = "".join(c if c.isprintable() else " " for c in said).strip()[:300]
+    why = f"{address} answered {error.code}: {words}"
+    if error.code not in RETRIED:
+        raise NotDelivered(why, hint="see the answer; what was sent before it is acknowledged") from None
+    after = error.headers.get("Retry-After", "")
+    return (float(after) if after.isdigit() else PAUSE_S), why
+
+
+def deliver(files: Iterable[SegmentFile], send: Send, project: str | None = None) -> Delivered:
+    """Send every whole record that was not sent before, the oldest segment first.
+
+    `project`: only its records. Raises NotDelivered, FolderUnusable, OSError; what was sent stays noted.
+    """
+    done = Delivered()
+    for file in files:
+        content = file.path.read_bytes()
+        found = file.found()
+        done.damaged_bytes += sum(one.end - one.start for one in found if not isinstance(one, Record))
+        with _noted(file) as (sent, note):
+            for record in _wanted(found, project):
+                if record.start in sent:
+                    done.before += 1
+                    continue
+                send(file.signal, bytes(record.body(content)))
+                note(record.start)
+                done.requests += 1
+                done.items += record.items
+    return done
+
+
+def _wanted(found: Iterable[object], project: str | None) -> Iterator[Record]:
+    for one in found:
+        if isinstance(one, Record) and project in (None, one.project):
+            yield one
+
+
+def projects(files: Iterable[SegmentFile]) -> set[str]:
+    """The projects that the files' records belong to."""
+    return {one.project for file in files for one in file.found() if isinstance(one, Record)}
+
+
+@contextmanager
+def _noted(file: SegmentFile) -> Iterator[tuple[set[int], Callable[[int], None]]]:
+    """The starts of records that were sent before, and how to note another one durably."""
+    path = file.path.with_name(f"{file.path.name}.sent")
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    except OSError as e:
+        raise FolderUnusable(
+            f"{path} cannot be written ({e.strerror})",
+            hint="copy the folder to where this user may write, and send that copy",
+        ) from None
+
+    def note(start: int) -> None:
+        os.write(fd, f"{start}\n".encode())
+        os.fdatasync(fd)
+
+    try:
+        lines = path.read_text().split("\n")
+        yield {int(line) for line in lines[:-1]}, note
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def taken(folder: Path) -> Iterator[None]:
+    """A log folder for this process alone. Raises FolderInUse while a collector runs on it."""
+    held = [lock_folder(one) for one in (folder, folder.parent) if (one / "lock").exists()]
+    try:
+        yield
+    finally:
+        for fd in held:
+            os.close(fd)
