@@ -50,6 +50,9 @@ TABLES: dict[Signal, tuple[str, ...]] = {
 }
 """Where a signal's rows land. The first holds one row an item and is the one that is counted."""
 
+LEDGER = frozenset({"entry", "why", "span_received_at", "calls", "priced", "unpriced", "own_cost_usd"})
+"""Columns that a span leaves to their defaults; corrections fill them."""
+
 COUNT_SETTINGS = "optimize_use_projections = 0, optimize_use_implicit_projections = 0, max_threads = 1"
 """None serves this question: looking for one that does takes longer than the answer."""
 
@@ -83,7 +86,7 @@ def _insertion(database: str, signal: Signal, columns: tuple[str, ...]) -> str:
 
 def insert_segment(engine: Engine, signal: Signal, file: Path) -> None:
     """Insert a segment file; its rows go the whole way. Raises StoreRefused."""
-    columns = engine.columns(WAYS[signal][0])
+    columns = tuple(name for name in engine.columns(WAYS[signal][0]) if name not in LEDGER)
     engine.insert_messages(_insertion(engine.database, signal, columns), file, _requests(signal))
 
 

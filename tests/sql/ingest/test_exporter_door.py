@@ -52,7 +52,7 @@ TYPED = {
 }  # fmt: skip
 """The same attributes where OTLP has types."""
 
-BY_DOOR = "received_at batch writer attribute_types resource_types scope_attributes"
+BY_DOOR = "span_received_at received_at batch writer attribute_types resource_types scope_attributes"
 """What the exporter's columns cannot say."""
 
 

@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 from otlp_requests import NOW_NS, WRITER, any_value, attributes, insert
 
+from sightline_collector.store.batch import LEDGER
 from sightline_collector.store.engine import Engine
 from sightline_collector.wal.segment import Signal, varint
 
@@ -19,14 +20,14 @@ batches = itertools.count(1)
 AT_NS = NOW_NS - 5_000_000_001
 DAY_NS = 86_400_000_000_000
 
-EVERY_COLUMN = """
-    select * replace (
+EVERY_COLUMN = f"""
+    select * except ({", ".join(LEDGER)}) replace (
         toUnixTimestamp64Nano(received_at) as received_at, toUnixTimestamp64Nano(started_at) as started_at,
         arrayMap(e -> (toUnixTimestamp64Nano(e.at), e.name, e.attributes, e.attribute_types), events)
             as events,
         arrayMap(l -> (l.trace_id, l.span_id, l.trace_state, l.attributes, l.attribute_types), links)
             as links)
-    from spans_v1 where batch = {batch:UInt64} order by name
+    from spans_v1 where batch = {{batch:UInt64}} order by name
 """
 
 

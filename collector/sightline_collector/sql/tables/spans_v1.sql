@@ -1,4 +1,9 @@
--- Grain: one span of any kind; model calls are rows with an operation of llm, embedding or rerank.
+-- Grain: one entry of the ledger: a span of any kind, or a correction of what one adds to the totals. Model calls
+-- are rows with an operation of llm, embedding or rerank. Totals are sums over both kinds of entry, so that a
+-- call is paid once however many spans tell of it; everything else reads where entry = 'span'.
+-- A correction repeats the dimensions of its span and adds to its calls, tokens and cost, or takes from them: it
+-- measures nothing, so its weight is 0; `why` and status_message say what it is for, and span_received_at which of
+-- two deliveries of a span it corrects.
 -- Money in USD, times in UTC, durations in ms, tokens as counts; unknown is NULL, with the reason in
 -- cost_status or notes. Private: people read the view spans.
 -- Reads: priced_spans. Readers: spans and all views over it.
@@ -8,8 +13,16 @@ create table if not exists spans_v1 (
     cost_status Enum8('not_a_call' = 0, 'priced' = 1, 'assumed' = 2, 'estimated_tokens' = 3, 'free' = 4,
         'no_usage' = 5, 'no_provider' = 6, 'no_model' = 7, 'bad_usage' = 8, 'too_large' = 9),
     price_id UInt32, price_source LowCardinality(String),
+    -- What a span's own tokens would cost whatever its operation is; cost_usd is what it adds to the totals.
+    own_cost_usd Nullable(Decimal(18, 12)) default cost_usd,
+    entry Enum8('span' = 0, 'correction' = 1) default 'span', why LowCardinality(String),
+    span_received_at DateTime64(9, 'UTC') default received_at,
+    calls Int32 default 1,
+    priced Int32 default isNotNull(cost_usd),
+    unpriced Int32 default operation in ('llm', 'embedding', 'rerank') and {type:unpriced},
     index by_trace trace_id type bloom_filter(0.001) granularity 1,
     index by_batch batch type minmax granularity 4,
+    index by_entry entry type minmax granularity 1,
     index by_session session_id type bloom_filter(0.01) granularity 1,
     index by_response response_id type bloom_filter(0.01) granularity 1,
     index by_user user_id type bloom_filter(0.01) granularity 1,
@@ -18,7 +31,7 @@ create table if not exists spans_v1 (
     projection latency_daily (
         select
             project, toStartOfDay(started_at), service, feature, provider, model, operation,
-            count(), sum(weight), countIf(status = 'error'), sum(duration_ms * weight), count(first_chunk_ms),
+            sum(weight), countIf(status = 'error'), sum(duration_ms * weight), count(first_chunk_ms),
             quantilesTDigestWeighted(0.5, 0.95, 0.99)(duration_ms, toUInt32(round(weight))),
             quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms),
             quantilesTDigest(0.5, 0.95, 0.99)(tokens_per_second)
@@ -27,8 +40,8 @@ create table if not exists spans_v1 (
         select
             project, toStartOfHour(started_at), service, feature, provider, model, operation, prompt_name,
             prompt_version, experiment, variant, shadow,
-            count(), sum(weight), countIf(status = 'error'), countIf({type:unpriced}), sum(cost_usd),
-            count(cost_usd), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),
+            count(), sum(calls), sum(weight), countIf(status = 'error'), sum(unpriced), sum(cost_usd),
+            sum(priced), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),
             sum(cache_write_tokens), sum(reasoning_tokens), sum(duration_ms * weight), count(first_chunk_ms),
             sum(first_chunk_ms), count(tokens_per_second), sum(tokens_per_second),
             sum(tokens_estimated), min(started_at), max(started_at),
@@ -42,15 +55,15 @@ create table if not exists spans_v1 (
     projection usage_by_user (
         select
             project, operation, user_id,
-            count(), countIf(status = 'error'), countIf({type:unpriced}), sum(cost_usd), count(cost_usd),
+            sum(calls), countIf(status = 'error'), sum(unpriced), sum(cost_usd), sum(priced),
             sum(input_tokens), sum(output_tokens), sum(cache_read_tokens), min(started_at), max(started_at)
         group by project, operation, user_id),
     projection answers_daily (
         select
-            project, toStartOfDay(started_at), operation, feature, model, finish_reason,
+            project, toStartOfDay(started_at), operation, feature, model, finish_reason, entry,
             count(), countIf(refused = 1), countIf(refused = 0), sum(output_tokens), min(output_tokens),
             max(output_tokens), countResample(0, 512, 1)(output_tokens, {type:token_cell})
-        group by project, toStartOfDay(started_at), operation, feature, model, finish_reason))
+        group by project, toStartOfDay(started_at), operation, feature, model, finish_reason, entry))
 engine = MergeTree
 -- Weeks, so that the 401 days a span's time may lie apart are under 100 partitions: more in one insert
 -- are refused by the engine.

@@ -8,15 +8,16 @@
 -- Readers: people; the web pages; dashboards; the command line
 create or replace view cost_by_feature as
 select
-    s.feature as feature, count() as calls, sum(s.cost_usd) as cost_usd,
+    s.feature as feature, sum(s.calls) as calls, sum(s.cost_usd) as cost_usd,
     sum(s.input_tokens) as input_tokens, sum(s.output_tokens) as output_tokens,
-    countIf(sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)) as unpriced_calls,
+    sum(s.unpriced) as unpriced_calls,
     sum(s.cache_read_tokens) as cache_read_tokens,
     sum(s.cache_write_tokens) as cache_write_tokens, sum(s.reasoning_tokens) as reasoning_tokens,
     countIf(s.status = 'error') as errors,
-    sum(s.cost_usd) / nullIf(count(s.cost_usd), 0) as cost_per_call_usd,
+    sum(s.cost_usd) / nullIf(sum(s.priced), 0) as cost_per_call_usd,
     min(s.started_at) as first_call_at, max(s.started_at) as last_call_at, s.project as project
 from spans_v1 as s
 where sightline_model_call(s.operation)
 group by project, feature
+having calls > 0
 order by cost_usd desc nulls last, feature

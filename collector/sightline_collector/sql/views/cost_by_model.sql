@@ -8,8 +8,8 @@
 create or replace view cost_by_model as
 with by_provider as (
     select
-        project, provider, model, count() as calls, countIf(status = 'error') as errors,
-        countIf({type:unpriced}) as unpriced, sum(cost_usd) as cost, count(cost_usd) as priced,
+        project, provider, model, sum(calls) as counted, countIf(status = 'error') as errors,
+        sum(unpriced) as without_price, sum(cost_usd) as cost, sum(priced) as with_price,
         sum(input_tokens) as input, sum(output_tokens) as output,
         sum(cache_read_tokens) as cache_read, sum(cache_write_tokens) as cache_write,
         sum(reasoning_tokens) as reasoning,
@@ -19,13 +19,14 @@ with by_provider as (
     group by project, provider, model
 )
 select
-    model, sum(calls) as calls, sum(cost) as cost_usd,
-    sum(input) as input_tokens, sum(output) as output_tokens, sum(unpriced) as unpriced_calls,
+    model, sum(counted) as calls, sum(cost) as cost_usd,
+    sum(input) as input_tokens, sum(output) as output_tokens, sum(without_price) as unpriced_calls,
     arrayStringConcat(arraySort(groupArray(provider)), ', ') as provider,
     sum(cache_read) as cache_read_tokens, sum(cache_write) as cache_write_tokens,
     sum(reasoning) as reasoning_tokens, sum(errors) as errors,
-    cost_usd / nullIf(sum(priced), 0) as cost_per_call_usd,
+    cost_usd / nullIf(sum(with_price), 0) as cost_per_call_usd,
     min(first_at) as first_call_at, max(last_at) as last_call_at, project
 from by_provider
 group by project, model
+having calls > 0
 order by cost_usd desc nulls last, model

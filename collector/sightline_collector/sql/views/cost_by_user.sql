@@ -8,14 +8,15 @@
 -- Readers: people; the web pages; dashboards; the command line
 create or replace view cost_by_user as
 select
-    s.user_id as user_id, count() as calls, sum(s.cost_usd) as cost_usd,
+    s.user_id as user_id, sum(s.calls) as calls, sum(s.cost_usd) as cost_usd,
     sum(s.input_tokens) as input_tokens, sum(s.output_tokens) as output_tokens,
-    countIf(sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)) as unpriced_calls,
+    sum(s.unpriced) as unpriced_calls,
     sum(s.cache_read_tokens) as cache_read_tokens,
     countIf(s.status = 'error') as errors,
-    sum(s.cost_usd) / nullIf(count(s.cost_usd), 0) as cost_per_call_usd,
+    sum(s.cost_usd) / nullIf(sum(s.priced), 0) as cost_per_call_usd,
     min(s.started_at) as first_call_at, max(s.started_at) as last_call_at, s.project as project
 from spans_v1 as s
 where sightline_model_call(s.operation)
 group by project, user_id
+having calls > 0
 order by cost_usd desc nulls last, user_id

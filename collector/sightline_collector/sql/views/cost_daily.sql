@@ -10,11 +10,12 @@ create or replace view cost_daily as
 select
     toDate(toStartOfHour(s.started_at)) as day, s.provider as provider, s.model as model,
     s.feature as feature,
-    count() as calls, sum(s.cost_usd) as cost_usd, sum(s.input_tokens) as input_tokens,
+    sum(s.calls) as calls, sum(s.cost_usd) as cost_usd, sum(s.input_tokens) as input_tokens,
     sum(s.output_tokens) as output_tokens,
-    countIf(sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)) as unpriced_calls,
+    sum(s.unpriced) as unpriced_calls,
     countIf(s.status = 'error') as errors, s.project as project
 from spans_v1 as s
 where sightline_model_call(s.operation)
 group by project, day, provider, model, feature
+having calls > 0
 order by day, cost_usd desc nulls last, provider, model, feature

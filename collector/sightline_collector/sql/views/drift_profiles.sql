@@ -27,11 +27,11 @@ with
             max(output_tokens) as max_tokens,
             countResample(0, 512, 1)(output_tokens, {type:token_cell}) as cells
         from spans_v1
-        where operation = 'llm'
+        where operation = 'llm' and entry = 'span'
             and toStartOfDay(started_at) >= first_day
             and toStartOfDay(started_at) <= now('UTC')
         group by
-            project, toStartOfDay(started_at), operation, feature, model, finish_reason),
+            project, toStartOfDay(started_at), operation, feature, model, finish_reason, entry),
     slices as (
         select
             project,
@@ -46,7 +46,7 @@ with
             sum(n) as calls,
             sum(refusals) as refused_calls,
             sum(answers) as answered_calls,
-            sum(sum_tokens) as tokens,
+            toUInt64(sum(sum_tokens)) as tokens,
             min(min_tokens) as least_tokens,
             max(max_tokens) as most_tokens,
             sumForEach(cells) as histogram,

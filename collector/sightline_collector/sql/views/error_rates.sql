@@ -13,6 +13,7 @@ with counted as (
         countIf(status = 'error') as errors
     from spans_v1
     group by project, service, operation, model
+    having calls > 0
 ),
 types as (
     select

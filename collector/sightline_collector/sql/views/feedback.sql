@@ -14,7 +14,7 @@ with calls as (
         s.project as project, s.response_id as response_id,
         argMin((s.trace_id, s.span_id), (not sightline_model_call(s.operation), s.started_at)) as call
     from spans_v1 as s
-    where s.response_id in (select response_id from feedback_v1 where trace_id = '' and response_id != '')
+    where s.entry = 'span' and s.response_id in (select response_id from feedback_v1 where trace_id = '' and response_id != '')
     group by project, response_id
 ),
 sessions as (

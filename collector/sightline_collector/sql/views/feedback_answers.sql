@@ -11,7 +11,7 @@ with own as (
         any(s.feature) as feature, any(s.model) as model,
         any((s.prompt_name, s.prompt_version)) as prompt, any((s.experiment, s.variant)) as variant
     from spans_v1 as s
-    where (s.trace_id, s.span_id) in (select trace_id, span_id from feedback where span_id != '')
+    where s.entry = 'span' and (s.trace_id, s.span_id) in (select trace_id, span_id from feedback where span_id != '')
     group by project, trace_id, span_id
 ),
 last_call as (
@@ -21,7 +21,7 @@ last_call as (
         argMax((s.prompt_name, s.prompt_version), s.started_at) as prompt,
         argMax((s.experiment, s.variant), s.started_at) as variant
     from spans_v1 as s
-    where s.operation = 'llm' and s.shadow = 0 and not startsWith(s.feature, 'evaluation:')
+    where s.entry = 'span' and s.operation = 'llm' and s.shadow = 0 and not startsWith(s.feature, 'evaluation:')
         and s.trace_id in (select trace_id from feedback where trace_id != '')
     group by project, trace_id
 ),

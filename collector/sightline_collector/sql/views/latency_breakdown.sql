@@ -16,6 +16,7 @@ with by_trace as (
     select
         {type:stage_times}
     from spans_v1 as s
+    where s.entry = 'span'
     group by project, trace_id
     having notEmpty(stages) and not thinned
 )

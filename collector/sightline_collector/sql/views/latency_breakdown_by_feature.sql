@@ -22,7 +22,7 @@ by_trace as (
     select
         {type:stage_times}
     from spans_v1 as s
-    where s.started_at >= (select first_hour - interval 1 day from newest)
+    where s.entry = 'span' and s.started_at >= (select first_hour - interval 1 day from newest)
         and s.trace_id in (select trace_id from spans_v1 where started_at >= (select first_hour from newest))
     group by project, trace_id
     having notEmpty(stages) and not thinned

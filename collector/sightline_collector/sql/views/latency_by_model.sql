@@ -8,7 +8,7 @@
 create or replace view latency_by_model as
 with summed as (
     select
-        project, model, count() as calls, countIf(status = 'error') as errors,
+        project, model, sum(weight) as weighed, countIf(status = 'error') as errors,
         sum(duration_ms * weight) as duration_sum, count(first_chunk_ms) as streamed_calls,
         quantilesTDigestWeighted(0.5, 0.95, 0.99)(duration_ms, toUInt32(round(weight))) as durations,
         quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms) as first_chunks,
@@ -18,13 +18,14 @@ with summed as (
     group by project, model
 )
 select
-    model, calls,
+    model, toUInt64(round(weighed)) as calls,
     sightline_digest(durations, 1) as p50_ms,
     sightline_digest(durations, 2) as p95_ms,
     sightline_digest(durations, 3) as p99_ms,
     sightline_digest(first_chunks, 1) as first_chunk_p50_ms,
     sightline_digest(first_chunks, 2) as first_chunk_p95_ms,
     sightline_digest(speeds, 1) as tokens_per_second_p50,
-    round(duration_sum / calls, 3) as avg_ms, streamed_calls, errors, project
+    round(duration_sum / weighed, 3) as avg_ms, streamed_calls, errors, project
 from summed
+where weighed > 0
 order by calls desc, model

@@ -29,4 +29,5 @@ select
     sightline_digest(speeds, 1) as tokens_per_second_p50,
     round(duration_sum / weighed, 3) as avg_ms, streamed_calls, errors, project
 from summed
+where weighed > 0
 order by calls desc, service, operation

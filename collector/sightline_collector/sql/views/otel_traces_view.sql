@@ -17,3 +17,4 @@ select
     links.trace_state as `Links.TraceState`, links.attributes as `Links.Attributes`,
     project
 from spans_v1
+where entry = 'span'

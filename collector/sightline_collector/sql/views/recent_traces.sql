@@ -18,7 +18,7 @@ reached as (
 newest as (
     select trace_id, started_at
     from spans_v1
-    where started_at >= (select hour from reached)
+    where entry = 'span' and started_at >= (select hour from reached)
     order by started_at desc
     limit 1000
 )

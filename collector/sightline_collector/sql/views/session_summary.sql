@@ -12,15 +12,12 @@ with totals as (
         s.project as project, s.session_id as session_id,
         min(s.started_at) as began_at, max(s.started_at) as last_seen_at,
         argMinIf(s.user_id, s.started_at, s.user_id != '') as user_id,
-        uniqExact(s.trace_id) as traces, count() as spans,
-        countIf(sightline_model_call(s.operation)) as model_calls, countIf(s.status = 'error') as errors,
+        uniqExact(s.trace_id) as traces, countIf(s.entry = 'span') as spans,
+        sumIf(s.calls, sightline_model_call(s.operation)) as model_calls, countIf(s.status = 'error') as errors,
         sumIf(s.input_tokens, sightline_model_call(s.operation)) as input_tokens,
         sumIf(s.output_tokens, sightline_model_call(s.operation)) as output_tokens,
         sumIf(s.cost_usd, sightline_model_call(s.operation)) as cost_usd,
-        countIf(
-            sightline_model_call(s.operation)
-                and sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)
-        ) as unpriced_calls
+        sumIf(s.unpriced, sightline_model_call(s.operation)) as unpriced_calls
     from spans_v1 as s
     where s.session_id != ''
     group by project, session_id

@@ -1,21 +1,56 @@
 -- Grain: one span of any kind; model calls are those with an operation of llm, embedding or rerank
 -- Units: USD, tokens as counts, ms, UTC; ids are lower-case hex, parent_span_id is '' at a root. Input
 --        tokens count what was read from and written to a cache too, output tokens count reasoning too.
+--        cost_usd is what the span adds to the totals, own_cost_usd what its own tokens cost: they differ where
+--        another span tells of the same call; then cost_status is aggregate, twin, redelivered or replayed, and
+--        cost_corrections says why. counted is for how many paid calls the span stands.
 --        weight is for how many spans this one stands: more than 1 where a sender left others out.
 --        Unknown is NULL, with its reason in cost_status or notes; a text that was not given is ''
+-- Filter by trace_id or started_at: spans and corrections are both found by indexes then
 -- Reads: spans_v1
--- Readers: people; the web pages; the command line; views of drift
+-- Readers: people; the web pages; the command line
 create or replace view spans as
+with settled as (
+    select
+        c.project as project, c.started_at as started_at, c.trace_id as trace_id, c.span_id as span_id,
+        c.span_received_at as received_at, sum(c.calls) as calls, sum(c.cost_usd) as usd,
+        argMax(c.why, c.received_at) as why, argMax(toString(c.cost_status), c.received_at) as status
+    from spans_v1 as c
+    where c.entry = 'correction' and c.why != 'sampled'
+    group by project, started_at, trace_id, span_id, received_at
+),
+net as (
+    select
+        s.* except (cost_usd, cost_status),
+        -- NULL instead of nothing when the reader's joins say so.
+        ifNull(settled.why, '') as changed,
+        toUInt8(if(sightline_model_call(s.operation), 1, 0) + ifNull(settled.calls, 0)) as counted,
+        multiIf(
+            changed = '', s.cost_usd,
+            counted = 0, null,
+            isNull(s.cost_usd), settled.usd,
+            s.cost_usd + ifNull(settled.usd, 0)) as cost_usd,
+        multiIf(
+            changed = '', toString(s.cost_status),
+            counted = 0, changed,
+            ifNull(settled.status, '')) as cost_status
+    from spans_v1 as s
+    left any join settled
+        on settled.project = s.project and settled.started_at = s.started_at
+            and settled.trace_id = s.trace_id and settled.span_id = s.span_id
+            and settled.received_at = s.received_at
+    where s.entry = 'span'
+)
 select
     trace_id, span_id, parent_span_id, started_at, duration_ms, service, name, operation, status,
     provider, model, feature, user_id, session_id, input_tokens, output_tokens, cost_usd, cost_status,
-    first_chunk_ms, first_token_ms, tokens_per_second,
+    own_cost_usd, counted, first_chunk_ms, first_token_ms, tokens_per_second,
     cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, extra_usage,
     tokens_estimated, reported_cost_usd, price_id, price_source, price_context,
     error_type, status_message, refused, blocked, finish_reason,
-    request_model, response_model, response_id, prompt_name, prompt_version, experiment, variant, shadow, tags, agent, tool,
-    stage, input, output, kind, attributes, attribute_types, resource_attributes, resource_types,
+    request_model, response_model, response_id, prompt_name, prompt_version, experiment, variant, shadow, tags,
+    agent, tool, stage, input, output, kind, attributes, attribute_types, resource_attributes, resource_types,
     scope_name, scope_version, scope_attributes, events, links, trace_state, flags,
     dropped_attributes, dropped_events, dropped_links, notes, weight, dialect, received_at, batch, writer,
     project
-from spans_v1
+from net

@@ -16,12 +16,13 @@ with totals as (
     select
         s.project as project, s.trace_id as trace_id,
         -- An Int64 that puts parentless spans first, then the earliest: nanoseconds stay below 2^62.
-        argMin(
+        argMinIf(
             s.span_id,
-            toUnixTimestamp64Nano(s.started_at) + if(s.parent_span_id = '', 0, 4611686018427387904)
+            toUnixTimestamp64Nano(s.started_at) + if(s.parent_span_id = '', 0, 4611686018427387904),
+            s.entry = 'span'
         ) as root_id,
-        count() as spans, countIf(sightline_model_call(s.operation)) as model_calls,
-        countIf(s.operation = 'tool') as tools, countIf(s.status = 'error') as errors,
+        countIf(s.entry = 'span') as spans, sumIf(s.calls, sightline_model_call(s.operation)) as model_calls,
+        countIf(s.operation = 'tool' and s.entry = 'span') as tools, countIf(s.status = 'error') as errors,
         argMinIf(s.feature, s.started_at, s.feature != '') as feature,
         argMinIf(s.user_id, s.started_at, s.user_id != '') as user_id,
         argMinIf(s.session_id, s.started_at, s.session_id != '') as session_id,
@@ -33,10 +34,7 @@ with totals as (
         sumIf(s.cache_write_tokens, sightline_model_call(s.operation)) as cache_write_tokens,
         sumIf(s.reasoning_tokens, sightline_model_call(s.operation)) as reasoning_tokens,
         sumIf(s.cost_usd, sightline_model_call(s.operation)) as cost_usd,
-        countIf(
-            sightline_model_call(s.operation)
-                and sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)
-        ) as unpriced_calls,
+        sumIf(s.unpriced, sightline_model_call(s.operation)) as unpriced_calls,
         min(toUnixTimestamp64Nano(s.started_at) / 1000000. + s.first_chunk_ms) as chunk_ms
     from spans_v1 as s
     group by project, trace_id
@@ -47,6 +45,7 @@ starts as (
         project, trace_id, span_id, parent_span_id, started_at, duration_ms, name, service, operation,
         status, leftUTF8(input, 200) as input, leftUTF8(output, 200) as output
     from spans_v1
+    where entry = 'span'
 ),
 thumbs as (
     select

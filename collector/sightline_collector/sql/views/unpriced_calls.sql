@@ -5,7 +5,7 @@
 -- Readers: people; the web pages; alert rules
 create or replace view unpriced_calls as
 select
-    s.provider as provider, s.model as model, s.cost_status as reason, count() as calls,
+    s.provider as provider, s.model as model, s.cost_status as reason, sum(s.unpriced) as calls,
     countIf(s.status = 'error') as errors,
     sum(s.input_tokens) as input_tokens, sum(s.output_tokens) as output_tokens,
     min(s.started_at) as first_seen_at, max(s.started_at) as last_seen_at,
@@ -24,6 +24,7 @@ select
     s.project as project
 from spans_v1 as s
 where s.cost_status in ('no_usage', 'no_provider', 'no_model', 'bad_usage', 'too_large')
-    and sightline_unpriced(s.cost_usd, s.status, s.input_tokens, s.output_tokens)
+    and s.unpriced != 0
 group by project, provider, model, reason
+having calls > 0
 order by calls desc, provider, model, reason

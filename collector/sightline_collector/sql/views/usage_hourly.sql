@@ -4,7 +4,8 @@
 --        of model calls only (llm, embedding, rerank): NULL on other operations, so that nothing is paid
 --        twice; also NULL when no call of the hour has them. Averages are over the calls that were
 --        measured. calls, avg_ms and percentiles reckon in by their weight the spans that sampling left
---        out; model calls and errors never are
+--        out; calls of models are those that are paid: two spans that tell of one call are one, and both are
+--        measured
 -- Reads: spans_v1
 -- Served by: usage_hourly
 -- Readers: people; dashboards; alert rules; drift views
@@ -13,8 +14,8 @@ with summed as (
     select
         project, toStartOfHour(started_at) as hour, service, feature, provider, model, operation, prompt_name,
         prompt_version, variant,
-        sum(weight) as weighed, countIf(status = 'error') as errors,
-        countIf({type:unpriced}) as unpriced, sum(cost_usd) as cost, count(cost_usd) as priced,
+        sum(weight) as weighed, sum(calls) as counted, countIf(status = 'error') as errors,
+        sum(unpriced) as without_price, sum(cost_usd) as cost, sum(priced) as with_price,
         sum(input_tokens) as input_sum, sum(output_tokens) as output_sum,
         sum(cache_read_tokens) as cache_read_sum, sum(cache_write_tokens) as cache_write_sum,
         sum(reasoning_tokens) as reasoning_sum, sum(duration_ms * weight) as duration_sum,
@@ -30,17 +31,17 @@ with summed as (
 )
 select
     hour, service, feature, provider, model, operation, prompt_name, prompt_version, variant,
-    toUInt64(round(weighed)) as calls, errors,
-    if(sightline_model_call(operation), unpriced, 0) as unpriced_calls,
+    toUInt64(if(sightline_model_call(operation), counted, round(weighed))) as calls, errors,
+    toUInt64(if(sightline_model_call(operation), without_price, 0)) as unpriced_calls,
     if(sightline_model_call(operation), cost, null) as cost_usd,
-    if(sightline_model_call(operation), cost / nullIf(priced, 0), null) as cost_per_call_usd,
+    if(sightline_model_call(operation), cost / nullIf(with_price, 0), null) as cost_per_call_usd,
     if(sightline_model_call(operation), input_sum, null) as input_tokens,
     if(sightline_model_call(operation), output_sum, null) as output_tokens,
     if(sightline_model_call(operation), cache_read_sum, null) as cache_read_tokens,
     if(sightline_model_call(operation), cache_write_sum, null) as cache_write_tokens,
     if(sightline_model_call(operation), reasoning_sum, null) as reasoning_tokens,
     estimated_calls,
-    duration_sum / weighed as avg_ms,
+    duration_sum / nullIf(weighed, 0) as avg_ms,
     sightline_digest(durations, 1) as p50_ms,
     sightline_digest(durations, 2) as p95_ms,
     sightline_digest(durations, 3) as p99_ms,
@@ -51,3 +52,4 @@ select
     sightline_digest(speeds, 1) as tokens_per_second_p50,
     project
 from summed
+where calls > 0

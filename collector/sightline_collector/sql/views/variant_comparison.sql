@@ -10,8 +10,8 @@
 create or replace view variant_comparison as
 with summed as (
     select
-        project, feature, experiment, variant, shadow, count() as calls, countIf(status = 'error') as errors,
-        sum(cost_usd) as cost, count(cost_usd) as priced, countIf({type:unpriced}) as unpriced,
+        project, feature, experiment, variant, shadow, sum(calls) as counted, countIf(status = 'error') as errors,
+        sum(cost_usd) as cost, sum(priced) as with_price, sum(unpriced) as without_price,
         sum(input_tokens) as input, sum(output_tokens) as output,
         quantilesTDigestWeighted(0.5, 0.95, 0.99)(duration_ms, toUInt32(round(weight))) as durations,
         quantilesTDigest(0.5, 0.95, 0.99)(first_chunk_ms) as first_chunks
@@ -20,14 +20,15 @@ with summed as (
     group by project, feature, experiment, variant, shadow
 )
 select
-    feature, variant, calls, errors, errors / calls as error_rate,
+    feature, variant, counted as calls, errors, errors / calls as error_rate,
     sightline_wilson_low(errors, calls) as error_rate_low,
     sightline_wilson_high(errors, calls) as error_rate_high,
-    cost as cost_usd, cost / nullIf(priced, 0) as cost_per_call_usd, unpriced as unpriced_calls,
+    cost as cost_usd, cost / nullIf(with_price, 0) as cost_per_call_usd, without_price as unpriced_calls,
     sightline_digest(durations, 1) as p50_ms,
     sightline_digest(durations, 2) as p95_ms,
     sightline_digest(durations, 3) as p99_ms,
     sightline_digest(first_chunks, 1) as first_chunk_p50_ms,
     input as input_tokens, output as output_tokens, experiment, shadow, project
 from summed
+where counted > 0
 order by feature, experiment, variant, shadow
