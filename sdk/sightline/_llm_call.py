@@ -10,7 +10,7 @@ here: every model call is priced on its way out, whoever made its span.
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from opentelemetry.trace import Span, SpanKind
 
@@ -19,10 +19,14 @@ from sightline._answer import Answer
 from sightline._messages import system_json, tools_json
 from sightline._safety import log_rarely, shielded
 from sightline._spans import late
+from sightline._spans.held import held, is_value
 from sightline._spans.open import OpenSpan
+from sightline._unread_answer import UnreadAnswer
 from sightline.budget import _guard
 from sightline.errors import BudgetExceeded
 from sightline.usage import Usage, count
+
+T = TypeVar("T")
 
 _MODEL_STAGE: Final = "model_inference"
 
@@ -52,16 +56,31 @@ class LLMCall:
     def __init__(self, opened: OpenSpan, request: Request) -> None:
         self._open, self._request = opened, request
         self._answer = Answer(_clock.elapsed_ns())
+        self._stream: UnreadAnswer | None = None
+
+    def record(self, response: T) -> T:
+        """Read a whole answer of any provider, as object or JSON, or a bare text: it has the last word.
+
+        Returns it. Of a stream, read what is returned: the call is over when that is, `chunk` is not needed.
+        """
+        if not is_value(response) and self._open.recording and self._stream is None:
+            reader = UnreadAnswer(self._open, self._answer, self._end)
+            stream: T | None = held(response, reader)
+            if stream is not None:
+                self._stream = reader
+                return stream
+        self._take(response)
+        return response
 
     @shielded
-    def record(self, response: object) -> None:
-        """Read a whole answer of any provider, as object or JSON, or a bare text: it has the last word."""
+    def _take(self, response: object) -> None:
         self._answer.response(response)
 
     @shielded
     def chunk(self, chunk: object) -> None:
         """Read an event of any provider's stream as it arrives: object or JSON, or a bare piece of text."""
-        self._answer.chunk(chunk, _clock.elapsed_ns())
+        if self._stream is None:
+            self._answer.chunk(chunk, _clock.elapsed_ns())
 
     @shielded
     def record_usage(
@@ -131,6 +150,12 @@ class LLMCall:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None and self._stream is not None and self._stream.outlives_block():
+            self._open.suspend()
+        else:
+            self._end(error)
+
+    def _end(self, error: BaseException | None = None) -> None:
         self._write_answer()
         if error is not None:
             self._open.fail(error)

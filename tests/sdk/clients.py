@@ -7,45 +7,50 @@ from sdk.conversations import CONVERSATIONS
 
 MESSAGES: Any = [{"role": "user", "content": "hello"}]
 
-Ask = Callable[[str, bool], Any]
+Ask = Callable[..., Any]
+Call = Callable[..., Any]  # a client's method, with what it is to be called with
 
 
-def _openai(url: str, stream: bool) -> Any:
+def _called(method: Any, **request: Any) -> Any:
+    return method(**request)
+
+
+def _openai(url: str, stream: bool, call: Call = _called) -> Any:
     import openai
 
     with openai.OpenAI(base_url=url, api_key="k", max_retries=0) as client:
         create: Any = client.chat.completions.create
-        return _read(create(model="gpt-4o", messages=MESSAGES, stream=stream), stream)
+        return _read(call(create, model="gpt-4o", messages=MESSAGES, stream=stream), stream)
 
 
-def _responses(url: str, stream: bool) -> Any:
+def _responses(url: str, stream: bool, call: Call = _called) -> Any:
     import openai
 
     with openai.OpenAI(base_url=url, api_key="k", max_retries=0) as client:
         create: Any = client.responses.create
-        return _read(create(model="o3", input="hello", stream=stream), stream)
+        return _read(call(create, model="o3", input="hello", stream=stream), stream)
 
 
-def _anthropic(url: str, stream: bool) -> Any:
+def _anthropic(url: str, stream: bool, call: Call = _called) -> Any:
     import anthropic
 
     with anthropic.Anthropic(base_url=url, api_key="k", max_retries=0) as client:
         create: Any = client.messages.create
-        return _read(create(model="claude", max_tokens=9, messages=MESSAGES, stream=stream), stream)
+        return _read(call(create, model="claude", max_tokens=9, messages=MESSAGES, stream=stream), stream)
 
 
-def _google(url: str, stream: bool) -> Any:
+def _google(url: str, stream: bool, call: Call = _called) -> Any:
     from google import genai
 
     client = genai.Client(api_key="k", http_options=genai.types.HttpOptions(base_url=url))
     models = client.models
     method: Any = models.generate_content_stream if stream else models.generate_content
-    answer = _read(method(model="gemini-2.5-pro", contents="hello"), stream)
+    answer = _read(call(method, model="gemini-2.5-pro", contents="hello"), stream)
     client.close()
     return answer
 
 
-def _bedrock(url: str, stream: bool) -> Any:
+def _bedrock(url: str, stream: bool, call: Call = _called) -> Any:
     import boto3  # type: ignore[import-untyped]
     from botocore.config import Config
 
@@ -58,47 +63,48 @@ def _bedrock(url: str, stream: bool) -> Any:
         config=Config(retries={"max_attempts": 0}),
     )
     method = client.converse_stream if stream else client.converse
-    answer = method(modelId="m", messages=[{"role": "user", "content": [{"text": "hello"}]}])
+    answer = call(method, modelId="m", messages=[{"role": "user", "content": [{"text": "hello"}]}])
     said = _read(answer["stream"], stream) if stream else answer
     client.close()
     return said
 
 
-def _mistral(url: str, stream: bool) -> Any:
+def _mistral(url: str, stream: bool, call: Call = _called) -> Any:
     from mistralai.client import Mistral
 
     with Mistral(api_key="k", server_url=url) as client:
         method: Any = client.chat.stream if stream else client.chat.complete
-        return _read(method(model="mistral-large-latest", messages=MESSAGES), stream)
+        return _read(call(method, model="mistral-large-latest", messages=MESSAGES), stream)
 
 
-def _cohere(url: str, stream: bool) -> Any:
+def _cohere(url: str, stream: bool, call: Call = _called) -> Any:
     import cohere
     import httpx
 
     with httpx.Client() as http:
         client = cohere.ClientV2(api_key="k", base_url=url, httpx_client=http)
         method: Any = client.chat_stream if stream else client.chat
-        return _read(method(model="command-a-03-2025", messages=MESSAGES), stream)
+        return _read(call(method, model="command-a-03-2025", messages=MESSAGES), stream)
 
 
-def _ollama(url: str, stream: bool) -> Any:
+def _ollama(url: str, stream: bool, call: Call = _called) -> Any:
     import ollama
 
     client: Any = ollama.Client(host=url)
-    said = _read(client.chat(model="llama3.2", messages=MESSAGES, stream=stream), stream)
+    said = _read(call(client.chat, model="llama3.2", messages=MESSAGES, stream=stream), stream)
     client._client.close()
     return said
 
 
-def _litellm(url: str, stream: bool) -> Any:
+def _litellm(url: str, stream: bool, call: Call = _called) -> Any:
     import litellm
     import openai
 
     with openai.OpenAI(base_url=url, api_key="k", max_retries=0) as client:
         usage = {"include_usage": True} if stream else None
         asked: dict[str, Any] = {"messages": MESSAGES, "stream": stream, "stream_options": usage}
-        return _read(litellm.completion(model="openai/gpt-4o-2024-08-06", client=client, **asked), stream)
+        model = "openai/gpt-4o-2024-08-06"
+        return _read(call(litellm.completion, model=model, client=client, **asked), stream)
 
 
 def _read(answer: Any, stream: bool) -> Any:

@@ -128,6 +128,29 @@ def test_a_call_in_another_dialect_is_understood(layers: Layers) -> None:
     assert layers.marked == {"outer": True, "inner": False}
 
 
+@pytest.mark.parametrize("usage", [True, False])
+def test_a_call_that_outlives_the_one_around_it_is_counted(layers: Layers, usage: bool) -> None:
+    """A stream may be read when its caller has long returned: it will tell of the tokens."""
+    outer, between, inner = layers.call("outer", usage=usage), layers.span("between"), layers.call("inner")
+    for opened in (outer, between, inner):
+        opened.__enter__()
+    for closed in (between, outer, inner):
+        closed.__exit__(None, None, None)
+    assert layers.marked == {"outer": True, "between": False, "inner": False}
+
+
+def test_what_a_tool_left_running_is_another_call(layers: Layers) -> None:
+    """Nor is a lookup that goes on beside it."""
+    outer = layers.call("outer")
+    tool = layers.span("tool", **{"gen_ai.operation.name": "execute_tool"})
+    inner = layers.call("inner")
+    for opened in (outer, tool, inner):
+        opened.__enter__()
+    for closed in (outer, tool, inner):
+        closed.__exit__(None, None, None)
+    assert layers.marked == {"outer": False, "tool": False, "inner": False}
+
+
 def test_an_agent_is_not_marked(layers: Layers) -> None:
     """What is no model call is never counted, and needs no mark."""
     with layers.span("agent", **{"gen_ai.operation.name": "invoke_agent"}, **USED), layers.call("call"):

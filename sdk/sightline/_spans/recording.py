@@ -65,6 +65,10 @@ class Recording(OpenSpan):
         if guard is not None and self._answer is not None:
             budget.admit(guard, self.span, budget=self._spec.budget)
 
+    @property
+    def asks_model(self) -> bool:
+        return self._answer is not None
+
     @shielded
     def yielded(self, item: object) -> None:
         if self._answer is not None:

@@ -43,15 +43,18 @@ _AGGREGATED: Final = Findings(added={attributes.USAGE_AGGREGATED: True})
 
 
 class _Followed:
-    """A running span that is, or is below, a model call; and the kinds of call below it that have ended."""
+    """A running span that is, or is below, a model call; the kinds of call below it that have ended, and the
+    spans there that have not.
+    """
 
-    __slots__ = ("aside", "billed", "failed", "kind", "parent_id")
+    __slots__ = ("aside", "billed", "failed", "kind", "parent_id", "running")
 
     def __init__(self, parent_id: int, values: Mapping[str, Any]) -> None:
         self.parent_id = parent_id
         self.kind, self.aside = _kind_of(values), is_aside(values)  # as far as it is known at its start
         self.billed: frozenset[str] = _NONE  # with usage
         self.failed: frozenset[str] = _NONE  # without
+        self.running: dict[int, Span] = {}  # below it, nearest first, by span id
 
 
 _followed: dict[int, _Followed] = {}  # by span id
@@ -62,7 +65,10 @@ def started(span: Span) -> None:
     parent: Any = span.parent
     parent_id = 0 if parent is None else parent.span_id
     values = attributes_of(span)
-    if parent_id in _followed or may_be_call(span, values):
+    above = _followed.get(parent_id)
+    if above is not None or may_be_call(span, values):
+        if above is not None:
+            above.running[span.context.span_id] = span
         if len(_followed) >= MAX_FOLLOWED:
             with suppress(RuntimeError, StopIteration):  # another thread was faster
                 _followed.pop(next(iter(_followed)), None)
@@ -75,18 +81,29 @@ def ended(span: ReadableSpan) -> ReadableSpan:
     if followed is None:
         return span
     above = _followed.get(followed.parent_id)
-    if above is None and not followed.billed and not followed.failed:
+    if above is None and not followed.billed and not followed.failed and not followed.running:
         return span  # most calls: one layer, nobody above to hear of it
     values = attributes_of(span)
     kind = _kind_of(values)
     has_usage = any(name in values for name in _USAGE)
+    if above is not None:
+        above.running.pop(span.context.span_id, None)
     if above is not None and not is_aside(values):
+        _handed_up(followed, above)
         own = frozenset({kind}) if kind else _NONE
         failed = not has_usage and span.status.status_code is StatusCode.ERROR
         above.billed |= followed.billed | (own if has_usage else _NONE)
         above.failed |= followed.failed | (own if failed else _NONE)
     told_below = kind in followed.billed or (not has_usage and kind in followed.failed)
+    told_below = told_below or (bool(followed.running) and _is_called(kind, followed, _DEEPEST))
     return amended(span, _AGGREGATED) if told_below else span
+
+
+def _handed_up(followed: _Followed, above: _Followed) -> None:
+    """What outlives a span is below the next one up."""
+    for span_id, span in followed.running.items():
+        if span_id in _followed:
+            _followed[span_id].parent_id, above.running[span_id] = followed.parent_id, span
 
 
 def forget(span_ids: Iterable[int]) -> None:
@@ -107,6 +124,19 @@ def one_with(span_id: int) -> list[int]:
         kind = kind or followed.kind
         span_id, followed = followed.parent_id, _followed.get(followed.parent_id)
     return found
+
+
+def _is_called(kind: str, followed: _Followed, depth: int) -> bool:
+    """Whether a call of this kind is still at work below: a stream that outlives who asked for it."""
+    for span_id, span in tuple(followed.running.items()):
+        values = attributes_of(span)
+        if is_aside(values) or span_id not in _followed:
+            continue
+        if kind and _kind_of(values) == kind:
+            return True
+        if depth and _is_called(kind, _followed[span_id], depth - 1):
+            return True
+    return False
 
 
 def is_aside(values: Mapping[str, Any]) -> bool:

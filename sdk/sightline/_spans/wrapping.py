@@ -3,6 +3,7 @@
     call ──► Recording: span opened, arguments captured
              function      runs inside the span
              coroutine     runs inside the span, cancellation included
+             a stream      that is returned unread: see `held`
              generator     each step runs inside; between steps the span is not current:
              async gen.    the consumer's own calls are never adopted
          ──► returned | failed | stopped early: result captured, span ended exactly once
@@ -19,6 +20,7 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 
+from sightline._spans.held import held, is_value
 from sightline._spans.recording import Recording, Spec
 from sightline.budget import _guard
 
@@ -56,8 +58,7 @@ def _plain(function: Callable[..., Any], spec: Spec, record: Record) -> Callable
         except BaseException as error:
             recording.failed(error)
             raise
-        recording.returned(result)
-        return result
+        return _handed_out(result, recording)
 
     return call
 
@@ -74,10 +75,20 @@ def _coroutine(function: Callable[..., Any], spec: Spec, record: Record) -> Call
         except BaseException as error:  # a cancelled task ends here too
             recording.failed(error)
             raise
-        recording.returned(result)
-        return result
+        return _handed_out(result, recording)
 
     return call
+
+
+def _handed_out(result: Any, recording: Recording) -> Any:
+    """What a function returned; with it the call is over, unless it is a stream that nobody has read."""
+    if not is_value(result) and recording.recording:
+        stream = held(result, recording)
+        if stream is not None:
+            recording.suspend()
+            return stream
+    recording.returned(result)
+    return result
 
 
 class _StreamFunction:
