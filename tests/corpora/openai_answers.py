@@ -1,4 +1,4 @@
-"""OpenAI's languages: chat completions (Mistral's, too), responses, embeddings; whole and streamed."""
+"""OpenAI's languages: chat completions, responses, embeddings; whole and streamed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from .turns import ARGUMENTS, EMBEDDED_TOKENS, Json, Turn, is_streamed, turn_for
 
 DATED = {"gpt-5-mini": "gpt-5-mini-2025-08-07"}
 """The model that answers, of the one asked for."""
-MISTRAL = "mistral-small-latest"
-"""The model behind Mistral's agents: a request to one names the agent only."""
 
 
 def answer(request: Json, number: int) -> Any:
     """A body, or the chunks of a stream."""
-    asked = request.get("model", MISTRAL)
-    model = DATED.get(asked, asked)
+    model = DATED.get(request["model"], request["model"])
     if "embedding" in model:
         return _embeddings(request, model)
     if "input" in request:
@@ -41,7 +38,7 @@ def _chat(request: Json, model: str, number: int) -> Any:
         message = {"role": "assistant", "content": turn.text or None, **_tool_calls(turn, number)}
         choice = {"index": 0, "message": message, "finish_reason": finish}
         return {**head, "object": "chat.completion", "choices": [choice], "usage": _chat_usage(turn)}
-    asked = model == MISTRAL or (request.get("stream_options") or {}).get("include_usage")
+    asked = (request.get("stream_options") or {}).get("include_usage")
     deltas = [
         {"role": "assistant", "content": ""},
         *({"content": f"{word} "} for word in turn.text.split()),

@@ -22,7 +22,7 @@ class Received:
 
 @contextmanager
 def otlp_sink() -> Iterator[Received]:
-    """On a free port. Any address that ends in a signal's name will do: some dialects have their own in front."""
+    """On a free port, at any address that ends in a signal's name: some dialects have their own in front."""
     received = Received()
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,7 +53,9 @@ def otlp_sink() -> Iterator[Received]:
     received.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield received
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield received
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,8 +1,8 @@
 """Records what a dialect's emitter really sends: `python -m tests.corpora.record DIALECT ...`.
 
 In an environment of its own, against a model server and an OTLP sink on loopback, the dialect's `make.py` is
-run; what the sink took is written beside it, scrubbed of this machine: `requests.binpb`, and `logs.binpb` where
-the dialect sends logs.
+run; what the sink took is written beside it, scrubbed of this machine: `requests.binpb`, and `logs.binpb`
+where the dialect sends logs.
 """
 
 from __future__ import annotations
@@ -31,15 +31,25 @@ RUN_S = 300
 
 
 def record(dialect: str) -> None:
-    """Raises CalledProcessError when the program fails, PeerMissing when its environment cannot be made."""
+    """Raises SystemExit when the program fails, PeerMissing when its environment cannot be made."""
     folder = CORPORA / dialect
     requirements = (folder / "requirements.txt").read_text("utf8").splitlines()
     environment = environment_of(f"corpus-{dialect}", [line for line in requirements if line])
     with model_server() as models, otlp_sink() as sink:
-        command = [str(environment / "bin" / "python"), "make.py"]
-        surroundings = {**os.environ, **addresses(models, sink.url)}
-        subprocess.run(command, cwd=folder, env=surroundings, check=True, timeout=RUN_S)
+        failed = run(environment / "bin" / "python", folder, addresses(models, sink.url))
+    if failed:
+        sys.exit(f"{dialect}: {failed}")
     keep(sink, folder, words_of_here(environment, folder, REPOSITORY))
+
+
+def run(python: Path, folder: Path, surroundings: Mapping[str, str]) -> str:
+    """Run the program; why it failed, or ''."""
+    env = {**os.environ, **surroundings}
+    try:
+        code = subprocess.run([str(python), "make.py"], cwd=folder, env=env, timeout=RUN_S).returncode
+    except subprocess.TimeoutExpired:
+        return f"make.py had not ended after {RUN_S} seconds"
+    return f"make.py ended with {code}" if code else ""
 
 
 def addresses(models: str, sink: str) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ NEUTRAL = "neutral"
 
 
 def words_of_here(*folders: Path) -> dict[str, str]:
-    """What is looked for in every text, and what stands for it; longer words first, as one may hold another."""
+    """What is looked for in every text, and what stands for it; longer words first: one may hold another."""
     words = {str(folder): "/app" for folder in folders} | {str(Path.home()): "/home/user"}
     return dict(sorted(words.items(), key=lambda pair: -len(pair[0])))
 

@@ -1,8 +1,8 @@
 """What the model server answers a recorded program, whatever the language it is asked in.
 
-Four things happen to a program: a plain question, a streamed one, a question with tools, which calls the first
-tool once, and the answer after the tool's result. Each has a usage of its own, so that a number on a span tells
-which answer it came from.
+Four things happen to a program: a plain question, a streamed one, a question with tools, which calls the
+first tool once, and the answer after the tool's result. Each has a usage of its own, so that a number on a
+span tells which answer it came from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ARGUMENTS = {"city": "Lisbon"}
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One answer and its usage. `input` counts all tokens read; `cached` and `written` of them are a cache's."""
+    """One answer and its usage. `cached` and `written` are parts of `input`, `reasoning` is of `output`."""
 
     text: str
     input: int
