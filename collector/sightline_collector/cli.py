@@ -11,7 +11,18 @@ from typing import NoReturn
 
 from sightline_collector.commands.program import complain
 
-COMMANDS = ("up", "demo", "sql", "status", "budget", "alerts", "prices", "wal", "dead_letter")
+COMMANDS = (
+    "up",
+    "demo",
+    "sql",
+    "status",
+    "budget",
+    "alerts",
+    "prices",
+    "wal",
+    "dead_letter",
+    "doctor",
+)
 """Modules of `commands`: each has add(subparsers) and run(arguments), which returns the exit code."""
 
 

@@ -21,7 +21,9 @@ from sightline_collector.config import Config
 from sightline_collector.errors import FolderUnusable
 from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.health import Health
+from sightline_collector.operate.doctor import Doctor
 from sightline_collector.operate.letters import LetterRoutes
+from sightline_collector.operate.running import Parts as Examined
 from sightline_collector.receive.door import Door
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
@@ -86,18 +88,17 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
 
         door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20))
         parts.callback(door.close)
-        more = LetterRoutes(dead_letters, door.take, losses).routes
-        parts_of_port = Parts(
-            engine, health, wal, partial(flushed, wal), hosts=frozenset(config.names), more=more
-        )
-        pages = gateway(parts_of_port)
-        running = Running(
-            grpc=await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port),
-            otlp=await serve_http(OtlpHttp(door), "OTLP/HTTP", config.host, config.otlp_http_port),
-            http=await serve_http(pages, "SQL and health", config.host, config.http_port),
-            store=str(config.store_url),
-            folder=config.folder,
-        )
+        grpc = await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port)
+        otlp = await serve_http(OtlpHttp(door), "OTLP/HTTP", config.host, config.otlp_http_port)
+        examined = Examined(wal, dead_letters, health.registry, config.alert_interval_s, (grpc, otlp))
+        more = [
+            *LetterRoutes(dead_letters, door.take, losses).routes,
+            *Doctor(config.folder, engine, examined).routes,
+        ]
+        hosts = frozenset(config.names)
+        pages = gateway(Parts(engine, health, wal, partial(flushed, wal), hosts=hosts, more=more))
+        http = await serve_http(pages, "SQL and health", config.host, config.http_port)
+        running = Running(grpc, otlp, http, store=str(config.store_url), folder=config.folder)
         ready(running)
         await stop.wait()
         log.info("stopping", waiting_bytes=wal.size_bytes)

@@ -1,4 +1,4 @@
-"""The collector's third port as one application: statements, operations, budgets, alerts, and what is added."""
+"""The collector's third port as one application: statements, operations, budgets, alerts, and more."""
 
 from __future__ import annotations
 

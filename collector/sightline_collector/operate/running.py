@@ -1,0 +1,114 @@
+"""What the parts of a running collector say: its log, its dead letters, its alerts, where it listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from prometheus_client import CollectorRegistry
+
+from sightline_collector.health import LogState
+from sightline_collector.operate.finding import Finding, duration, fail, graded, ok, size, warn
+from sightline_collector.receive.serve import Serving
+from sightline_collector.wal.dead_letter import DeadLetters
+from sightline_collector.wal.segment import Signal
+
+FULL_WARN, FULL_FAIL = 0.5, 0.9
+LAG_S_WARN, LAG_S_FAIL = 15.0, 60.0
+ALERT_LAG_S_WARN, ALERT_LAG_S_FAIL = 120.0, 600.0
+"""On top of the interval between looks."""
+CONNECT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is looked at. `registry` is the collector's own: what others count is read from it."""
+
+    log: LogState
+    dead_letters: DeadLetters
+    registry: CollectorRegistry
+    alert_interval_s: float
+    listening: Sequence[Serving]
+
+
+def running(parts: Parts) -> Iterator[Finding]:
+    """Everything but the ports."""
+    yield from _log(parts.log)
+    yield _damage(parts.registry)
+    yield _dead_letters(parts.dead_letters)
+    yield _alerts(parts)
+    yield from _exposure(parts.listening)
+
+
+async def ports(listening: Sequence[Serving]) -> list[Finding]:
+    """Whether each door takes a connection."""
+    return [await _port(serving) for serving in listening]
+
+
+async def _port(serving: Serving) -> Finding:
+    host = "127.0.0.1" if serving.host == "0.0.0.0" else "::1" if serving.host == "::" else serving.host  # noqa: S104
+    where = f"{serving.host}:{serving.port}"
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            _, writer = await asyncio.open_connection(host, serving.port)
+            writer.close()
+    except OSError as e:  # a timeout is one
+        step = "look for a firewall on this machine; restart the collector"
+        return fail(serving.name, f"{where} does not take a connection ({e or 'no answer'})", step)
+    return ok(serving.name, f"listens on {where}")
+
+
+def _log(log: LogState) -> Iterator[Finding]:
+    held, limit, age_s = log.size_bytes, log.limit_bytes, log.oldest_age_s()
+    waiting = sum(log.waiting_segments(signal) for signal in Signal)
+    says = f"{size(held)} of {size(limit)}; {waiting} segments wait for the store"
+    step = "see whether the store keeps up; allow more with --log-gb"
+    yield graded("log", held / max(1, limit), FULL_WARN, FULL_FAIL, says, step)
+    says = f"the oldest record that is not stored came {duration(age_s)} ago" if age_s else "all is stored"
+    step = "read the collector's log for what the store answers; nothing is lost meanwhile"
+    yield graded("lag", age_s, LAG_S_WARN, LAG_S_FAIL, says, step)
+
+
+def _damage(registry: CollectorRegistry) -> Finding:
+    bad = sum(_samples(registry, "sightline_log_damage_bytes_total"))
+    if not bad:
+        return ok("log damage", "none was found at the start")
+    step = "look at the disk; wal/torn in the data folder keeps what was cut out"
+    return warn("log damage", f"{size(bad)} of left segments were no record", step)
+
+
+def _dead_letters(dead_letters: DeadLetters) -> Finding:
+    letters = dead_letters.letters()
+    if not letters:
+        return ok("dead letters", "none: the store took every request")
+    items = sum(letter.items for letter in letters)
+    says = f"{len(letters):,} requests with {items:,} items, the last: {letters[-1].why[:120]}"
+    return warn("dead letters", says, "`sightline dead-letter list` shows them; replay or drop each")
+
+
+def _alerts(parts: Parts) -> Finding:
+    lag_s = sum(_samples(parts.registry, "sightline_alert_lag_seconds")) - parts.alert_interval_s
+    failed = sum(_samples(parts.registry, "sightline_alert_failed_rules_total"))
+    says = f"rules and budgets were last looked at {duration(max(0.0, lag_s + parts.alert_interval_s))} ago"
+    step = "read the collector's log for why the last look failed"
+    if failed and lag_s < ALERT_LAG_S_FAIL:
+        return warn("alerts", f"{says}; {failed:.0f} questions of rules failed since the start", step)
+    return graded("alerts", lag_s, ALERT_LAG_S_WARN, ALERT_LAG_S_FAIL, says, step)
+
+
+def _exposure(listening: Sequence[Serving]) -> Iterator[Finding]:
+    for host in sorted({serving.host for serving in listening}):
+        if host != "localhost" and not ip_address(host).is_loopback:
+            says = f"{host} is not loopback: whoever reaches these ports may send and read everything"
+            yield warn(
+                "exposure", says, "let only a proxy that asks for a login reach them, or use --host 127.0.0.1"
+            )
+            return
+    yield ok("exposure", "only this machine reaches the ports")
+
+
+def _samples(registry: CollectorRegistry, name: str) -> Iterator[float]:
+    for metric in registry.collect():
+        yield from (sample.value for sample in metric.samples if sample.name == name)

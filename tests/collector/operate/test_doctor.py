@@ -1,0 +1,213 @@
+"""`sightline doctor`: each thing it looks at, in the state that it names."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from collector.operate.conftest import LETTERS, Command, put_aside
+from collector.operate.logs import NOW_NS, SPANS, only_segment, traces, write_log
+from collector_process import CollectorProcess
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from otlp_requests import insert
+
+from sightline_collector.cli import main
+from sightline_collector.health import Health
+from sightline_collector.operate.finding import Finding, State, as_lines, graded, healthy, ok, warn
+from sightline_collector.operate.machine import machine
+from sightline_collector.operate.running import Parts, ports, running
+from sightline_collector.operate.stored import TESTED_ENGINE, stored
+from sightline_collector.receive.loss import loss_request
+from sightline_collector.receive.serve import Serving
+from sightline_collector.store.engine import Engine
+from sightline_collector.wal.dead_letter import DeadLetters
+from sightline_collector.wal.log import Log, LogLimits
+from sightline_collector.wal.segment import Damage, DamageKind, Signal
+
+
+def states(findings: Sequence[Finding]) -> dict[str, str]:
+    """Of each thing that was looked at."""
+    return {finding.check: finding.state for finding in findings}
+
+
+async def _never(_: float) -> None:
+    """Stops nothing."""
+
+
+def listening(host: str, port: int = 1) -> Serving:
+    """A door at an address."""
+    return Serving("OTLP/HTTP", host, port, _never)
+
+
+def examined(
+    folder: Path, health: Health, *, limit_bytes: int = 1 << 20, host: str = "127.0.0.1"
+) -> list[Finding]:
+    """What is said of a log that holds one request of 3 spans, an hour old."""
+
+    async def look() -> list[Finding]:
+        limits = LogLimits(size_bytes=limit_bytes)
+        log = await Log.open(folder / "wal", limits=limits, clock_ns=clock_ns)
+        await log.append(Signal.TRACES, traces(1), SPANS)
+        times.append(3600 * 10**9)
+        letters = DeadLetters(folder / "dead-letter", health)
+        found = list(running(Parts(log, letters, health.registry, 30.0, [listening(host)])))
+        await log.close()
+        return found
+
+    times = [0]
+
+    def clock_ns() -> int:
+        return NOW_NS + times[-1]
+
+    return asyncio.run(look())
+
+
+class TestCommand:
+    """sightline doctor"""
+
+    def test_a_collector_that_is_well(self, sightline: Command) -> None:
+        """Every line of a fresh collector is ok but the one of its dead letters, and the exit code is 0."""
+        code, out, _ = sightline("doctor")
+        said = {line[6:20].strip(): line[:5].strip() for line in out.splitlines() if line[:1].strip()}
+        assert code == 0
+        assert said == {
+            "collector": "ok", "clock": "ok", "OTLP/gRPC": "ok", "OTLP/HTTP": "ok", "disk space": "ok",
+            "inodes": "ok", "sync": said["sync"], "memory": "ok", "log": "ok", "lag": "ok",
+            "log damage": "ok", "dead letters": "warn", "alerts": "ok", "exposure": "ok", "store": "ok",
+            "losses": "ok", "prices": "ok", "price list": "ok", "clocks": "ok",
+        }  # fmt: skip
+        assert f"{LETTERS} requests with {LETTERS * SPANS} items, the last: Decimal overflow" in out
+        assert "→ `sightline dead-letter list` shows them; replay or drop each" in out
+
+    def test_json_has_the_same(self, sightline: Command) -> None:
+        """--format json is a list of check, state, says and next_step."""
+        code, out, _ = sightline("doctor", "--format", "json")
+        assert code == 0
+        assert {tuple(one) for one in json.loads(out)} == {("check", "state", "says", "next_step")}
+
+    def test_no_collector_is_a_failure(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Where nothing answers, the one line says how to start it and how to look at a stopped one."""
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        assert main(["doctor", "--url", f"http://127.0.0.1:{port}"]) == 1
+        said = capsys.readouterr().out
+        assert said.startswith("fail  collector")
+        assert "doctor --store`" in said
+
+    def test_a_folder_in_use_is_left_alone(
+        self, collector: CollectorProcess, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """--store of a running collector looks at disk and log, and sends on to the collector itself."""
+        assert main(["doctor", "--store", f"chdb:{collector.folder}", "--format", "json"]) == 0
+        found = {one["check"]: one for one in json.loads(capsys.readouterr().out)}
+        assert found["folder"]["state"] == "warn"
+        assert "is in use by another collector" in found["folder"]["says"]
+        assert found["sync"]["state"] in ("ok", "warn")
+        assert "store" not in found
+
+    def test_a_stopped_collectors_log(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """What waits, what is damaged and what was refused is told of a folder that no one uses."""
+        write_log(tmp_path / "wal", [traces(1), traces(2)])
+        segment = only_segment(tmp_path / "wal")
+        segment.write_bytes(segment.read_bytes()[:-10])
+        put_aside(DeadLetters(tmp_path / "dead-letter", Health()))
+        assert main(["doctor", "--store", f"chdb:{tmp_path}", "--format", "json"]) == 0
+        found = {one["check"]: one for one in json.loads(capsys.readouterr().out)}
+        assert found["log"]["says"].startswith(
+            f"1 segments with {SPANS} items wait for the next start; 1 are damaged"
+        )
+        assert found["dead letters"]["says"] == f"{LETTERS} requests were refused by the store"
+
+
+class TestRunning:
+    """What the parts of a collector say."""
+
+    def test_a_log_that_fills_and_lags(self, tmp_path: Path) -> None:
+        """Bytes near the bound warn and fail, and so does a record that waits for minutes."""
+        found = states(examined(tmp_path / "a", Health()))
+        assert (found["log"], found["lag"]) == ("ok", "fail")
+        assert states(examined(tmp_path / "b", Health(), limit_bytes=3000))["log"] == "warn"
+
+    def test_damage_in_the_log(self, tmp_path: Path) -> None:
+        """Bytes that were cut out of left segments are told with where they are kept."""
+        health = Health()
+        health.damage_found(Signal.TRACES, Damage(0, 1500, DamageKind.TORN))
+        damage = next(one for one in examined(tmp_path, health) if one.check == "log damage")
+        assert (damage.state, damage.says) == ("warn", "1.5 kB of left segments were no record")
+
+    @pytest.mark.parametrize(("host", "state"), [("::1", "ok"), ("localhost", "ok"), ("0.0.0.0", "warn")])
+    def test_ports_that_others_reach(self, tmp_path: Path, host: str, state: str) -> None:
+        """An address beyond loopback is told: whoever reaches it may read all."""
+        assert states(examined(tmp_path, Health(), host=host))["exposure"] == state
+
+    def test_a_port_that_does_not_answer(self) -> None:
+        """A door that takes no connection fails."""
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            port = door.getsockname()[1]
+            assert states(asyncio.run(ports([listening("127.0.0.1", port)]))) == {"OTLP/HTTP": "ok"}
+        assert states(asyncio.run(ports([listening("127.0.0.1", port)]))) == {"OTLP/HTTP": "fail"}
+
+
+class TestStored:
+    """What the store's rows say."""
+
+    def test_the_engine_is_the_tested_one(self, engine: Engine) -> None:
+        """The release that the doctor calls tested is the one that these tests run on."""
+        assert engine.version.startswith(f"{TESTED_ENGINE}.")
+
+    def test_losses_of_the_last_day(self, engine: Engine, tmp_path: Path) -> None:
+        """Each place and reason is told with its number, the largest first."""
+        now_ns = time.time_ns()
+        body = loss_request(
+            Counter({(Signal.TRACES, "malformed"): 5, (Signal.LOGS, "too_large"): 70}), now_ns
+        )
+        insert(engine, Signal.LOGS, [(body, 2)], tmp_path / "logs", batch=1, received_at_ns=now_ns)
+        losses = next(one for one in stored(engine) if one.check == "losses")
+        assert losses.state == "warn"
+        assert losses.says == (
+            "lost in the last day: 70 logs at collector: too_large; 5 traces at collector: malformed"
+        )
+
+    def test_calls_without_a_price_and_clocks_that_run_ahead(self, engine: Engine, tmp_path: Path) -> None:
+        """Unpriced model calls are told as a share, spans from the future with who sent them."""
+        request = ExportTraceServiceRequest.FromString(traces(1))
+        now_ns = time.time_ns()
+        for number, span in enumerate(request.resource_spans[0].scope_spans[0].spans):
+            span.start_time_unix_nano = now_ns + number * 3600 * 10**9
+            span.end_time_unix_nano = span.start_time_unix_nano + 1
+            span.attributes[2].value.string_value = "gpt-4o" if number else "unheard-of"
+        insert(engine, Signal.TRACES, [(request, SPANS)], tmp_path / "traces", batch=2, received_at_ns=now_ns)
+        found = {one.check: one for one in stored(engine)}
+        assert (found["prices"].state, found["clocks"].state) == ("warn", "warn")
+        assert found["prices"].says == "1 of 3 model calls since yesterday have no price"
+        assert found["clocks"].says == "2 of 3 spans of the last hour began 60.0 s or more after they arrived"
+        assert "such as load" in found["clocks"].next_step
+
+
+def test_a_folder_that_cannot_be_written_fails() -> None:
+    """A disk that refuses is told with its words and what to do."""
+    assert states(list(machine(Path("/sys/sightline"))))["disk"] == "fail"
+
+
+def test_a_value_is_graded_by_two_bounds() -> None:
+    """Below both it is ok and needs no next step; at a bound it is beyond."""
+    graded_states = [graded("x", value, 1.0, 2.0, "", "do") for value in (0.9, 1.0, 2.0)]
+    assert [(one.state, one.next_step) for one in graded_states] == [
+        (State.OK, ""), (State.WARN, "do"), (State.FAIL, "do"),
+    ]  # fmt: skip
+    assert (healthy(graded_states[:2]), healthy(graded_states)) == (True, False)
+
+
+def test_lines_have_the_next_step_below() -> None:
+    """State, check and words stand in columns; what to do is marked with an arrow."""
+    assert as_lines([ok("disk", "fine"), warn("log", "half full", "wait")]) == [
+        "ok    disk           fine",
+        "warn  log            half full",
+        "                     → wait",
+    ]
