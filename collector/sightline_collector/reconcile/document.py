@@ -1,0 +1,152 @@
+"""A file's bytes -> its tables and JSON values, whatever it is packed in. Pure."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sightline_collector.reconcile.line import Statement, Unreadable
+
+UNPACKED_BYTES_MAX = 1 << 30
+"""A month of a large account's report is some hundred MB; what is larger is asked for by the day."""
+HEADING_LINES_MAX = 20
+"""Lines that may stand before a table's column names: consoles put the account's name there."""
+
+Record = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV file: column names as they are, and rows with the number of the line they end on."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, Record], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A JSON file: one value, or those of an array or of lines, each with its place. Numbers are Decimal."""
+
+    values: tuple[tuple[int, dict[str, Any]], ...]
+
+
+Document = Table | Values
+
+
+def documents(data: bytes) -> Iterator[Document]:
+    """The file's content, or that of each file in a .zip. Raises Unreadable."""
+    for content in _unpacked(data):
+        text = _text(content).strip()
+        if not text:
+            raise Unreadable("the file is empty", "export it again, for days with usage")
+        yield Values(tuple(_values(text))) if text[0] in "[{" else _table(text)
+
+
+def _unpacked(data: bytes) -> Iterator[bytes]:
+    if data[:2] == b"\x1f\x8b":
+        yield _read(gzip.GzipFile(fileobj=io.BytesIO(data)))
+    elif data[:4] == b"PK\x03\x04":
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as packed:
+                names = [item for item in packed.infolist() if not item.is_dir()]
+                for item in names:
+                    with packed.open(item) as opened:
+                        yield from _unpacked(_read(opened))
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as e:
+            raise Unreadable(f"the .zip cannot be unpacked ({e})", "unpack it, and name the file") from None
+    else:
+        yield data
+
+
+def _read(packed: Any) -> bytes:
+    try:
+        content = bytes(packed.read(UNPACKED_BYTES_MAX + 1))
+    except (OSError, EOFError, zlib.error) as e:
+        raise Unreadable(
+            f"the file cannot be unpacked ({e})", "it may be cut short: fetch it again"
+        ) from None
+    if len(content) > UNPACKED_BYTES_MAX:
+        raise Unreadable(
+            f"the file is larger than {UNPACKED_BYTES_MAX >> 20} MiB when it is unpacked",
+            "export fewer days at a time",
+        )
+    return content
+
+
+def _text(content: bytes) -> str:
+    """Spreadsheets write UTF-16 or a mark before UTF-8."""
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise Unreadable("the file is neither text nor packed text", "name a CSV or JSON export") from None
+
+
+def _values(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        whole = json.loads(text, parse_float=Decimal)
+    except ValueError:
+        lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+        try:
+            found = [(n, json.loads(line, parse_float=Decimal)) for n, line in lines]
+        except ValueError as e:
+            raise Unreadable(
+                f"the JSON cannot be read ({e})", "it may be cut short: fetch it again"
+            ) from None
+    else:
+        found = list(enumerate(whole if isinstance(whole, list) else [whole], 1))
+    yield from ((n, value) for n, value in found if isinstance(value, dict))
+
+
+def _table(text: str) -> Table:
+    lines = text.splitlines()
+    start, delimiter = _heading(lines)
+    reader = csv.reader(io.StringIO("\n".join(lines[start:])), delimiter=delimiter)
+    try:
+        columns = tuple(name.strip() for name in next(reader))
+        rows = tuple(
+            (start + reader.line_num, dict(zip(columns, cells, strict=False)))
+            for cells in reader
+            if any(cell.strip() for cell in cells)
+        )
+    except csv.Error as e:
+        raise Unreadable(f"the CSV cannot be read ({e})", "export it again") from None
+    return Table(columns, rows)
+
+
+def _heading(lines: list[str]) -> tuple[int, str]:
+    """Where the column names stand, and what is between them: the first of the widest lines."""
+    widths = [
+        (len(next(csv.reader([line], delimiter=delimiter), [])), -number, delimiter)
+        for number, line in enumerate(lines[:HEADING_LINES_MAX])
+        for delimiter in ",;\t"
+    ]
+    _, number, delimiter = max(widths)
+    return -number, delimiter
+
+
+def buckets(document: Values, statement: Statement) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The time buckets of an API's pages, each with its page's place; says so when pages are missing."""
+    for number, value in document.values:
+        data = value.get("data", [value])
+        if value.get("has_more") and number == document.values[-1][0]:
+            statement.note("the file ends with a page that another follows: ask for it with its next_page")
+        yield from ((number, bucket) for bucket in data if isinstance(bucket, dict))
+
+
+def has_buckets(document: Document, start: str) -> bool:
+    """True when all that the JSON holds are buckets of results, whose first moment is called `start`."""
+    if isinstance(document, Table) or not document.values:
+        return False
+    found = [bucket for _, bucket in buckets(document, Statement("", ""))]
+    return bool(found) and all(
+        start in bucket and isinstance(bucket.get("results"), list) for bucket in found
+    )

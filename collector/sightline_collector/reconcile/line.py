@@ -1,0 +1,147 @@
+"""What a provider's file says, line by line, in one shape for all providers.
+
+file -> Document -> Statement
+                    ├── lines      model usage, each of one day: tokens, cost, or both
+                    ├── beside     what is no model usage: credits, taxes, other services; counted, summed
+                    └── refused    lines that could not be read, each with its number and the reason
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+
+
+class Unreadable(Exception):  # noqa: N818 - what the file is, as it is said to the person who gave it
+    """The file cannot be reconciled: the message says why, the hint what to do next."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class BadLine(ValueError):  # noqa: N818 - what the line is
+    """One line of a file that cannot be read; the others can."""
+
+
+FAULTS = (BadLine, LookupError, TypeError, AttributeError, ValueError)
+"""What a line raises that has not the shape of its format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Usage of one model on one day.
+
+    `usd` is what is charged before credits and taxes, `list_usd` the same at public prices; both None when
+    the file does not say. Input tokens count those read from and written to a cache too. A count that the
+    file does not have is None. `model` is '' for what is charged without naming one.
+    """
+
+    day: date
+    model: str
+    usd: Decimal | None = None
+    list_usd: Decimal | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    calls: int | None = None
+    tier: str = ""
+    """'batch', 'flex' or 'priority'; '' is the standard one."""
+
+
+@dataclass(slots=True)
+class Statement:
+    """All that was read of one file; readers of formats fill it."""
+
+    provider: str
+    format: str
+    lines: list[Line] = field(default_factory=list)
+    days: set[date] = field(default_factory=set)
+    """Days that the file speaks of, those without usage too."""
+    beside: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
+    """By what it is: how many lines, and their sum in USD."""
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    rounded_to_usd: Decimal = Decimal(0)
+    """The file's smallest amount, where it rounds."""
+
+    def add(self, line: Line) -> None:
+        """A line of usage."""
+        self.lines.append(line)
+        self.days.add(line.day)
+
+    def set_aside(self, what: str, usd: Decimal) -> None:
+        """An amount that no model call causes."""
+        count, total = self.beside.get(what, (0, Decimal(0)))
+        self.beside[what] = (count + 1, total + usd)
+
+    def refuse(self, number: int, fault: Exception) -> None:
+        """A line that could not be read."""
+        why = str(fault) if isinstance(fault, BadLine) else f"not as the format has it ({fault!r})"
+        self.refused.append((number, why))
+
+    def note(self, text: str) -> None:
+        """A sentence on the whole file, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """USD for one unit of a currency, by its ISO 4217 code in capitals."""
+
+    usd: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def to_usd(self, amount: Decimal, currency: str) -> Decimal:
+        """The amount in USD. Raises Unreadable for a currency without a rate."""
+        code = currency.strip().upper() or "USD"
+        if code == "USD":
+            return amount
+        if code not in self.usd:
+            raise Unreadable(
+                f"the file's amounts are in {code}",
+                f"give the rate that the invoice was paid at, as USD for one {code}: --rate {code}=1.08",
+            )
+        return amount * self.usd[code]
+
+
+def amount(value: object) -> Decimal:
+    """A number of the file. Raises BadLine for what is none, or is not finite."""
+    try:
+        number = Decimal(str(value).strip().replace(",", "").lstrip("$"))
+    except InvalidOperation:
+        raise BadLine(f"{value!r} is no number") from None
+    if not number.is_finite():
+        raise BadLine(f"{value!r} is no amount")
+    return number
+
+
+def count(value: object) -> int | None:
+    """A number of tokens or calls; None for an empty field. Raises BadLine for what is no such number."""
+    if value is None or value == "":
+        return None
+    number = amount(value)
+    if number < 0 or number > _COUNT_MAX:
+        raise BadLine(f"{value!r} is no number of tokens")
+    return int(number.to_integral_value())
+
+
+_COUNT_MAX = 10**18
+"""More than all the tokens of a year: a larger number is another column's."""
+
+
+def utc_day(value: object) -> date:
+    """The UTC day of a moment: seconds since 1970, a date, or a date with a time, by its own zone if it
+    names one. Raises BadLine."""
+    text = str(value).strip()
+    try:
+        if text.replace(".", "", 1).isdigit():
+            return datetime.fromtimestamp(float(text), UTC).date()
+        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+    except (ValueError, OverflowError, OSError):
+        raise BadLine(f"{value!r} is no day") from None
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()

@@ -1,0 +1,146 @@
+"""A comparison as rows, and what is to be said of it in sentences. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from sightline_collector.reconcile.compare import Comparison, Pair, Sums
+from sightline_collector.reconcile.explain import reasons, unexplained_usd
+from sightline_collector.reconcile.line import Statement
+
+_MONEY = "Nullable(Decimal(38, 12))"
+_COUNT = "Nullable(Int64)"
+_COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "calls")
+
+COLUMNS = (
+    ("day", "Date"),
+    ("provider", "String"),
+    ("model", "String"),
+    ("billed_usd", _MONEY),
+    ("seen_usd", _MONEY),
+    ("difference_usd", _MONEY),
+    ("difference_pct", "Nullable(Float64)"),
+    *((f"{side}_{name}", _COUNT) for name in _COUNTS for side in ("billed", "seen")),
+    ("unexplained_usd", _MONEY),
+    ("agrees", "Bool"),
+    ("reasons", "Array(String)"),
+    ("why", "String"),
+)
+"""Names and ClickHouse types of a row."""
+SHORT = tuple(
+    column
+    for column in COLUMNS
+    if column[0] in ("day", "model", "billed_usd", "seen_usd", "difference_usd", "difference_pct", "why")
+)
+"""What a person reads in a line."""
+REFUSED_SHOWN = 5
+Row = Sequence[object]
+
+
+def rows(comparison: Comparison, tolerance: Decimal) -> Iterator[Row]:
+    """One row for each day and model, as COLUMNS says."""
+    yield from (_row(pair, tolerance) for pair in comparison.pairs)
+
+
+def _row(pair: Pair, tolerance: Decimal) -> Row:
+    billed, seen = pair.billed or Sums(), pair.seen or Sums()
+    found = reasons(pair, tolerance)
+    counts = [getattr(side, name) for name in _COUNTS for side in (billed, seen)]
+    base = pair.amount(pair.billed)
+    return [
+        str(pair.day),
+        pair.provider,
+        pair.model,
+        billed.usd,
+        seen.usd,
+        pair.difference if pair.in_usd else None,
+        round(float(pair.difference / base * 100), 3) if base else None,
+        *counts,
+        unexplained_usd(pair, tolerance) if pair.in_usd else None,
+        pair.within(tolerance),
+        [reason.name for reason in found],
+        "; ".join(reason.text for reason in found),
+    ]
+
+
+def as_json(found: Iterable[Row]) -> str:
+    """An array of objects; money is a number with all its digits."""
+    objects = (
+        "{"
+        + ", ".join(f"{json.dumps(name)}: {_json(v)}" for (name, _), v in zip(COLUMNS, row, strict=True))
+        + "}"
+        for row in found
+    )
+    return "[\n" + ",\n".join(objects) + "\n]\n"
+
+
+def _json(value: object) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
+
+
+def as_csv(found: Iterable[Row]) -> str:
+    """A table with names; nothing is an empty field, lists are joined by spaces."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow([name for name, _ in COLUMNS])
+    for row in found:
+        writer.writerow([_cell(value) for value in row])
+    return written.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return " ".join(value) if isinstance(value, list) else value
+
+
+def remarks(statements: Sequence[Statement], comparison: Comparison, tolerance: Decimal) -> Iterator[str]:
+    """The sums, what explains their difference, and what of the files was not compared."""
+    yield from _sums(comparison, tolerance)
+    if comparison.shift_hours is not None:
+        yield (
+            f"The files' days fit if they begin {abs(comparison.shift_hours)} hours"
+            f" {'after' if comparison.shift_hours > 0 else 'before'} midnight UTC:"
+            f" try --time-zone {-comparison.shift_hours:+d}"
+        )
+    for statement in statements:
+        yield from _of_file(statement)
+
+
+def _sums(comparison: Comparison, tolerance: Decimal) -> Iterator[str]:
+    billed, seen = comparison.billed, comparison.seen
+    unit = "USD" if all(pair.in_usd for pair in comparison.pairs) else "tokens"
+    verdict = "agrees with" if comparison.within(tolerance) else "differs from"
+    yield (
+        f"Billed {_money(billed)}, seen {_money(seen)}: what is billed {verdict} what was seen"
+        f" ({_money(comparison.apart)} {unit} apart, day by day and model by model)."
+    )
+    explained: dict[str, Decimal] = {}
+    for pair in comparison.pairs:
+        for reason in reasons(pair, tolerance):
+            explained[reason.name] = explained.get(reason.name, Decimal(0)) + (reason.usd or 0)
+    for name, usd in explained.items():
+        yield f"  {name.replace('_', ' ')}: {_money(usd) if usd else 'a part that cannot be told'}"
+    left = sum((unexplained_usd(pair, tolerance) for pair in comparison.pairs), Decimal(0))
+    if left:
+        yield f"  unexplained: {_money(left)}"
+
+
+def _of_file(statement: Statement) -> Iterator[str]:
+    for what, (count, usd) in sorted(statement.beside.items()):
+        yield f"{statement.format}: beside model usage, {what}: {_money(usd)} USD in {count:,} lines"
+    for note in statement.notes:
+        yield f"{statement.format}: {note}"
+    if statement.refused:
+        yield f"{statement.format}: {len(statement.refused):,} lines could not be read and are not counted"
+        yield from (f"  line {number}: {why}" for number, why in statement.refused[:REFUSED_SHOWN])
+
+
+def _money(value: Decimal) -> str:
+    return f"{value:,.6f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"

@@ -1,0 +1,52 @@
+"""What was seen here, by hour: the question, and its answer's rows. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sightline_collector.reconcile.compare import Hour, Sums
+from sightline_collector.reconcile.models import bills
+
+HOURS = """
+select
+    toUnixTimestamp(toDateTime(hour)) as began, provider, model, sum(calls) as calls, sum(cost_usd) as usd,
+    sum(input_tokens) as input, sum(output_tokens) as output, sum(cache_read_tokens) as cache_read,
+    sum(cache_write_tokens) as cache_write, sum(unpriced_calls) as unpriced, sum(estimated_calls) as estimated
+from usage_hourly
+where hour >= toDateTime({since:Date}, 'UTC') and hour < toDateTime({until:Date}, 'UTC')
+    and ({project:String} = '' or project = {project:String})
+    and (isNotNull(cost_usd) or isNotNull(input_tokens) or isNotNull(output_tokens) or unpriced_calls > 0)
+group by began, provider, model
+"""
+SETTINGS = {"output_format_json_quote_decimals": "1", "output_format_json_quote_64bit_integers": "1"}
+"""Without them sums of money and of tokens would come as floating-point numbers."""
+
+
+def hours(answer: bytes) -> Iterator[Hour]:
+    """The rows of the answer, which are JSON, a row a line."""
+    yield from (_hour(json.loads(line)) for line in answer.splitlines() if line.strip())
+
+
+def _hour(row: Mapping[str, Any]) -> Hour:
+    began = datetime.fromtimestamp(int(row["began"]), UTC)
+    return Hour(began, bills(row["provider"], row["model"]), row["model"], _sums(row))
+
+
+def _sums(row: Mapping[str, Any]) -> Sums:
+    def whole(name: str) -> int | None:
+        return None if row[name] is None else int(row[name])
+
+    return Sums(
+        usd=None if row["usd"] is None else Decimal(row["usd"]),
+        input_tokens=whole("input"),
+        output_tokens=whole("output"),
+        cache_read_tokens=whole("cache_read"),
+        cache_write_tokens=whole("cache_write"),
+        calls=whole("calls"),
+        unpriced_calls=whole("unpriced"),
+        estimated_calls=whole("estimated"),
+    )
