@@ -1,9 +1,9 @@
 """The price of a finished model call, by its span's attributes."""
 
 import importlib
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from sightline import attributes
@@ -14,6 +14,7 @@ from sightline.usage import from_attributes, normalised
 # All that its first price would import by itself: a child may be forked right then; see `_fork`.
 _PRICES: Final = ("genai_prices", "genai_prices.data", "genai_prices.data_units")
 _NS_PER_S: Final = 1_000_000_000
+_loaded = False
 
 
 def call_price(values: Mapping[str, Any], at_ns: int) -> Price | None:
@@ -30,22 +31,30 @@ def call_price(values: Mapping[str, Any], at_ns: int) -> Price | None:
     if not usage and attributes.ERROR_TYPE in values:
         return None
     load_prices()
-    at = datetime.fromtimestamp(at_ns // _NS_PER_S, UTC)
+    at = _time_of(at_ns // _NS_PER_S)
     provider, tier = values.get(attributes.GEN_AI_PROVIDER), values.get(attributes.SERVICE_TIER)
-    result = Price(None, "no_model_name")
-    for name in (attributes.RESPONSE_MODEL, attributes.REQUEST_MODEL):
-        result = price(usage, provider=provider, model=values.get(name), at=at, service_tier=tier)
-        if result.usd is not None:
-            break
-    return result
+    model = values.get(attributes.RESPONSE_MODEL)
+    result = price(usage, provider=provider, model=model, at=at, service_tier=tier)
+    if result.usd is not None:
+        return result
+    model = values.get(attributes.REQUEST_MODEL)
+    return price(usage, provider=provider, model=model, at=at, service_tier=tier)
+
+
+@lru_cache(maxsize=16)
+def _time_of(seconds: int) -> datetime:
+    """Calls of one second have one time: making it takes as long as a quarter of a price."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def load_prices() -> None:
     """Import the list of prices, if it is not there yet: that takes a third of a second."""
-    if not all(name in sys.modules for name in _PRICES):
+    global _loaded
+    if not _loaded:
         with importing:
             for name in _PRICES:
                 importlib.import_module(name)
+        _loaded = True
 
 
 # What OpenInference calls it, in OpenTelemetry's words.

@@ -90,10 +90,13 @@ _OLD_CACHE_WRITE: Final = "gen_ai.usage.cache_creation.input_tokens"  # its name
 
 def from_attributes(values: Mapping[str, Any]) -> Usage:
     """The usage that a span's attributes carry; empty (falsy) when they carry none."""
-    get = values.get
-    usage = Usage(*[None if (found := get(name)) is None else count(found) for name in _NAMES])
+    usage = Usage._make(map(values.get, _NAMES))
+    for found in usage:
+        if found is not None and (type(found) is not int or not 0 <= found <= MAX_TOKENS):
+            usage = Usage._make(map(count, usage))
+            break
     if usage.cache_write_tokens is None and _OLD_CACHE_WRITE in values:
-        return usage._replace(cache_write_tokens=count(get(_OLD_CACHE_WRITE)))
+        return usage._replace(cache_write_tokens=count(values.get(_OLD_CACHE_WRITE)))
     return usage
 
 
