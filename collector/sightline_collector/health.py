@@ -5,6 +5,8 @@ sightline_log_*       the log: bytes, waiting segments, age, syncs, damage found
 sightline_store_*     the way into the store: inserts, retries, confirmation, lag
 sightline_dead_*      requests that the engine will never take
 sightline_loss_*      items that nobody will ever see
+sightline_disk_*      what the data folder's disk has left
+sightline_sql_*       statements on the SQL port; sightline_alert_*  the alert loop: each counts its own
 process_*             CPU, memory and open files of this process
 """
 
@@ -41,7 +43,10 @@ class LogState(Protocol):
     @property
     def pending_records(self) -> int: ...
     def waiting_segments(self, signal: Signal) -> int: ...
+    @property
+    def pending_limit(self) -> int: ...
     def oldest_age_s(self) -> float: ...
+    async def probe(self) -> None: ...
 
 
 class Health:
@@ -90,6 +95,7 @@ class Health:
         self.log_bytes.set_function(lambda: log.size_bytes)
         self.log_limit_bytes.set_function(lambda: log.limit_bytes)
         self.log_pending_records.set_function(lambda: log.pending_records)
+        self.log_pending_limit.set(log.pending_limit)
         self.log_oldest_age_s.set_function(log.oldest_age_s)
         for signal in Signal:
             self.log_waiting_segments.labels(signal).set_function(partial(log.waiting_segments, signal))
@@ -152,6 +158,10 @@ class Health:
             "reason",
         )
         self.in_flight_bytes = self._gauge("receive_in_flight_bytes", "Bodies held by unanswered requests")
+        self.in_flight_limit_bytes = self._gauge("receive_in_flight_limit_bytes", "Bytes that they may hold")
+        self.unpack_waiting = self._gauge(
+            "receive_unpack_waiting", "Large compressed or JSON bodies that wait for the thread that unpacks"
+        )
 
     def _log(self) -> None:
         sync = self._histogram(
@@ -163,6 +173,7 @@ class Health:
         self.log_bytes = self._gauge("log_bytes", "Bytes in the log, on disk or on their way")
         self.log_limit_bytes = self._gauge("log_limit_bytes", "Bytes that the log may hold")
         self.log_pending_records = self._gauge("log_pending_records", "Records that wait for their sync")
+        self.log_pending_limit = self._gauge("log_pending_limit_records", "Records that may wait for it")
         self.log_waiting_segments = self._gauge(
             "log_waiting_segments", "Sealed segments that the store has not confirmed", "signal"
         )
@@ -190,4 +201,8 @@ class Health:
         self.dead_letters = self._counter("dead_letter_requests", "Requests put aside", "signal", "reason")
         self.dead_letter_items = self._counter("dead_letter_items", "Items put aside", "signal", "reason")
         self.dead_letter_bytes = self._gauge("dead_letter_bytes", "Bytes of requests put aside")
+        self.dead_letter_limit_bytes = self._gauge("dead_letter_limit_bytes", "Bytes that may be put aside")
+        self.loss_unreported = self._gauge(
+            "loss_unreported_items", "Lost items that span_loss does not tell of yet"
+        )
         self.loss_items = self._counter("loss_items", "Items that will never be stored", "signal", "reason")

@@ -21,6 +21,7 @@ from sightline_collector.config import Config
 from sightline_collector.errors import FolderUnusable
 from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.health import Health
+from sightline_collector.operate.disk_gauges import measure_disk
 from sightline_collector.operate.doctor import Doctor
 from sightline_collector.operate.letters import LetterRoutes
 from sightline_collector.operate.running import Parts as Examined
@@ -76,6 +77,8 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         losses = LossReports(wal, health)
         dead_letters = DeadLetters(config.folder / "dead-letter", losses)
         health.dead_letter_bytes.set_function(lambda: dead_letters.size_bytes)
+        health.dead_letter_limit_bytes.set(dead_letters.limit_bytes)
+        measure_disk(health.registry, config.folder)
         threads = ThreadPoolExecutor(len(Signal), thread_name_prefix="insert")
         parts.callback(threads.shutdown)
         inserting = _start_inserters(config, engine, wal, health, dead_letters, threads)

@@ -33,6 +33,9 @@ class Counters:
         running.set_function(lambda: float(slots.running))
         waiting = Gauge("sightline_sql_waiting", "Statements that wait for their turn", registry=registry)
         waiting.set_function(lambda: float(slots.waiting))
+        limits = Gauge("sightline_sql_limit", "Statements that may run, or wait", ("of",), registry=registry)
+        limits.labels("running").set(slots.limits.at_once)
+        limits.labels("waiting").set(slots.limits.waiting)
 
     @contextmanager
     def timed(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ from sightline_collector.store.engine import Engine
 from sightline_collector.wal.segment import Signal
 
 STORE_ANSWERS_S = 3.0
+DISK_ANSWERS_S = 3.0
 LAG_S = 60.0
 """Beyond this the store is behind: a minute is forty times what an acknowledged span should wait."""
 FLUSH_S = 60.0
@@ -60,7 +61,7 @@ class Operations:
 
     async def readyz(self, _: Request) -> Response:
         """200 when spans are taken, stored and found; else 503. Either way JSON with the reasons."""
-        reasons = [r for r in (await self._store_fault(), self._log_fault(), self._lag_fault()) if r]
+        reasons = [r for r in (await self._store_fault(), await self._log_fault(), self._lag_fault()) if r]
         return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
 
     async def metrics(self, _: Request) -> Response:
@@ -105,10 +106,15 @@ class Operations:
             return str(e)
         return None
 
-    def _log_fault(self) -> str | None:
-        if self._log.size_bytes < self._log.limit_bytes:
-            return None
-        return f"the log is full: {self._log.size_bytes} of {self._log.limit_bytes} bytes"
+    async def _log_fault(self) -> str | None:
+        try:
+            async with asyncio.timeout(DISK_ANSWERS_S):
+                await self._log.probe()
+        except TimeoutError:
+            return f"the log's disk did not take a write in {DISK_ANSWERS_S:.0f} s"
+        except Fault as e:
+            return str(e)
+        return None
 
     def _lag_fault(self) -> str | None:
         age_s = self._log.oldest_age_s()

@@ -14,7 +14,7 @@ class Slots:
     """Places for running statements. Who finds the queue full, or waits too long, is told to come again."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._free = asyncio.Semaphore(limits.at_once)
         self.waiting = 0
         self.running = 0
@@ -22,11 +22,11 @@ class Slots:
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """Holds a place. Raises Refused (429)."""
-        if self.waiting >= self._limits.waiting:
+        if self.waiting >= self.limits.waiting:
             raise self._busy()
         self.waiting += 1
         try:
-            async with asyncio.timeout(self._limits.wait_s):
+            async with asyncio.timeout(self.limits.wait_s):
                 await self._free.acquire()
         except TimeoutError:
             raise self._busy() from None
@@ -43,6 +43,6 @@ class Slots:
         return Refused(
             202,
             "TOO_MANY_SIMULTANEOUS_QUERIES",
-            f"{self._limits.at_once} statements run and {self.waiting} wait",
+            f"{self.limits.at_once} statements run and {self.waiting} wait",
             hint="Ask again in a second",
         )

@@ -63,6 +63,7 @@ class Door:
         self._in_flight_bytes = 0
         self._unpacking = ThreadPoolExecutor(1, thread_name_prefix="unpack")
         health.in_flight_bytes.set_function(lambda: self._in_flight_bytes)
+        health.in_flight_limit_bytes.set(limits.in_flight_bytes)
 
     async def take(self, signal: Signal, body: bytes, project: str = DEFAULT_PROJECT) -> None:
         """Returns when the protobuf request is durable; an empty one at once.
@@ -82,9 +83,10 @@ class Door:
         if len(raw) <= _UNPACK_AT_ONCE_BYTES:
             return _unpacked(signal, raw, encoding, is_json, self.limits)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._unpacking, _unpacked, signal, raw, encoding, is_json, self.limits
-        )
+        with self._health.unpack_waiting.track_inprogress():
+            return await loop.run_in_executor(
+                self._unpacking, _unpacked, signal, raw, encoding, is_json, self.limits
+            )
 
     def refused(self, signal: Signal | None, fault: Fault) -> None:
         """Counts a refusal, and notes it as a loss if it is for good."""

@@ -45,6 +45,7 @@ class LossReports:
         self._lock = threading.Lock()
         self._losses: Losses = Counter()
         self._arrived = asyncio.Event()
+        health.loss_unreported.set_function(self._unreported)
 
     def refused(self, signal: Signal, fault: Fault) -> None:
         """Takes note of a refusal, if it is one for good and of something that was sent."""
@@ -76,6 +77,10 @@ class LossReports:
             await self._log.append(Signal.LOGS, body, len(losses), DEFAULT_PROJECT)
         except WaitingMayHelp:
             self._add(losses)
+
+    def _unreported(self) -> float:
+        with self._lock:
+            return float(self._losses.total())
 
     def _add(self, losses: Losses) -> None:
         with self._lock:

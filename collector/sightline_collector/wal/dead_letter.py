@@ -80,6 +80,11 @@ class DeadLetters:
         """Bytes of all requests put aside."""
         return sum(letter.size_bytes for letter in self.letters())
 
+    @property
+    def limit_bytes(self) -> int:
+        """What they may hold together."""
+        return self._limit_bytes
+
     def letters(self) -> list[Letter]:
         """All of them, the oldest first."""
         return list(self._letters.values())

@@ -8,6 +8,7 @@
     traces-00000000000000000042.open      being appended to
     traces-00000000000000000041.segment   sealed: waiting for the store to confirm it
     torn/                                 bytes that were cut off, kept for whoever wants to look
+    probe                                 written and removed when somebody asks whether the disk takes more
 """
 
 import fcntl
@@ -24,6 +25,8 @@ from sightline_collector.wal.segment import Signal
 
 # Numbers are reserved on disk this many at a time, so that a segment costs no sync of the counter file.
 _RESERVED_BATCHES = 1000
+# Small requests still fit on a disk that is almost full; this is what a usual one takes.
+_PROBE = b"\0" * (64 << 10)
 _SEGMENT_NAME = re.compile(r"(traces|logs|metrics)-(\d{20})\.(open|segment)")
 
 
@@ -74,6 +77,17 @@ class Folder:
     def segment_path(self, signal: Signal, batch: int, kind: str) -> Path:
         """Where a segment lies: `kind` is "open" or "segment"."""
         return self.path / f"{signal}-{batch:020d}.{kind}"
+
+    def probe(self) -> None:
+        """Writes a block, syncs it and removes it, as a record would be written. Raises OSError."""
+        path = self.path / "probe"
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            os.write(fd, _PROBE)
+            os.fdatasync(fd)
+        finally:
+            os.close(fd)
+            path.unlink(missing_ok=True)
 
     def sync(self) -> None:
         """Makes the names in the folder durable. A file is found again after power loss only after this."""

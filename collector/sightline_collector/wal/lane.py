@@ -164,13 +164,9 @@ class Lane:
         self._refuse(group[outcome.durable :], outcome.failure)
 
     def _refuse(self, group: list[Pending], error: Exception | None) -> None:
-        cause = error.strerror if isinstance(error, OSError) else repr(error)
         for _, durable in group:
             if not durable.done():
-                fault = LogUnwritable(
-                    f"The log cannot be written: {cause}",
-                    hint="Retry; the operator has to look at the disk of the collector's data folder",
-                )
+                fault = unwritable(error)
                 fault.__cause__ = error
                 durable.set_exception(fault)
 
@@ -227,6 +223,15 @@ class Lane:
             self._waiting_bytes += recovered.segment.size_bytes
         else:
             del self._waiting[left.batch]
+
+
+def unwritable(error: Exception | None) -> LogUnwritable:
+    """What a sender is told when the disk refused."""
+    cause = error.strerror if isinstance(error, OSError) else repr(error)
+    return LogUnwritable(
+        f"The log cannot be written: {cause}",
+        hint="Retry; the operator has to look at the disk of the collector's data folder",
+    )
 
 
 def _first_received_at_ns(one: Segment | LeftFile) -> int:

@@ -16,7 +16,7 @@ from typing import Self
 from sightline_collector.errors import LogClosed, LogFull, LogUnwritable
 from sightline_collector.wal.appender import Appender, Segment, SegmentLimits
 from sightline_collector.wal.folder import Folder
-from sightline_collector.wal.lane import Lane, Threads
+from sightline_collector.wal.lane import Lane, Threads, unwritable
 from sightline_collector.wal.recover import recover
 from sightline_collector.wal.segment import DEFAULT_PROJECT, FRAME_BYTES_MAX, PROJECT, Entry, Signal
 from sightline_collector.wal.watcher import Quiet, Watcher
@@ -106,6 +106,11 @@ class Log:
         """Records that wait for their sync."""
         return sum(lane.pending_records for lane in self._lanes.values())
 
+    @property
+    def pending_limit(self) -> int:
+        """How many records may wait for their sync."""
+        return self._limits.pending_records
+
     def waiting_segments(self, signal: Signal) -> int:
         """Sealed segments that were not let go yet, handed over or not."""
         return self._lanes[signal].waiting_segments
@@ -126,6 +131,17 @@ class Log:
             raise ValueError(f"a project is 1 to 64 of A-Z a-z 0-9 . _ -, not {project!r}")
         self._admit(len(body))
         await self._lanes[signal].submit(Entry(body, items, project, self._clock_ns()))
+
+    async def probe(self) -> None:
+        """Returns when a record would be taken now: there is room, and the disk takes a write and its sync.
+
+        Raises LogFull, LogUnwritable or LogClosed.
+        """
+        self._admit(0)
+        try:
+            await asyncio.to_thread(self._folder.probe)
+        except OSError as error:
+            raise unwritable(error) from error
 
     async def sealed(self, signal: Signal) -> Segment:
         """The signal's next segment, oldest first, as soon as there is one. For one consumer a signal.

@@ -19,7 +19,7 @@ from sightline_collector.gateway.limits import DEFAULT, Limits
 from sightline_collector.health import Health
 from sightline_collector.receive.serve import serve_http
 from sightline_collector.store.engine import Engine
-from sightline_collector.wal.log import Log
+from sightline_collector.wal.log import Log, LogLimits
 
 Made = TypeVar("Made")
 WAIT_S = 20.0
@@ -65,11 +65,12 @@ def serving(
     limits: Limits = DEFAULT,
     flush: Callable[[], Awaitable[None]] = _stored_at_once,
     hosts: frozenset[str] = frozenset(),
+    log_bytes: int = LogLimits().size_bytes,
 ) -> Iterator[Port]:
     """Serve the engine until the block ends."""
     with _looping() as loop:
         health = Health()
-        wal = _on(loop, Log.open(folder / "wal", batch_floor=0, watcher=health))
+        wal = _on(loop, Log.open(folder / "wal", limits=LogLimits(log_bytes), watcher=health))
         health.watch(wal)
         app = gateway(Parts(engine, health, wal, flush, hosts=hosts, limits=limits))
         with _listening(loop, app) as number, _client(number) as client:

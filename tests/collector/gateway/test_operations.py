@@ -34,6 +34,25 @@ def test_not_ready_without_a_store(tmp_path: Path, engine: Engine, monkeypatch: 
         assert port.client.get("/healthz").status_code == 200
 
 
+def test_not_ready_when_the_disk_refuses(tmp_path: Path, engine: Engine) -> None:
+    """503 with the disk's own word as soon as the log cannot be written, before a sender finds out."""
+    with serving(engine, tmp_path) as port:
+        (tmp_path / "wal").rename(tmp_path / "gone")
+        answer = port.client.get("/readyz")
+        (tmp_path / "gone").rename(tmp_path / "wal")
+        assert answer.status_code == 503
+        assert "The log cannot be written: No such file or directory" in answer.json()["reasons"][0]
+        assert port.client.get("/readyz").status_code == 200
+
+
+def test_not_ready_when_the_log_is_full(tmp_path: Path, engine: Engine) -> None:
+    """503 while the log refuses every record for want of room."""
+    with serving(engine, tmp_path, log_bytes=10) as port:
+        answer = port.client.get("/readyz")
+        assert (answer.status_code, answer.json()["ready"]) == (503, False)
+        assert "all of the 10 bytes" in answer.json()["reasons"][0]
+
+
 def _unreachable(*_: object) -> None:
     raise StoreUnreachable("the store does not answer", hint="start it")
 
