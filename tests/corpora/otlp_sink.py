@@ -35,13 +35,23 @@ def otlp_sink() -> Iterator[Received]:
             self.answer(b"{}")
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            body = b"".join(self.pieces())
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
             signal = self.path.rpartition("/")[2]
             if signal in SIGNALS:
                 received.bodies[signal].append(body)
             self.answer(b"" if signal in SIGNALS else b"{}")
+
+        def pieces(self) -> Iterator[bytes]:
+            """The body, which Node's exporter sends in chunks."""
+            if self.headers.get("transfer-encoding") != "chunked":
+                yield self.rfile.read(int(self.headers.get("content-length", 0)))
+                return
+            while size := int(self.rfile.readline(), 16):
+                yield self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
 
         def answer(self, body: bytes) -> None:
             self.send_response(200)

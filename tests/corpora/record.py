@@ -19,6 +19,7 @@ from tests.bench.environments import REPOSITORY, environment_of
 
 from . import recording
 from .model_server import model_server
+from .node_environment import PACKAGES, PROGRAM, node_environment
 from .otlp_sink import Received, otlp_sink
 from .scrub import scrub, words_of_here
 
@@ -33,23 +34,33 @@ RUN_S = 300
 def record(dialect: str) -> None:
     """Raises SystemExit when the program fails, PeerMissing when its environment cannot be made."""
     folder = CORPORA / dialect
-    requirements = (folder / "requirements.txt").read_text("utf8").splitlines()
-    environment = environment_of(f"corpus-{dialect}", [line for line in requirements if line])
+    environment, command, cwd = program(dialect, folder)
     with model_server() as models, otlp_sink() as sink:
-        failed = run(environment / "bin" / "python", folder, addresses(models, sink.url))
+        failed = run(command, cwd, addresses(models, sink.url))
     if failed:
         sys.exit(f"{dialect}: {failed}")
     keep(sink, folder, words_of_here(environment, folder, REPOSITORY))
 
 
-def run(python: Path, folder: Path, surroundings: Mapping[str, str]) -> str:
+def program(dialect: str, folder: Path) -> tuple[Path, list[str], Path]:
+    """The environment, the command and the folder to run it in; where there is a package.json, on Node."""
+    name = f"corpus-{dialect}"
+    if (folder / PACKAGES).exists():
+        environment = node_environment(name, folder)
+        return environment, ["node", PROGRAM], environment
+    requirements = (folder / "requirements.txt").read_text("utf8").splitlines()
+    environment = environment_of(name, [line for line in requirements if line])
+    return environment, [str(environment / "bin" / "python"), "make.py"], folder
+
+
+def run(command: list[str], folder: Path, surroundings: Mapping[str, str]) -> str:
     """Run the program; why it failed, or ''."""
     env = {**os.environ, **surroundings}
     try:
-        code = subprocess.run([str(python), "make.py"], cwd=folder, env=env, timeout=RUN_S).returncode
+        code = subprocess.run(command, cwd=folder, env=env, timeout=RUN_S).returncode
     except subprocess.TimeoutExpired:
-        return f"make.py had not ended after {RUN_S} seconds"
-    return f"make.py ended with {code}" if code else ""
+        return f"{command[-1]} had not ended after {RUN_S} seconds"
+    return f"{command[-1]} ended with {code}" if code else ""
 
 
 def addresses(models: str, sink: str) -> Mapping[str, str]:
