@@ -17,7 +17,7 @@ from sightline_collector.commands.table import without_empty
 from sightline_collector.reconcile.compare import Comparison, Hour, compare
 from sightline_collector.reconcile.formats import FORMATS, statements
 from sightline_collector.reconcile.line import Rates, Statement, Unreadable
-from sightline_collector.reconcile.report import COLUMNS, SHORT, as_csv, as_json, remarks, rows
+from sightline_collector.reconcile.report import as_csv, as_json, remarks, rows, short
 from sightline_collector.reconcile.seen import HOURS, SETTINGS, hours
 
 _WHAT = """\
@@ -108,9 +108,8 @@ def _print(format_name: str, compared: Comparison, tolerance: Decimal) -> None:
     if format_name != "table":
         sys.stdout.write((as_json if format_name == "json" else as_csv)(found))
         return
-    places = [COLUMNS.index(column) for column in SHORT]
-    columns, short = without_empty(SHORT, [[row[place] for place in places] for row in found])
-    put_out(columns, short, "")
+    columns, shown = without_empty(*short(compared, found))
+    put_out(columns, shown, "")
 
 
 def _share(text: str) -> Decimal:

@@ -61,15 +61,15 @@ def _of_both(pair: Pair, billed: Sums, seen: Sums, tolerance: Decimal) -> Iterat
         yield Reason("unpriced", text, whole if unpriced == calls else None)
     if seen.estimated_calls:
         yield Reason("estimated", f"the tokens of {seen.estimated_calls:,} calls are estimates here")
-    told = "; ".join(_tokens(billed, seen, tolerance))
-    if told:
-        yield Reason("tokens", told, _of_volume(pair, billed, seen, tolerance))
+    told = list(_counts(billed, seen, tolerance))
+    if any("tokens" in text for text in told):
+        yield Reason("tokens", "; ".join(told), _of_volume(pair, billed, seen, tolerance))
     elif pair.in_usd and not unpriced:
         yield from _price(pair, billed, seen, tolerance)
 
 
-def _tokens(billed: Sums, seen: Sums, tolerance: Decimal) -> Iterator[str]:
-    """How the counts differ, of those that the file has."""
+def _counts(billed: Sums, seen: Sums, tolerance: Decimal) -> Iterator[str]:
+    """How the counts differ, of those that the file has. Calls alone say little: batches count otherwise."""
     for name in ("calls", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"):
         theirs, ours = getattr(billed, name), getattr(seen, name) or 0
         if theirs is not None and abs(theirs - ours) > max(theirs, ours) * tolerance:
@@ -109,9 +109,10 @@ def _price(pair: Pair, billed: Sums, seen: Sums, tolerance: Decimal) -> Iterator
         text = f"the provider bills some of it as {' and '.join(sorted(pair.tiers))}, the spans do not say so"
         yield Reason("tier", text, pair.difference if billed.tokens is not None else None)
         return
-    if billed.tokens is None or not reckoned:
-        return
-    yield Reason("price", _of_price(paid / reckoned, tolerance), pair.difference)
+    if billed.tokens is None:
+        yield Reason("no_tokens", "the file has no tokens: add the usage export of these days to tell more")
+    elif reckoned:
+        yield Reason("price", _of_price(paid / reckoned, tolerance), pair.difference)
 
 
 def _of_price(ratio: Decimal, tolerance: Decimal) -> str:

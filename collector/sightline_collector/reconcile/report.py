@@ -31,12 +31,11 @@ COLUMNS = (
     ("why", "String"),
 )
 """Names and ClickHouse types of a row."""
-SHORT = tuple(
-    column
-    for column in COLUMNS
-    if column[0] in ("day", "model", "billed_usd", "seen_usd", "difference_usd", "difference_pct", "why")
+_SHORT_USD = ("day", "model", "billed_usd", "seen_usd", "difference_usd", "difference_pct", "why")
+_SHORT_TOKENS = (
+    *("day", "model", "billed_input_tokens", "seen_input_tokens", "billed_output_tokens"),
+    *("seen_output_tokens", "difference_pct", "why"),
 )
-"""What a person reads in a line."""
 REFUSED_SHOWN = 5
 Row = Sequence[object]
 
@@ -44,6 +43,16 @@ Row = Sequence[object]
 def rows(comparison: Comparison, tolerance: Decimal) -> Iterator[Row]:
     """One row for each day and model, as COLUMNS says."""
     yield from (_row(pair, tolerance) for pair in comparison.pairs)
+
+
+def short(comparison: Comparison, found: Sequence[Row]) -> tuple[list[tuple[str, str]], list[list[object]]]:
+    """What a person reads of the rows in a line: amounts, or tokens where the files have no amounts."""
+    named = _SHORT_USD if any(pair.in_usd for pair in comparison.pairs) else _SHORT_TOKENS
+    if len({pair.provider for pair in comparison.pairs}) > 1:
+        named = (named[0], "provider", *named[1:])
+    order = [name for name, _ in COLUMNS]
+    places = [order.index(name) for name in named]
+    return [COLUMNS[place] for place in places], [[row[place] for place in places] for row in found]
 
 
 def _row(pair: Pair, tolerance: Decimal) -> Row:
@@ -134,12 +143,16 @@ def _sums(comparison: Comparison, tolerance: Decimal) -> Iterator[str]:
 
 def _of_file(statement: Statement) -> Iterator[str]:
     for what, (count, usd) in sorted(statement.beside.items()):
-        yield f"{statement.format}: beside model usage, {what}: {_money(usd)} USD in {count:,} lines"
+        yield f"{statement.format}: beside model usage, {what}: {_money(usd)} USD in {_lines(count)}"
     for note in statement.notes:
         yield f"{statement.format}: {note}"
     if statement.refused:
-        yield f"{statement.format}: {len(statement.refused):,} lines could not be read and are not counted"
+        yield f"{statement.format}: {_lines(len(statement.refused))} could not be read, so not counted"
         yield from (f"  line {number}: {why}" for number, why in statement.refused[:REFUSED_SHOWN])
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line{'' if count == 1 else 's'}"
 
 
 def _money(value: Decimal) -> str:
