@@ -51,7 +51,7 @@ select
     if(place in (0, 3, 4), repeat('what it was asked ', 12), ''),
     if(place in (0, 3, 4), repeat('what it answered ', 12), ''),
     if(called and not unpriced, toDecimal64(r % 1000, 12) / 100000, null),
-    multiIf(not called, 'not_a_call', unpriced, 'no_model', 'priced')
+    multiIf(not called, 'not_a_call', unpriced, 'unpriced_model', 'priced')
 from (
     select
         number as n, intDiv(n, 5) as t, n % 5 as place, cityHash64(n) as r, place >= 3 as called,

@@ -40,14 +40,16 @@ class Cell:
 
     `valid_from` is a UTC day, None for ever; `from_second` counts from UTC midnight; the cell holds for
     requests with more than `above_input_tokens` input tokens (None: from the first). `listed` maps a unit
-    to USD for `per` units; {} is free.
+    to USD for `per` units; {} is free, None is unknown. `override` is the id of what changed the published
+    price, '' when nothing did.
     """
 
     context: Mapping[str, str]
     valid_from: date | None
     from_second: int
     above_input_tokens: int | None
-    listed: Mapping[str, Decimal]
+    listed: Mapping[str, Decimal] | None
+    override: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,10 @@ class Cube:
     second_stride: int
     offsets: Mapping[str, int]
     """`service_tier=flex` -> what it adds to the cell number. An unknown value adds nothing."""
+
+
+UNPUBLISHED = Cube((Cell({}, None, 0, None, None),), (), (), (), 1, 1, {})
+"""A model that nobody publishes prices of: one cell, unknown."""
 
 
 def cube(model: ModelInfo, *, with_contexts: bool = True) -> Cube:

@@ -1,5 +1,5 @@
 """
-A snapshot of `genai-prices` -> the rows of every price table. Pure.
+Published prices and what overrides make of them -> the rows of every price table. Pure.
 
 What cannot be expressed, and how it is priced
 - A count that was not reported is 0 here. The library refuses a part reported without its whole, and an
@@ -16,15 +16,16 @@ What cannot be expressed, and how it is priced
 - Names are compared up to 512 bytes.
 """
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 
-from genai_prices.data_snapshot import DataSnapshot
 from genai_prices.types import ModelInfo, Provider
 
-from sightline_collector.prices.cells import Cell, Cube, cube
+from sightline_collector.prices.catalogue import Catalogue
+from sightline_collector.prices.cells import UNPUBLISHED, Cell, Cube, cube
 from sightline_collector.prices.listing import Line, lines
 from sightline_collector.prices.marginals import (
     COLUMN_OF_UNIT,
@@ -34,8 +35,10 @@ from sightline_collector.prices.marginals import (
     marginals,
 )
 from sightline_collector.prices.names import add_model_rules
+from sightline_collector.prices.overridden import Scope, overridden, scopes
+from sightline_collector.prices.override import Override
 from sightline_collector.prices.providers import provider_rules
-from sightline_collector.prices.rules import Row, RuleTree
+from sightline_collector.prices.rules import Row, RuleTree, literal
 
 EPOCH = date(1970, 1, 1)
 
@@ -47,14 +50,38 @@ GROQ_LEAST_SECONDS = 10
 class Numbering:
     """The number of an export, and the first free number for each thing it numbers.
 
-    Numbers are never used again, so that the price of an old span stays explainable, and any mix of old
-    and new dictionaries is a whole old or a whole new price.
+    A number never means another price, so that the price of an old span stays explainable, and any mix of
+    old and new dictionaries is a whole old or a whole new price. `known` are the models that the store has,
+    by digest: those that are sold as before keep their number, and only news is written.
     """
 
     export: int = 1
     model: int = 1
     point: int = 1
     lattice: int = 1
+    known: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One model as one provider sells it: its prices, where they were published, the least that is billed."""
+
+    provider: str
+    model: str
+    prices: Cube
+    source: str
+    at_least: int = 0
+
+    def source_of(self, cell: Cell) -> str:
+        """The text that spans carry which were priced by the cell."""
+        if not cell.override:
+            return self.source
+        return f"override {cell.override}" + (f" of {self.source}" if self.source else "")
+
+    @property
+    def digest(self) -> str:
+        """Equal for offers that charge the same under the same names."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -68,38 +95,61 @@ class Tables:
     models: list[Row] = field(default_factory=list)
     price_list: list[Row] = field(default_factory=list)
     rules: list[Row] = field(default_factory=list)
+    sold: list[int] = field(default_factory=list)
+    """The numbers of all models of the export, new ones and those of earlier exports."""
 
     def by_table(self) -> Iterator[tuple[str, list[Row]]]:
         """Each table's name and its rows."""
         for one in fields(self):
-            yield f"price_{one.name.removeprefix('price_')}_v1", getattr(self, one.name)
+            if one.name != "sold":
+                yield f"price_{one.name.removeprefix('price_')}_v1", getattr(self, one.name)
 
 
-def export(snapshot: DataSnapshot, source: str, numbering: Numbering | None = None) -> Tables:
-    """Every price of the snapshot as rows; `source` is the text that priced spans carry.
+def export(
+    catalogue: Catalogue, overrides: Sequence[Override] = (), numbering: Numbering | None = None
+) -> Tables:
+    """Every price of the catalogue as rows, changed by the overrides.
 
     Raises UnsupportedPatternError when the data has a pattern that the engine cannot run.
     """
-    exporter = _Exporter(snapshot.providers, source, numbering or Numbering())
-    return exporter.tables()
+    return _Exporter(catalogue, overrides, numbering or Numbering()).tables()
 
 
 @dataclass(slots=True)
 class _Exporter:
-    providers: Sequence[Provider]
-    source: str
+    catalogue: Catalogue
+    overrides: Sequence[Override]
     start: Numbering
     rows: Tables = field(default_factory=Tables)
-    model_numbers: dict[tuple[str, int], int] = field(default_factory=dict)
+    numbers: dict[tuple[str, int, tuple[Override, ...]], int] = field(default_factory=dict)
+    sold: dict[str, int] = field(default_factory=dict)
     lattice_numbers: dict[frozenset[str], int] = field(default_factory=dict)
 
     def tables(self) -> Tables:
         tree = RuleTree()
-        for provider in self.providers:
-            add_model_rules(tree, provider, self.providers, self._number_of)
+        for provider in self.catalogue.providers:
+            for scope in scopes(self.overrides, provider.id):
+                self._add_scope(tree, provider, scope)
+            add_model_rules(tree, provider, self.catalogue.providers, self._number_of)
         self._add_rules("model", tree)
-        self._add_rules("provider", provider_rules(self.providers))
+        self._add_rules("provider", provider_rules(self.catalogue.providers))
+        self.rows.sold = sorted(self.sold.values())
         return self.rows
+
+    def _add_scope(self, tree: RuleTree, provider: Provider, scope: Scope) -> None:
+        """What overrides change stands before what they leave alone, in a branch of the tree."""
+        branch = tree.add(rf"^{literal(provider.id)}\|{scope.pattern}$")
+        add_model_rules(
+            tree,
+            provider,
+            self.catalogue.providers,
+            lambda seller, model: self._number_of(seller, model, scope.overrides),
+            parent=branch,
+            only=scope.holds,
+        )
+        if any(one.listed is not None for one in scope.overrides):
+            own = Offer(provider.id, scope.model, overridden(UNPUBLISHED, scope.overrides), "")
+            tree.add(".", parent=branch, model=self._number(own))
 
     def _mine(self, row: Row) -> Row:
         return {"export": self.start.export, **row}
@@ -107,48 +157,53 @@ class _Exporter:
     def _add_rules(self, kind: str, tree: RuleTree) -> None:
         self.rows.rules += [self._mine({"kind": kind, **row}) for row in tree.rows]
 
-    def _number_of(self, provider: Provider, model: ModelInfo) -> int:
-        """The number under which a provider sells a model; its prices become rows when it is first asked."""
-        key = (provider.id, id(model))
-        if key not in self.model_numbers:
-            self.model_numbers[key] = self.start.model + len(self.model_numbers)
-            self._add_model(self.model_numbers[key], provider, model)
-        return self.model_numbers[key]
-
-    def _add_model(self, number: int, provider: Provider, model: ModelInfo) -> None:
-        own = any(model is one for one in provider.models)
-        prices = cube(model, with_contexts=own)
-        first = self.start.point + len(self.rows.points)
-        self.rows.models.append(
-            self._mine(
-                {
-                    "model": number,
-                    "source": self.source,
-                    "provider": provider.id,
-                    "name": model.id,
-                    "first": first,
-                    **_edges(prices),
-                }
+    def _number_of(self, provider: Provider, model: ModelInfo, overrides: tuple[Override, ...] = ()) -> int:
+        """The number under which a provider sells a model, at prices that the overrides changed."""
+        key = (provider.id, id(model), overrides)
+        if key not in self.numbers:
+            own = any(model is one for one in provider.models)
+            prices = overridden(cube(model, with_contexts=own), overrides)
+            source = self.catalogue.source_of(model)
+            self.numbers[key] = self._number(
+                Offer(provider.id, model.id, prices, source, _at_least(provider, model))
             )
-        )
+        return self.numbers[key]
+
+    def _number(self, offer: Offer) -> int:
+        """An offer's number; its prices become rows unless the store has them under that number."""
+        digest = offer.digest
+        if digest not in self.sold:
+            known = self.start.known.get(digest)
+            self.sold[digest] = self.start.model + len(self.rows.models) if known is None else known
+            if known is None:
+                self._add_model(self.sold[digest], digest, offer)
+        return self.sold[digest]
+
+    def _add_model(self, number: int, digest: str, offer: Offer) -> None:
+        prices = offer.prices
+        first = self.start.point + len(self.rows.points)
+        sold = {"provider": offer.provider, "name": offer.model, "digest": digest, "first": first}
+        self.rows.models.append(self._mine({"model": number, **sold, **_edges(prices)}))
         self.rows.contexts += [
             {"model": number, "pair": pair, "offset": offset} for pair, offset in prices.offsets.items()
         ]
         for point, cell in enumerate(prices.cells, first):
-            self._add_point(point, cell, _at_least(provider, model))
-        sold = {"provider": provider.id, "model": model.id, "source": self.source}
+            self._add_point(point, cell, offer)
+        listed = {"model_number": number, "provider": offer.provider, "model": offer.model}
         self.rows.price_list += [
-            self._mine({"price_id": first + line.place, **sold, **_listed(line)}) for line in lines(prices)
+            {"price_id": first + line.place, **listed, "source": offer.source_of(line.cell), **_listed(line)}
+            for line in lines(prices)
         ]
 
-    def _add_point(self, point: int, cell: Cell, at_least: int) -> None:
-        per_unit = marginals(cell.listed)
+    def _add_point(self, point: int, cell: Cell, offer: Offer) -> None:
+        listed = cell.listed or {}
+        per_unit = marginals(listed)
         columns = {column: _text(per_unit.get(unit, Decimal(0))) for unit, column in COLUMN_OF_UNIT.items()}
-        free = not any(cell.listed.values())
-        lattice = self._lattice(frozenset(cell.listed))
-        self.rows.points.append({"point": point, **columns, "free": int(free), "lattice": lattice})
+        lattice = self._lattice(frozenset(listed))
+        said = {"terms": _terms(cell), "source": offer.source_of(cell), "lattice": lattice}
+        self.rows.points.append({"point": point, **columns, **said})
         self.rows.marginals += [
-            {"point": point, "unit": unit, "usd": _text(usd), "at_least": at_least}
+            {"point": point, "unit": unit, "usd": _text(usd), "at_least": offer.at_least}
             for unit, usd in per_unit.items()
             if unit not in COLUMN_OF_UNIT
         ]
@@ -170,6 +225,12 @@ def _check_row(lattice: int, check: Check) -> Row:
         "joins": [join for join, _ in check.overlaps],
         "others": [other for _, other in check.overlaps],
     }
+
+
+def _terms(cell: Cell) -> str:
+    if cell.listed is None:
+        return "unknown"
+    return "priced" if any(cell.listed.values()) else "free"
 
 
 def _edges(prices: Cube) -> Row:
@@ -197,6 +258,7 @@ def _listed(line: Line) -> Row:
         "unit": line.unit,
         "usd": _text(line.usd),
         "per": UNITS[line.unit].per if line.unit in UNITS else 1,
+        "override": cell.override,
         "repeats": int(line.repeats),
     }
 

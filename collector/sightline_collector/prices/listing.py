@@ -34,7 +34,7 @@ class Line:
 
 def lines(prices: Cube) -> Iterator[Line]:
     """Every line of one model's price list, in the order of its cells."""
-    listed = [cell.listed or {FREE_UNIT: Decimal(0)} for cell in prices.cells]
+    listed = [_listed(cell) for cell in prices.cells]
     units = dict.fromkeys(unit for cell in listed for unit in cell)
     columns = {unit: [cell.get(unit) for cell in listed] for unit in units}
     starts = {_pairs(cell.context): place for place, cell in reversed(list(enumerate(prices.cells)))}
@@ -42,6 +42,13 @@ def lines(prices: Cube) -> Iterator[Line]:
         for unit, usd in listed[place].items():
             repeats = _repeats(prices, columns[unit], place, starts)
             yield Line(place, cell, unit, usd, repeats)
+
+
+def _listed(cell: Cell) -> Mapping[str, Decimal]:
+    """What a cell's lines say; an unknown price has none."""
+    if cell.listed is None:
+        return {}
+    return cell.listed or {FREE_UNIT: Decimal(0)}
 
 
 def _repeats(

@@ -1,26 +1,27 @@
 """
-Writes the installed price data into the store, once for each version of it, and makes the engine see it.
+Writes the prices in force into the store, once for each state of them, and makes the engine see it.
 
-An export gets new model and point numbers and the old rows stay, so the price of an old span can always be
-explained. Its row in `price_exports_v1` is written last: rows of a load that was cut off are never looked
-at, and the next load starts behind them. Dictionaries do not swap at once, so those that hold every export
-are reloaded first, and then the two that lead to them: any mix is a whole old or a whole new price.
+In force are the published prices (the installed library's, or a price list that was imported since that was
+installed), those of the second source, and the overrides. An export gives new numbers to what is new and the
+old rows stay, so the price of an old span can always be explained. Its row in `price_exports_v1` is written
+last: rows of a load that was cut off are never looked at, and the next load starts behind them. Dictionaries
+do not swap at once, so those that hold every export are reloaded first, and then the two that lead to them:
+any mix is a whole old or a whole new price.
 
 One collector loads at a time; two that start on one empty store would use the same numbers.
 """
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-LIBRARY = "genai-prices"
+from sightline_collector.prices.published import fingerprint, from_file, installed, installed_source, second
 
-SETS_PRICES = ("data.py", "data_units.py", "types.py", "units.py")
-"""The library's files that decide what a call costs; an export is made again when one of them changes."""
+if TYPE_CHECKING:
+    from sightline_collector.prices.override import Override
 
 RELOAD_ORDER = (
     "price_checks",
@@ -42,8 +43,19 @@ select
     (select max(lattice) from price_points_v1) + 1 as lattice
 """
 
+KNOWN_MODELS = """
+select digest, model from price_models_v1 where export in (select export from price_exports_v1)
+"""
+
 NEWEST_EXPORT = """
 select export, source, fingerprint, models, points from price_exports_v1 order by export desc limit 1
+"""
+
+OVERRIDES = "select * except set_at from price_overrides_v1 order by set_at desc limit 1 by id"
+
+NEWEST_IMPORT = """
+select source, imported_at, data from price_imports_v1 where installed = {installed:String}
+order by imported_at desc limit 1
 """
 
 MADE = "select name from system.dictionaries where database = currentDatabase()"
@@ -53,6 +65,8 @@ of no patterns."""
 RUN_EVERY_PATTERN = (
     "select countIf(match('', regexp)) as matches from price_rules_v1 where export = {export:UInt32}"
 )
+
+Row = Mapping[str, Any]
 
 
 class Store(Protocol):
@@ -76,17 +90,22 @@ class LoadedPrices:
     fresh: bool
 
 
-def load(store: Store) -> LoadedPrices:
-    """Brings the installed prices into the store; a few milliseconds when they are there already.
+def load(store: Store, change: Mapping[str, Row] | None = None) -> LoadedPrices:
+    """Brings the prices in force into the store; a few milliseconds when they are there already.
 
-    Raises UnsupportedPatternError, or the store's refusal, before the new prices count: the last good ones
-    then stay in force.
+    `change` is a row of price_overrides_v1 or price_imports_v1, by table, which is written down and counts
+    once it was found to fit. Raises BadConfiguration, UnsupportedPatternError, or the store's refusal, before
+    the new prices count: the last good ones then stay in force.
     """
-    source, fingerprint = f"{LIBRARY} {version(LIBRARY)}", _fingerprint()
+    changed = change or {}
+    overrides = _rows_of_overrides(store, changed.get("price_overrides_v1"))
+    imported = _import(store, changed.get("price_imports_v1"))
+    source = str(imported["source"]) if imported else installed_source()
+    mark = _digest(fingerprint(), overrides, imported)
     for row in store.rows(NEWEST_EXPORT):
-        if row["fingerprint"] == fingerprint and row["source"] == source:
+        if not changed and row["fingerprint"] == mark and row["source"] == source:
             return LoadedPrices(row["export"], source, row["models"], row["points"], fresh=False)
-    loaded = _write(store, source, fingerprint)
+    loaded = _write(store, overrides, imported, changed, mark)
     made = {row["name"] for row in store.rows(MADE)}
     for dictionary in RELOAD_ORDER:
         if dictionary in made:
@@ -94,43 +113,59 @@ def load(store: Store) -> LoadedPrices:
     return loaded
 
 
-def _write(store: Store, source: str, fingerprint: str) -> LoadedPrices:
-    from genai_prices.data_snapshot import get_snapshot  # 0.2 s to import: only when there is news
+def _rows_of_overrides(store: Store, added: Row | None) -> list[Row]:
+    """Those in force, by id; `added` takes the place of the one of its id."""
+    by_id: dict[str, Row] = {row["id"]: row for row in store.rows(OVERRIDES)}
+    if added is not None:
+        by_id[added["id"]] = {name: value for name, value in added.items() if name != "set_at"}
+    return [by_id[name] for name in sorted(by_id)]
 
-    from sightline_collector.prices.export import Numbering, export
 
-    numbering = Numbering(**store.rows(FIRST_FREE_NUMBERS)[0])
-    tables = export(get_snapshot(), source, numbering)
+def _import(store: Store, added: Row | None) -> Row | None:
+    """The price list that was imported since the installed library was installed, if any."""
+    if added is not None:
+        return added
+    return next(iter(store.rows(NEWEST_IMPORT, {"installed": installed_source()})), None)
+
+
+def _digest(library: str, overrides: Sequence[Row], imported: Row | None) -> str:
+    told = [library, str(imported["data"]) if imported else ""]
+    told += [repr(_override(row)) for row in overrides]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()
+
+
+def _override(row: Row) -> Override:
+    from sightline_collector.prices.override import Override
+
+    return Override.model_validate({**row, "prices": row["prices"] or None})
+
+
+def _write(
+    store: Store, overrides: Sequence[Row], imported: Row | None, changed: Mapping[str, Row], mark: str
+) -> LoadedPrices:
+    # 0.2 s to import: only when there is news.
+    from sightline_collector.prices.catalogue import catalogue
+    from sightline_collector.prices.export import (
+        Numbering,
+        export,
+    )
+
+    set_now = [_override(row) for row in overrides]
+    first = from_file(imported["data"], imported["source"]) if imported else installed()
+    known = {row["digest"]: row["model"] for row in store.rows(KNOWN_MODELS)}
+    numbering = Numbering(**store.rows(FIRST_FREE_NUMBERS)[0], known=known)
+    tables = export(catalogue(first, second(), set_now), set_now, numbering)
     for table, rows in tables.by_table():
         store.insert(table, rows)
     store.rows(RUN_EVERY_PATTERN, {"export": numbering.export})
-    models, points = len(tables.models), len(tables.points)
-    store.insert(
-        "price_exports_v1",
-        [
-            {
-                "export": numbering.export,
-                "source": source,
-                "fingerprint": fingerprint,
-                "models": models,
-                "points": points,
-            }
-        ],
-    )
-    return LoadedPrices(numbering.export, source, models, points, fresh=True)
-
-
-def _fingerprint() -> str:
-    """Changes when the library's prices do, or our way of turning them into rows."""
-    digest = hashlib.sha256()
-    for file in (*_library_files(), *sorted(Path(__file__).parent.glob("*.py"))):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
-
-
-def _library_files() -> Iterator[Path]:
-    """The library's files, found without importing it."""
-    found = find_spec("genai_prices")
-    folders = (found.submodule_search_locations or ()) if found else ()
-    for folder in folders:
-        yield from (Path(folder) / name for name in SETS_PRICES)
+    for table, row in changed.items():
+        store.insert(table, [row])
+    done = {
+        "export": numbering.export,
+        "source": first.source,
+        "fingerprint": mark,
+        "models": len(tables.sold),
+        "points": len(tables.points),
+    }
+    store.insert("price_exports_v1", [{**done, "sold": tables.sold}])
+    return LoadedPrices(numbering.export, first.source, len(tables.sold), len(tables.points), fresh=True)

@@ -60,14 +60,24 @@ def exact_names(provider: Provider, providers: Sequence[Provider]) -> Iterator[t
 
 
 def add_model_rules(
-    tree: RuleTree, provider: Provider, providers: Sequence[Provider], number_of: NumberOf
+    tree: RuleTree,
+    provider: Provider,
+    providers: Sequence[Provider],
+    number_of: NumberOf,
+    *,
+    parent: int = 0,
+    only: Callable[[str], bool] = lambda name: True,
 ) -> None:
-    """Appends the provider's names and patterns to the tree, each with the value `model`: a number."""
+    """Appends the provider's names and patterns to the tree, each with the value `model`: a number.
+
+    `only` says which exact names can reach this place of the tree.
+    """
     prefix = rf"^{literal(provider.id)}\|"
     for name, model in exact_names(provider, providers):
-        tree.add(f"{prefix}{literal(name)}$", model=number_of(provider, model))
+        if only(name):
+            tree.add(f"{prefix}{literal(name)}$", parent=parent, model=number_of(provider, model))
     rules = [rule for rule in _rules(provider, providers) if _exact(rule) is None]
-    _add(tree, prefix, rules, lambda model: number_of(provider, model))
+    _add(tree, prefix, rules, lambda model: number_of(provider, model), parent)
 
 
 def _rules(provider: Provider, providers: Sequence[Provider]) -> Iterator[ModelRule]:

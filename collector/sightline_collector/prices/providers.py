@@ -20,8 +20,20 @@ PROVIDER_OF_OTEL_NAME = {
     "az.ai.openai": "azure",
     "azure.ai.inference": "azure",
     "az.ai.inference": "azure",
+    "ibm.watsonx.ai": "watsonx",
 }
 """OpenTelemetry's `gen_ai.provider.name` -> the library's id, where the library would answer otherwise."""
+
+PROVIDER_OF_LITELLM_NAME = {
+    "azure_ai": "azure",
+    "azure_text": "azure",
+    "codestral": "mistral",
+    "fireworks_ai": "fireworks",
+    "meta_llama": "meta",
+    "text-completion-codestral": "mistral",
+    "vertex_ai-anthropic_models": "google",
+}
+"""Likewise LiteLLM's names of providers."""
 
 NO_SLASH_AHEAD = "(?![^/]+/)"
 """A look-ahead of the library: the name has no slash. Said positively: the rest of it is `[^/]*`."""
@@ -36,8 +48,10 @@ _BEFORE_MODEL = (
 def provider_rules(providers: Sequence[Provider]) -> RuleTree:
     """Rules whose value `key` is `provider|model`, with the model quoted from the name."""
     tree = RuleTree()
-    for name, provider_id in PROVIDER_OF_OTEL_NAME.items():
+    for name, provider_id in (PROVIDER_OF_OTEL_NAME | PROVIDER_OF_LITELLM_NAME).items():
         tree.add(rf"^\s*{literal(name)}\s*\|(.*)$", key=rf"{provider_id}|\1")
+    for name, provider_id in PROVIDER_OF_LITELLM_NAME.items():
+        tree.add(rf"^\s*litellm\s*\|{literal(name)}/(.*)$", key=rf"{provider_id}|\1")
     for head, tail, anything in _BEFORE_MODEL:
         for provider in providers:
             tree.add(rf"{head}{literal(provider.id)}{tail}(.*)$", key=rf"{provider.id}|\1")

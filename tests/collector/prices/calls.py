@@ -40,6 +40,8 @@ class Call:
     context: Mapping[str, str] = field(default_factory=dict)
     operation: str = "llm"
     estimated: bool = False
+    cached: bool = False
+    reported_usd: str | None = None
 
     def row(self, number: int) -> dict[str, object]:
         """The call as a row of mapped_spans, numbered in its span id."""
@@ -53,6 +55,8 @@ class Call:
             "price_context": [f"{key}={value}" for key, value in self.context.items()],
             "extra_usage": {u: n for u, n in self.usage.items() if u not in COLUMN_OF_UNIT},
             "tokens_estimated": int(self.estimated),
+            "gateway_cached": int(self.cached),
+            "reported_cost_usd": self.reported_usd,
             **columns,
         }
 
@@ -78,6 +82,7 @@ class Priced:
     status: str
     price_id: int
     source: str
+    own_usd: Decimal | None = None
 
 
 def make_store(engine: Engine) -> None:
@@ -87,7 +92,7 @@ def make_store(engine: Engine) -> None:
     _make(engine, catalog, "tables", ("price_*", "spans_v1"))
     engine.command("create table priced_calls engine = Memory as select * from spans_v1 limit 0")
     load(engine)
-    _make(engine, catalog, "functions", ("sightline_price_*",))
+    _make(engine, catalog, "functions", ("sightline_price_*", "sightline_model_call"))
     _make(engine, catalog, "dictionaries", ("price_*",))
     engine.command(catalog.render("create table mapped_spans ({type:span_facts}) engine = Null"))
     engine.command(
@@ -118,10 +123,13 @@ def price_rows(engine: Engine, rows: Iterable[dict[str, object]]) -> list[Priced
     engine.command("truncate table priced_calls")
     engine.insert("mapped_spans", list(rows))
     stored = engine.rows(
-        "select cost_usd, toString(cost_status) as status, price_id, price_source"
+        "select cost_usd, own_cost_usd, toString(cost_status) as status, price_id, price_source"
         " from priced_calls order by span_id"
     )
-    return [Priced(r["cost_usd"], r["status"], r["price_id"], r["price_source"]) for r in stored]
+    return [
+        Priced(r["cost_usd"], r["status"], r["price_id"], r["price_source"], r["own_cost_usd"])
+        for r in stored
+    ]
 
 
 def same(usd: Decimal | None, expected: Decimal | str) -> bool:

@@ -8,7 +8,7 @@ from collector.prices.calls import Call, Priced, same
 
 from sightline_collector.prices.marginals import wholes_of
 
-AMOUNTS = {"priced", "assumed", "free", "estimated_tokens"}
+AMOUNTS = {"priced", "assumed", "reported", "estimated_tokens", "free", "cached_by_gateway"}
 
 OUTCOMES = {
     "equal, priced",
@@ -20,8 +20,8 @@ OUTCOMES = {
     "library ValueError, engine bad_usage",
     "library ValueError, engine bad_usage, a part exceeds its whole",
     "library LookupError, engine assumed",
-    "library LookupError, engine no_model",
-    "library LookupError, engine no_provider",
+    "library LookupError, engine unpriced_model",
+    "library LookupError, engine priced",  # by the second source
     "library LookupError, engine bad_usage",  # assumed, were it not for its usage
     "library LookupError, engine no_usage",
 }

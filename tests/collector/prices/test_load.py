@@ -16,6 +16,7 @@ from genai_prices.types import ClauseEquals, ClauseRegex, MatchLogic, ModelInfo,
 
 from sightline_collector.prices import load as loading
 from sightline_collector.prices.load import load
+from sightline_collector.prices.published import Published
 from sightline_collector.prices.rules import UnsupportedPatternError
 from sightline_collector.store.engine import Engine
 
@@ -32,7 +33,8 @@ def publish(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publish]:
         models = [ModelInfo("gpt-4o", match, prices=mtok(usd))]
         providers = [Provider("openai", "OpenAI", "", models=models)]
         data_snapshot.set_custom_snapshot(data_snapshot.DataSnapshot(providers, from_auto_update=False))
-        monkeypatch.setattr(loading, "_fingerprint", lambda: f"{usd} {match}")
+        monkeypatch.setattr(loading, "second", lambda: Published([], ""))
+        monkeypatch.setattr(loading, "fingerprint", lambda: f"{usd} {match}")
 
     yield install
     data_snapshot.set_custom_snapshot(None)
@@ -91,7 +93,7 @@ def test_new_prices_are_seen_at_once(store: Engine, publish: Publish) -> None:
     publish(7, GPT_4O)
     assert load(store).fresh
     assert cost(store) == ("7.00", "priced")
-    assert price(store, [Call("anthropic", "claude-sonnet-4-5")])[0].status == "no_provider"
+    assert price(store, [Call("anthropic", "claude-sonnet-4-5")])[0].status == "unpriced_model"
 
 
 def test_an_old_price_stays_explained(store: Engine, publish: Publish) -> None:

@@ -59,7 +59,7 @@ def test_no_name_fails_an_insert(pricer: Engine, names: list[tuple[str, str]]) -
     """Any text as provider and model is priced or refused, and a refusal names no price."""
     calls = [Call(provider, model) for provider, model in names]
     for got in price(pricer, calls):
-        assert (got.price_id == 0) == (got.status in ("no_provider", "no_model"))
+        assert (got.price_id == 0) == (got.status == "unpriced_model")
 
 
 @settings(max_examples=300, deadline=None)

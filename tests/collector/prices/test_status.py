@@ -29,10 +29,62 @@ def test_a_model_call_is_priced(pricer: Engine, operation: str) -> None:
     assert got.source.startswith("genai-prices ")
 
 
-@pytest.mark.parametrize("operation", ["agent", "tool", "step", ""])
+@pytest.mark.parametrize("operation", ["agent", "tool", "chain", ""])
 def test_another_span_is_not_a_call(pricer: Engine, operation: str) -> None:
-    """An agent's span that repeats its calls' usage costs nothing: unknown, with no price."""
-    assert one(pricer, Call(operation=operation)) == Priced(None, "not_a_call", 0, "")
+    """An agent's span that repeats its calls' usage adds nothing to the bill, and says what it is worth."""
+    got = one(pricer, Call(operation=operation))
+    assert (got.usd, got.status, got.own_usd) == (None, "not_a_call", GPT_4O)
+    assert got.price_id > 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call(operation="token_count"),
+        Call(operation="fetch_response"),
+        Call("", "", operation="agent"),
+        Call(operation="agent", usage={}),
+        Call("unheard-of", "unheard-of", operation="agent"),
+    ],
+)
+def test_what_nobody_bills_has_no_cost_of_its_own(pricer: Engine, call: Call) -> None:
+    """A count, an answer fetched again, and a span without usage or a known model cost nothing known."""
+    got = one(pricer, call)
+    assert (got.usd, got.status, got.own_usd) == (None, "not_a_call", None)
+
+
+def test_an_answer_from_a_gateways_cache_costs_nothing(pricer: Engine) -> None:
+    """Whatever its usage, priced or not, the provider was not asked: 0 USD, and the status says why."""
+    calls = [Call(cached=True), Call("unheard-of", "unheard-of", cached=True), Call(usage={}, cached=True)]
+    for got in price(pricer, calls):
+        assert (got.usd, got.status, got.own_usd) == (0, "cached_by_gateway", 0)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call("unheard-of", "unheard-of", reported_usd="0.25"),
+        Call("openai", "my-own-model", reported_usd="0.25"),
+        Call(usage={}, reported_usd="0.25"),
+        Call("openai", "whisper-1", PLAIN, reported_usd="0.25"),
+    ],
+)
+def test_a_reported_cost_stands_in_for_a_price(pricer: Engine, call: Call) -> None:
+    """Where we have no amount of our own, the span's own is taken, and said to be reported."""
+    got = one(pricer, call)
+    assert (got.usd, got.status, got.own_usd) == (Decimal("0.25"), "reported", Decimal("0.25"))
+
+
+def test_a_price_of_ours_comes_before_a_reported_cost(pricer: Engine) -> None:
+    """A reported cost is kept beside the computed one and changes nothing where there is a price."""
+    got = one(pricer, Call(reported_usd="9"))
+    assert (got.usd, got.status) == (GPT_4O, "priced")
+
+
+@pytest.mark.parametrize("reported", ["-1", "999999.5"])
+def test_an_absurd_reported_cost_is_none(pricer: Engine, reported: str) -> None:
+    """Less than nothing, or about a million dollars, is no cost of a call."""
+    assert one(pricer, Call("unheard-of", "unheard-of", reported_usd=reported)).status == "unpriced_model"
 
 
 @pytest.mark.parametrize(
@@ -87,20 +139,20 @@ def test_no_usage_that_the_price_counts_is_unknown(pricer: Engine, call: Call) -
 
 
 @pytest.mark.parametrize(
-    ("provider", "model", "status"),
+    ("provider", "model"),
     [
-        ("unheard-of", "unheard-of", "no_provider"),
-        ("", "unheard-of", "no_provider"),
-        ("ibm.watsonx.ai", "granite-3", "no_provider"),
-        ("openai", "my-own-model", "no_model"),
-        ("openai", "", "no_model"),
-        ("", "", "no_model"),
-        ("open\nai", "gpt|4o'\\\"", "no_provider"),
+        ("unheard-of", "unheard-of"),
+        ("", "unheard-of"),
+        ("ibm.watsonx.ai", "granite-3"),
+        ("openai", "my-own-model"),
+        ("openai", ""),
+        ("", ""),
+        ("open\nai", "gpt|4o'\\\""),
     ],
 )
-def test_an_unknown_name_is_unpriced(pricer: Engine, provider: str, model: str, status: str) -> None:
-    """A name without a price gives no amount and says which of the two names is unknown."""
-    assert one(pricer, Call(provider, model)) == Priced(None, status, 0, "")
+def test_an_unknown_name_is_unpriced(pricer: Engine, provider: str, model: str) -> None:
+    """A name without a price gives no amount, and names no price."""
+    assert one(pricer, Call(provider, model)) == Priced(None, "unpriced_model", 0, "")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +229,7 @@ def test_a_hostile_moment_does_not_fail_the_insert(pricer: Engine) -> None:
 
 def test_a_name_beyond_all_bounds_is_unknown(pricer: Engine) -> None:
     """A megabyte of model name costs no more than its first bytes to look up."""
-    assert one(pricer, Call("openai", "gpt-4o" * 200_000)).status in ("no_model", "priced")
+    assert one(pricer, Call("openai", "gpt-4o" * 200_000)).status in ("unpriced_model", "priced")
 
 
 def test_a_price_id_explains_the_amount(pricer: Engine) -> None:

@@ -51,7 +51,7 @@ select
     if(number % 50, 'unset', 'error'), if(number % 50, '', 'Timeout'), 1 + number % 1000,
     if(number % 2, 5, null), 30, if(number % 100, number % 700, null), if(number % 100, number % 90, null),
     if(number % 3 and number % 10, toDecimal64(number % 997, 12) / 1000000, null),
-    if(number % 3, if(number % 10, 'priced', 'no_model'), 'not_a_call')
+    if(number % 3, if(number % 10, 'priced', 'unpriced_model'), 'not_a_call')
 from numbers({CALLS})
 """
 

@@ -5,7 +5,6 @@
 create or replace dictionary price_models
 (
     model UInt64,
-    source String,
     first UInt32 default 0,
     days Array(UInt16),
     seconds Array(UInt32),

@@ -12,10 +12,13 @@ create or replace dictionary price_points
     cache_write_1h Decimal(38, 18) default 0,
     reasoning Decimal(38, 18) default 0,
     request Decimal(38, 18) default 0,
-    free UInt8 default 0,
+    terms UInt8 default 2,
+    source String,
     lattice UInt32 default 0
 )
 primary key point
-source(clickhouse(db '{database}' table 'price_points_v1'))
+source(clickhouse(
+    query 'select * except terms, toUInt8(terms) as terms from {database}.price_points_v1'
+))
 lifetime(0)
 layout(flat(max_array_size 10000000));

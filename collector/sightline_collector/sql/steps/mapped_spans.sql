@@ -46,6 +46,7 @@ select
         'output_image_tokens', ifNull(sightline_count(meaning['image_output']), 0),
         'web_searches', ifNull(sightline_count(meaning['web_searches']), 0))) as extra_usage,
     meaning['estimated'] = 'true' as tokens_estimated,
+    meaning['gateway_cached'] = 'true' as gateway_cached,
     multiIf(
         meaning['service_tier'] = '', [],
         meaning['service_tier'] = 'batch', ['processing=batch'],

@@ -1,7 +1,9 @@
--- Grain: one span, with what its model call cost.
--- Units: cost_usd in USD, NULL unless cost_status is priced, assumed, estimated_tokens or free;
---     price_id is the cell of the price list (price_history.price_id), 0 when there is none.
--- Reads: mapped_spans. Readers: spans_v1.
+-- Grain: one span, with what its own usage costs and what that adds to the bill.
+-- Units: USD. own_cost_usd is what the span's usage would cost whatever its operation, NULL unless its status
+--     is priced, assumed, reported, estimated_tokens, free or cached_by_gateway; cost_usd is the same for an
+--     operation that a provider bills, NULL for others, whose cost_status is not_a_call. price_id is the cell
+--     of the price list (price_history.price_id), 0 when there is none.
+-- Reads: mapped_spans. Readers: spans_v1, repricing.
 --
 -- Every insert plans this anew. A subquery costs its number of columns, so there is one, and
 -- what is used twice is bound by a lambda: arrayMap(x -> f(x), [y])[1] reads "let x = y in f(x)".
@@ -10,18 +12,20 @@
 -- row by row: a null is added instead.
 select
     * except price,
-    price.1 + if(price.2 in (1, 2, 3, 4), 0::Nullable(Decimal(18, 12)), null) as cost_usd,
-    cast(price.2, 'Enum8(
-        ''not_a_call'' = 0, ''priced'' = 1, ''assumed'' = 2, ''estimated_tokens'' = 3,
-        ''free'' = 4, ''no_usage'' = 5, ''no_provider'' = 6, ''no_model'' = 7, ''bad_usage'' = 8,
-        ''too_large'' = 9)') as cost_status,
+    ifNull(
+        price.1 + if(price.2 in (1, 2, 4, 5, 6), 0::Nullable(Decimal(18, 12)), null),
+        if(price.2 = 3, reported_cost_usd, null)) as own_cost_usd,
+    if(sightline_model_call(operation), own_cost_usd, null) as cost_usd,
+    cast(if(sightline_model_call(operation), price.2, 0) as {type:cost_status}) as cost_status,
     toUInt32(price.3) as price_id,
-    dictGet('{database}.price_models', 'source', price.4) as price_source
+    dictGet('{database}.price_points', 'source', price.3) as price_source
 from (
     with
+        -- A counted or fetched answer is nobody's bill, even where it repeats the usage of one.
         lower(left(toLowCardinality(if(
-            operation in ('llm', 'embedding', 'rerank'), concat(provider, '|', model), '')), 512)
-        ) as call,
+            operation in ('token_count', 'fetch_response')
+                or model = '' and not sightline_model_call(operation),
+            '', concat(provider, '|', model))), 512)) as call,
         sightline_price_model(call) as named,
         sightline_price_model(sightline_price_dashed(call)) as named_dashed,
         sightline_price_model(sightline_price_bare(call)) as bare,
@@ -30,53 +34,54 @@ from (
         *,
         arrayMap(
             (
-                is_call, provider_known, assumed, model_id, input, output, read, write, write_1h,
-                reasoning
+                is_call, assumed, model_id, input, output, read, write, write_1h, reasoning, reported
             ) -> arrayMap(
                 point -> arrayMap(
-                    usd -> (
+                    (usd, terms) -> (
                         toDecimal64(
-                            round(if(abs(usd) < 1000000, usd, toDecimal128(0, 18)), 12), 12),
+                            round(if(abs(usd) < 1000000 and not gateway_cached, usd, toDecimal128(0, 18)), 12),
+                            12),
                         multiIf(
                             not is_call,
                             0,  -- not_a_call
+                            gateway_cached,
+                            6,  -- cached_by_gateway
                             isNull(input_tokens)
                                 and (isNull(output_tokens) or operation = 'llm' and read + write = 0)
                                 and empty(extra_usage),
-                            5,  -- no_usage
-                            model_id = 0,
-                            if(provider_known or model = '', 7, 6),  -- no_model, no_provider
+                            if(reported, 3, 7),  -- reported, no_usage
+                            terms = 2,
+                            if(reported, 3, 8),  -- reported, unpriced_model
                             1000000000000 < greatest(
                                     input, output, read, write, write_1h, reasoning)
                                 or arrayExists(n -> n > 1000000000000, mapValues(extra_usage))
                                 or abs(usd) >= 1000000,
-                            9,  -- too_large
+                            10,  -- too_large
                             read + write > input or write_1h > write or reasoning > output
                                 or sightline_price_contradicts(
                                     dictGet('{database}.price_points', 'lattice', point),
                                     [input, output, read, write, write_1h, reasoning],
                                     extra_usage),
-                            8,  -- bad_usage
-                            usd = 0 and not dictGet('{database}.price_points', 'free', point) and (
+                            9,  -- bad_usage
+                            usd = 0 and terms = 0 and (
                                 input + output > 0
                                 or dictGet('{database}.price_points', 'input', point) = 0
                                 and dictGet('{database}.price_points', 'output', point) = 0),
-                            5,  -- no_usage: nothing that the price counts
+                            if(reported, 3, 7),  -- reported, no_usage: nothing that the price counts
                             assumed,
                             2,  -- assumed
-                            dictGet('{database}.price_points', 'free', point),
-                            4,  -- free
+                            terms = 1,
+                            5,  -- free
                             tokens_estimated != 0,
-                            3,  -- estimated_tokens
+                            4,  -- estimated_tokens
                             1),  -- priced
-                        point,
-                        model_id),
+                        point),
                     [sightline_price_usd(
-                        point, input, output, read, write, write_1h, reasoning, extra_usage)])[1],
+                        point, input, output, read, write, write_1h, reasoning, extra_usage)],
+                    [dictGet('{database}.price_points', 'terms', point)])[1],
                 [sightline_price_point(
                     model_id, price_context, toUnixTimestamp64Nano(started_at), input)])[1],
             [call != ''],
-            [dictGet('{database}.price_provider_rules', 'key', call) != ''],
             [named + named_dashed = 0 or provider = ''],
             [multiIf(
                 named != 0, named, named_dashed != 0, named_dashed, bare != 0, bare, bare_dashed)],
@@ -85,6 +90,7 @@ from (
             [sightline_price_count(cache_read_tokens)],
             [sightline_price_count(cache_write_tokens)],
             [sightline_price_count(cache_write_1h_tokens)],
-            [sightline_price_count(reasoning_tokens)]
+            [sightline_price_count(reasoning_tokens)],
+            [ifNull(reported_cost_usd between 0 and 999999, 0)]
         )[1] as price
     from mapped_spans)

@@ -10,8 +10,7 @@
 create table if not exists spans_v1 (
     {type:span_facts},
     cost_usd Nullable(Decimal(18, 12)),
-    cost_status Enum8('not_a_call' = 0, 'priced' = 1, 'assumed' = 2, 'estimated_tokens' = 3, 'free' = 4,
-        'no_usage' = 5, 'no_provider' = 6, 'no_model' = 7, 'bad_usage' = 8, 'too_large' = 9),
+    cost_status {type:cost_status},
     price_id UInt32, price_source LowCardinality(String),
     -- What a span's own tokens would cost whatever its operation is; cost_usd is what it adds to the totals.
     own_cost_usd Nullable(Decimal(18, 12)) default cost_usd,

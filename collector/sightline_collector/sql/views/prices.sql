@@ -20,5 +20,6 @@ select
     source,
     price_id
 from price_list_v1
-where export = (select max(export) from price_exports_v1) and not repeats
+where not repeats and model_number in (
+    select arrayJoin(argMax(sold, export)) from price_exports_v1)
 order by provider, model, price_id, unit;

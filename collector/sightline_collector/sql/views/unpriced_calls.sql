@@ -12,18 +12,16 @@ select
     multiIf(
         reason = 'no_usage',
             'make the sender report token usage (with OpenAI streams: stream_options include_usage)',
-        reason = 'no_provider' and provider = '',
+        reason = 'unpriced_model' and provider = '',
             'set gen_ai.provider.name: the model alone does not say whose price holds',
-        reason = 'no_provider',
-            'set gen_ai.provider.name to one that sightline prices list knows: it has none of this name',
-        reason = 'no_model',
-            'update genai-prices and restart the collector: the price list has none for this model',
+        reason = 'unpriced_model',
+            'no price list has it: look at sightline prices explain, import a newer list, or set an override',
         reason = 'bad_usage', 'look at the tokens of these spans: a part is larger than its whole',
         reason = 'too_large', 'look at the tokens of these spans: no call is that large',
         'look at these spans: they are model calls without a price') as next_step,
     s.project as project
 from spans_v1 as s
-where s.cost_status in ('no_usage', 'no_provider', 'no_model', 'bad_usage', 'too_large')
+where s.cost_status in ('no_usage', 'unpriced_model', 'bad_usage', 'too_large')
     and s.unpriced != 0
 group by project, provider, model, reason
 having calls > 0
