@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,12 @@ import yaml
 from corpora import recording
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from otlp_requests import insert
+from otlp_requests import WRITER
 from view_cases import Row, as_expected
 
+from sightline_collector.store.batch import insert_segment
 from sightline_collector.store.engine import Engine
-from sightline_collector.wal.segment import Signal
+from sightline_collector.wal.segment import Entry, Signal, frame
 
 CORPORA = Path(__file__).parent
 DIALECTS = sorted(file.parent.name for file in CORPORA.glob("*/expected.yaml"))
@@ -24,55 +24,67 @@ ON_THE_WAY_NS = 10**9
 MEASURED = "measured"
 """Stands for a value that differs from run to run: there must be one."""
 
-batches = itertools.count(1)
+
+@pytest.fixture(scope="module")
+def store(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """A store that has been sent all recordings, each as a project of the dialect's name."""
+    file = tmp_path_factory.mktemp("corpora") / "segment"
+    file.write_bytes(b"".join(record for dialect in DIALECTS for record in records_of(dialect)))
+    insert_segment(engine, Signal.TRACES, file)
+    return engine
 
 
-def requests_of(dialect: str) -> list[tuple[ExportTraceServiceRequest, int]]:
-    """The recorded requests, each with its number of spans."""
-    bodies = recording.read(CORPORA / dialect / "requests.binpb")
-    requests = [ExportTraceServiceRequest.FromString(body) for body in bodies]
-    return [(request, len(spans_of(request))) for request in requests]
+def records_of(dialect: str) -> list[bytes]:
+    """The recorded requests as a segment of the log has them."""
+    records = []
+    for body in recording.read(CORPORA / dialect / "requests.binpb"):
+        spans = spans_of(ExportTraceServiceRequest.FromString(body))
+        received = max(span.end_time_unix_nano for span in spans) + ON_THE_WAY_NS
+        length, trailer = frame(Entry(body, len(spans), dialect, received), 1, WRITER)
+        records.append(length + body + trailer)
+    return records
 
 
 def spans_of(request: ExportTraceServiceRequest) -> list[Span]:
     return [span for r in request.resource_spans for s in r.scope_spans for span in s.spans]
 
 
-def stored(engine: Engine, dialect: str, tmp_path: Path) -> list[Row]:
-    """The rows that a recording becomes, in the order in which the spans began."""
-    requests = requests_of(dialect)
-    ended = max(span.end_time_unix_nano for request, _ in requests for span in spans_of(request))
-    batch = next(batches)
-    insert(
-        engine, Signal.TRACES, requests, tmp_path / "segment",
-        batch=batch, received_at_ns=ended + ON_THE_WAY_NS, project=dialect,
-    )  # fmt: skip
-    asked = "select * from spans where batch = {batch:UInt64} order by started_at, parent_span_id, span_id"
-    return list(engine.rows(asked, {"batch": batch}))
+def expectation(dialect: str) -> dict[str, Any]:
+    expected: dict[str, Any] = yaml.safe_load((CORPORA / dialect / "expected.yaml").read_text("utf8"))
+    return expected
 
 
 def meets(value: Any, wanted: Any) -> bool:
     """Whether a text holds all fragments of a list, or there is a value where one was measured."""
     if isinstance(wanted, list) and isinstance(value, str):
         return all(fragment in value for fragment in wanted)
-    return wanted == MEASURED and value is not None
+    return bool(wanted == MEASURED and value is not None)
 
 
-def as_said(row: Row, wanted: Row) -> Row:
-    """The row in the words of the expectation, where it meets them."""
-    return row | {key: said for key, said in wanted.items() if meets(row.get(key), said)}
+def differences(rows: list[Row], expected: list[Row]) -> list[str]:
+    """What the rows do not have as expected, a line a value."""
+    said = [
+        row | {key: wish for key, wish in wanted.items() if meets(row.get(key), wish)}
+        for row, wanted in zip(rows, expected, strict=True)
+    ]
+    return [
+        f"span {number}, {wanted['name']}: {key} is {found[key]!r}, not {wish!r}"
+        for number, (found, wanted) in enumerate(zip(as_expected(said, expected), expected, strict=True))
+        for key, wish in wanted.items()
+        if found[key] != wish
+    ]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_recording_becomes_the_rows_that_the_dialect_means(
-    engine: Engine, dialect: str, tmp_path: Path
-) -> None:
+def test_a_recording_becomes_the_rows_that_the_dialect_means(store: Engine, dialect: str) -> None:
     """Operation, model, tokens, cost, session, tool, agent and text of each span are what was really done."""
-    expected = yaml.safe_load((CORPORA / dialect / "expected.yaml").read_text("utf8"))["spans"]
-    rows = stored(engine, dialect, tmp_path)
+    asked = (
+        "select * from spans where project = {dialect:String} order by started_at, parent_span_id, span_id"
+    )
+    rows, expected = list(store.rows(asked, {"dialect": dialect})), expectation(dialect)["spans"]
     assert [row["name"] for row in rows] == [wanted["name"] for wanted in expected]
-    said = [as_said(row, wanted) for row, wanted in zip(rows, expected, strict=True)]
-    assert as_expected(said, expected) == expected
+    wrong = differences(rows, expected)
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
