@@ -235,4 +235,4 @@ def test_days_of_another_zone(reconcile: Command, zone: str) -> None:
 def test_what_is_seen_is_priced(engine: Engine, port: Port) -> None:
     """The store that the bills are held against priced each call but the one of an unknown model."""
     asked = "select model, cost_status from spans where cost_usd is null"
-    assert engine.rows(asked) == [{"model": "ours-only", "cost_status": "no_model"}]
+    assert engine.rows(asked) == [{"model": "ours-only", "cost_status": "unpriced_model"}]
