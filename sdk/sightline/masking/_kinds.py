@@ -54,14 +54,23 @@ class _Shapes(View):
 
 
 class _Names(View):
-    """A secret and a passphrase have no rare letter, so they are looked for themselves."""
+    """A secret and a pass(phrase) have no rare letter, so they are looked for by their ends."""
 
     def may_show(self, text: bytes, glance: bytes) -> bool:
-        return _NAME(glance) is not None or b"ecret" in text or _PASS(text) is not None
+        if b"=" not in glance:
+            return False
+        return (
+            _NAME(glance) is not None
+            or _SECRET_COLON(text) is not None
+            or (b"=" in text and _SECRET_EQUALS(text) is not None)
+        )
 
 
 class _Whole(View):
-    """All of it."""
+    """All of it, where one of the marks is that are looked for there."""
+
+    def may_show(self, text: bytes, glance: bytes) -> bool:
+        return b"@" in glance or b"+" in glance or b"%" in glance
 
     def look(self, text: bytes) -> bytes:
         return text
@@ -78,13 +87,19 @@ class _Lists(_Whole):
     """All of it, where a list in JSON begins with a text."""
 
     def may_show(self, text: bytes, glance: bytes) -> bool:
-        return b'["' in text
+        return b"[q" in glance
 
 
 _CAPITALS: Final = b"A" * 10  # PRIVATE KEY
 _NUMBER: Final = re.compile(rb"000(?:0(?:0{5}|00s?A|(?<=s0{4}))|A(?<=A00A000A))").search
 # The rare letters of password, key, token, cookie, signature, authorization, or a capital, and no other name.
-_PASS: Final = re.compile(rb"pass(?:phrase|[\"'\\\s:=])").search
+# Those two end so, with nothing, one sign, or several between them and what assigns.
+_ENDING: Final = (
+    rb"%b(?:(?<=[tse][\"'\\\s]%b)(?<=(?:ret|ass|ase).%b)|(?<=[tse]%b)(?<=(?:ret|ass|ase)%b)"
+    rb"|(?<=[\"'\\\s][\"'\\\s]%b))"
+)
+_SECRET_COLON: Final = re.compile(_ENDING.replace(b"%b", b":"), re.DOTALL).search
+_SECRET_EQUALS: Final = re.compile(_ENDING.replace(b"%b", b"="), re.DOTALL).search
 _NAME: Final = re.compile(rb"=(?:(?<=[wkgzA]=)|(?<=[wkgzA]q=))").search
 
 
@@ -93,7 +108,7 @@ class _Words(View):
 
     def look(self, text: bytes) -> bytes:
         seen = text.translate(self._table)
-        if _LONG not in seen:
+        if seen.rfind(_LONG) < 0:  # faster than from the left, where there is none
             return b""
         words, end = [b""], 0
         while (begin := seen.find(_LONG, end)) >= 0:
@@ -110,7 +125,7 @@ _VERY_LONG: Final = 40  # as long as AWS's secret keys
 _MARK: Final = b"\x00"
 _LONG: Final = b"x" * 15  # the shortest key that is known by its first letters: xoxb- and ten more
 _TELLING: Final = "wdkycrtzsg"
-_GLANCED: Final = ascii_uppercase + 'wkgz-=:"'
+_GLANCED: Final = ascii_uppercase + 'wkgz-=:"[@+%'
 _NOT_HEX: Final = ascii_lowercase[6:]  # a to f stay, or the digits of a checksum would come together
 SHAPES: Final = _Shapes(
     {"0": digits, "A": ascii_uppercase, "s": " .-"}, left_out=_NOT_HEX, start=rb"0(?<!00)0*+"

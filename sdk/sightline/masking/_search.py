@@ -9,9 +9,9 @@ Digits of other scripts, wide letters and uncommon spaces are read as the plain 
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from sightline.masking._kinds import GLANCE, Kind, Span, View, any_of, compiled
+from sightline.masking._kinds import GLANCE, Kind, Sign, Span, View, any_of, compiled
 
 _ROUNDS_MAX: Final = 10  # what was hidden behind one find is found in the next round; more is an attack
 _WORDS_WITHIN: Final = 48  # characters before a number in which its name must stand
@@ -44,7 +44,7 @@ class Search:
 
     def __init__(self, kinds: Sequence[Kind]) -> None:
         views = dict.fromkeys(sign.view for kind in kinds for sign in kind.signs)
-        self._tests = [_Test(view, kinds) for view in views]
+        self._tests = [_test_of(view, kinds) for view in views]
 
     def suspects(self, text: str) -> Sequence[Kind]:
         """The kinds of which something may be in this well-formed text or in a part of it; mostly none."""
@@ -52,11 +52,11 @@ class Search:
         data = folded.encode()
         glance = GLANCE.look(data)
         found: dict[int, Kind] = {}
-        for test in self._tests:
-            if test.view.may_show(data, glance) and test.passes(seen := test.view.look(data)):
+        for may_show, look, passes, kinds in self._tests:
+            if may_show(data, glance) and passes(seen := look(data)):
                 found |= {
                     place: kind
-                    for place, kind, signs in test.kinds
+                    for place, kind, signs in kinds
                     if any(sign.is_in(seen) for sign in signs)
                     and (not kind.hints or any(hint in folded for hint in kind.hints))
                 }
@@ -88,16 +88,19 @@ class Search:
         raise ValueError(f"a text was not done after {_ROUNDS_MAX} rounds of masking")
 
 
-class _Test:
+class _Test(NamedTuple):
     """What is looked for in one view: any sign at all, and then whose it is and its place in the order."""
 
-    __slots__ = ("kinds", "passes", "view")
+    may_show: Callable[[bytes, bytes], bool]
+    look: Callable[[bytes], bytes]
+    passes: Callable[[bytes], bool]
+    kinds: Sequence[tuple[int, Kind, Sequence[Sign]]]
 
-    def __init__(self, view: View, kinds: Sequence[Kind]) -> None:
-        self.view = view
-        signs = [[sign for sign in kind.signs if sign.view is view] for kind in kinds]
-        self.kinds = [(place, kinds[place], own) for place, own in enumerate(signs) if own]
-        self.passes = any_of(view, [sign for own in signs for sign in own])
+
+def _test_of(view: View, kinds: Sequence[Kind]) -> _Test:
+    signs = [[sign for sign in kind.signs if sign.view is view] for kind in kinds]
+    own_kinds = [(place, kinds[place], own) for place, own in enumerate(signs) if own]
+    return _Test(view.may_show, view.look, any_of(view, [sign for own in signs for sign in own]), own_kinds)
 
 
 _DIGITS: Final = {
