@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
 from sightline_collector.commands.sql import put_out
 from sightline_collector.commands.table import without_empty
-from sightline_collector.reconcile.compare import Comparison, Hour, compare
+from sightline_collector.reconcile.compare import Comparison, compare
 from sightline_collector.reconcile.formats import FORMATS, statements
 from sightline_collector.reconcile.line import Rates, Statement, Unreadable
+from sightline_collector.reconcile.pair import Hour
 from sightline_collector.reconcile.report import as_csv, as_json, remarks, rows, short
 from sightline_collector.reconcile.seen import HOURS, SETTINGS, hours
 
@@ -66,10 +67,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the comparison; 1 when it is beyond the tolerance. Raises NotAnswered."""
     try:
         read = list(_read(arguments.file, Rates(dict(arguments.rate))))
+        seen = _seen(Collector(arguments.url), read, arguments.project)
+        compared = compare(read, seen, arguments.time_zone)
     except Unreadable as e:
         raise NotAnswered(e.message, e.hint) from None
-    seen = _seen(Collector(arguments.url), read, arguments.project)
-    compared = compare(read, seen, arguments.time_zone)
     _print(arguments.format, compared, arguments.tolerance)
     said = list(remarks(read, compared, arguments.tolerance))
     print("\n".join(said), file=sys.stdout if arguments.format == "table" else sys.stderr)

@@ -9,6 +9,7 @@ to the product: `USE1-MP:USE1_InputTokenCount-Units` of `Claude Sonnet 4.5 (Amaz
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def _line_items(table: Table) -> Iterator[tuple[int, _Item]]:
     for number, cells in table.rows:
         row = {_plain(name): cell for name, cell in cells.items()}
         get = row.get
-        service = get("product_product_name") or get("product_servicename") or get("line_item_product_code")
+        service = _product(row) or get("product_servicename") or get("line_item_product_code")
         yield (
             number,
             _Item(
@@ -104,6 +105,17 @@ def _line_items(table: Table) -> Iterator[tuple[int, _Item]]:
                 get("pricing_public_on_demand_cost"),
             ),
         )
+
+
+def _product(row: Mapping[str, str]) -> str:
+    """The product's name: a column, or in 2.0 a member of the column `product`, which is a map."""
+    if row.get("product_product_name"):
+        return row["product_product_name"]
+    try:
+        product = json.loads(row.get("product") or "{}")
+    except ValueError:
+        return ""
+    return str(product.get("product_name") or "") if isinstance(product, dict) else ""
 
 
 def _groups(document: Values, statement: Statement) -> Iterator[tuple[int, _Item]]:
@@ -154,11 +166,12 @@ def _read_item(statement: Statement, item: _Item, rates: Rates) -> None:
     day = utc_day(item.start)
     statement.days.add(day)
     usd = rates.to_usd(amount(item.cost), item.currency)
-    if not _BEDROCK.search(item.service) and not _MARKETPLACE.match(item.usage_type):
+    kind = _KIND.search(item.usage_type)
+    if not _BEDROCK.search(item.service) and not (kind and _MARKETPLACE.match(item.usage_type)):
         statement.set_aside("other services", usd)
     elif item.kind not in _USAGE:
         statement.set_aside(item.kind, usd)
-    elif not (kind := _KIND.search(item.usage_type)):
+    elif kind is None:
         statement.set_aside(f"Bedrock: {item.usage_type or 'not by usage type'}", usd)
     else:
         listed = amount(item.list_cost) if item.list_cost else None

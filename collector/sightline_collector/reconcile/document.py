@@ -25,10 +25,27 @@ Record = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A CSV file: column names as they are, and rows with the number of the line they end on."""
+    """A CSV file: column names as they are, and its text from their line on."""
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[int, Record], ...]
+    text: str
+    delimiter: str
+    above: int
+    """Lines that stand before the column names."""
+
+    @property
+    def rows(self) -> Iterator[tuple[int, Record]]:
+        """Rows that hold anything, each with the number of the line it ends on. Raises Unreadable."""
+        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
+        try:
+            next(reader)
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    yield self.above + reader.line_num, dict(zip(self.columns, cells, strict=False))
+        except csv.Error as e:
+            raise Unreadable(
+                f"line {self.above + reader.line_num} is no CSV ({e})", "export it again"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +61,7 @@ Document = Table | Values
 def documents(data: bytes) -> Iterator[Document]:
     """The file's content, or that of each file in a .zip. Raises Unreadable."""
     for content in _unpacked(data):
-        text = _text(content).strip()
+        text = _text(content).strip().replace("\r\n", "\n")
         if not text:
             raise Unreadable("the file is empty", "export it again, for days with usage")
         yield Values(tuple(_values(text))) if text[0] in "[{" else _table(text)
@@ -107,26 +124,21 @@ def _values(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _table(text: str) -> Table:
-    lines = text.splitlines()
-    start, delimiter = _heading(lines)
-    reader = csv.reader(io.StringIO("\n".join(lines[start:])), delimiter=delimiter)
+    lines = text.split("\n", HEADING_LINES_MAX)
     try:
-        columns = tuple(name.strip() for name in next(reader))
-        rows = tuple(
-            (start + reader.line_num, dict(zip(columns, cells, strict=False)))
-            for cells in reader
-            if any(cell.strip() for cell in cells)
-        )
+        above, delimiter = _heading(lines[:HEADING_LINES_MAX])
     except csv.Error as e:
-        raise Unreadable(f"the CSV cannot be read ({e})", "export it again") from None
-    return Table(columns, rows)
+        raise Unreadable(f"the file's first lines are no CSV ({e})", "name a CSV or JSON export") from None
+    below = "\n".join(lines[above:])
+    columns = next(csv.reader([lines[above]], delimiter=delimiter), [])
+    return Table(tuple(name.strip() for name in columns), below, delimiter, above)
 
 
 def _heading(lines: list[str]) -> tuple[int, str]:
     """Where the column names stand, and what is between them: the first of the widest lines."""
     widths = [
         (len(next(csv.reader([line], delimiter=delimiter), [])), -number, delimiter)
-        for number, line in enumerate(lines[:HEADING_LINES_MAX])
+        for number, line in enumerate(lines)
         for delimiter in ",;\t"
     ]
     _, number, delimiter = max(widths)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sightline_collector.reconcile.compare import NO_MODEL, Pair, Sums
+from sightline_collector.reconcile.compare import NO_MODEL
+from sightline_collector.reconcile.pair import Pair, Sums
 
 FULL = Decimal(1)
 KNOWN_RATIOS = (

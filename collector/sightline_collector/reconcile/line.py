@@ -8,6 +8,7 @@ file -> Document -> Statement
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -109,10 +110,15 @@ class Rates:
         return amount * self.usd[code]
 
 
+_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+"""1,234.5: a comma that groups digits. Where one stands for a point it is no such number, and refused."""
+
+
 def amount(value: object) -> Decimal:
     """A number of the file. Raises BadLine for what is none, or is not finite."""
+    text = str(value).strip().removeprefix("$")
     try:
-        number = Decimal(str(value).strip().replace(",", "").lstrip("$"))
+        number = Decimal(text.replace(",", "") if _GROUPED.fullmatch(text) else text)
     except InvalidOperation:
         raise BadLine(f"{value!r} is no number") from None
     if not number.is_finite():
@@ -135,13 +141,21 @@ _COUNT_MAX = 10**18
 
 
 def utc_day(value: object) -> date:
-    """The UTC day of a moment: seconds since 1970, a date, or a date with a time, by its own zone if it
-    names one. Raises BadLine."""
+    """The UTC day of a moment: a date, a time in its own zone, or seconds since 1970 or their thousandths or
+    millionths. Raises BadLine."""
     text = str(value).strip()
     try:
-        if text.replace(".", "", 1).isdigit():
-            return datetime.fromtimestamp(float(text), UTC).date()
+        if _SINCE_1970.fullmatch(text):
+            seconds = Decimal(text)
+            while seconds > _SECONDS_MAX:
+                seconds /= 1000
+            return datetime.fromtimestamp(float(seconds), UTC).date()
         moment = datetime.fromisoformat(text.removesuffix(" UTC"))
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, ArithmeticError, OSError):
         raise BadLine(f"{value!r} is no day") from None
     return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+
+
+_SINCE_1970 = re.compile(r"\d{9,16}(\.\d+)?|\d\.\d+E\d{1,2}")
+_SECONDS_MAX = 10**11
+"""Some time in the year 5138: larger numbers count parts of a second."""

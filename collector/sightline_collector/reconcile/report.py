@@ -8,9 +8,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from sightline_collector.reconcile.compare import Comparison, Pair, Sums
+from sightline_collector.reconcile.compare import Comparison
 from sightline_collector.reconcile.explain import reasons, unexplained_usd
 from sightline_collector.reconcile.line import Statement
+from sightline_collector.reconcile.pair import Pair, Sums
 
 _MONEY = "Nullable(Decimal(38, 12))"
 _COUNT = "Nullable(Int64)"

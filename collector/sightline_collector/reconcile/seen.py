@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sightline_collector.reconcile.compare import Hour, Sums
 from sightline_collector.reconcile.models import bills
+from sightline_collector.reconcile.pair import Hour, Sums
 
 HOURS = """
 select

@@ -11,9 +11,10 @@ from collector.reconcile.exports import FIRST, SECOND
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline_collector.reconcile.compare import ALL_MODELS, NO_MODEL, Comparison, Hour, Pair, Sums, compare
+from sightline_collector.reconcile.compare import ALL_MODELS, NO_MODEL, Comparison, compare
 from sightline_collector.reconcile.explain import Reason, reasons, unexplained_usd
-from sightline_collector.reconcile.line import Line, Statement
+from sightline_collector.reconcile.line import Line, Statement, Unreadable
+from sightline_collector.reconcile.pair import Hour, Pair, Sums
 
 PERCENT = Decimal("0.01")
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -106,8 +107,25 @@ def test_usage_and_cost_in_two_files() -> None:
         [hour("o3", "2")],
     )
     assert [pair.billed for pair in found.pairs] == [
-        Sums(Decimal(2), Decimal(2), input_tokens=10, output_tokens=1, lines=2)
+        Sums(Decimal(2), Decimal(2), input_tokens=10, output_tokens=1)
     ]
+
+
+def test_tokens_by_model_and_costs_without() -> None:
+    """Then the day's sum of all models is compared, tokens too."""
+    usage = statement(Line(FIRST, "o3", input_tokens=10), Line(FIRST, "gpt-4o", input_tokens=5))
+    found = compare([usage, statement(Line(FIRST, "", Decimal(3)))], [hour("gpt-4o", "1"), hour("o3", "2")])
+    assert sides(found) == [(FIRST, ALL_MODELS, 3, 3)]
+    assert [p.billed and p.billed.input_tokens for p in found.pairs] == [15]
+
+
+def test_amounts_and_tokens_are_not_added() -> None:
+    """Files of two providers, one without amounts, are refused: they have no sum."""
+    other = Statement("anthropic", "a test's")
+    other.add(Line(FIRST, "claude-sonnet-4-5", input_tokens=7))
+    with pytest.raises(Unreadable) as refused:
+        compare([statement(Line(FIRST, "o3", Decimal(1))), other], [])
+    assert refused.value.message == "the files of anthropic have tokens, others amounts"
 
 
 def test_days_of_another_time_zone() -> None:
@@ -151,7 +169,7 @@ SAME = {"input_tokens": 1000, "output_tokens": 100}
         (pair(usd("5"), usd("3", calls=3)), ["no_tokens"], "0"),
         (pair(usd("5", calls=4, **SAME), usd("10", calls=1, **SAME)), ["price"], "-5"),
         (pair(usd("5", calls=9), usd("5", calls=9), in_usd=False), [], "0"),
-        (pair(usd("0.34", lines=4), usd("0.36"), rounded_usd=Decimal("0.02")), [], "0"),
+        (pair(usd("0.34"), usd("0.36"), rounded_usd=Decimal("0.02")), [], "0"),
     ],
 )
 def test_what_explains_a_difference(found: Pair, names: list[str], explained: str) -> None:

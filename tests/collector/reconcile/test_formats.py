@@ -14,7 +14,7 @@ from collector.reconcile.exports import FIRST, FOLDER, SECOND, read, read_text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline_collector.reconcile.line import Line, Rates, Statement, Unreadable
+from sightline_collector.reconcile.line import BadLine, Line, Rates, Statement, Unreadable, utc_day
 
 SONNET = "claude-sonnet-4-5-20250929"
 FLASH = "gemini-2.5-flash"
@@ -157,6 +157,7 @@ def test_a_given_rate_goes_before_that_of_the_file() -> None:
     ("name", "good", "bad", "says"),
     [
         ("openai_costs.csv", "3.2500000000000000", "n/a", "'n/a' is no number"),
+        ("openai_costs.csv", "3.2500000000000000", '"3,25"', "'3,25' is no number"),
         ("openai_usage.csv", "1000000.0", "-5", "'-5' is no number of tokens"),
         ("anthropic_cost.csv", "1.35", "NaN", "'NaN' is no amount"),
         ("anthropic_usage.csv", "2026-09-01", "soon", "'soon' is no day"),
@@ -175,6 +176,31 @@ def test_a_line_that_cannot_be_read(name: str, good: str, bad: str, says: str) -
     assert len(statement.refused) == 1
     assert says in statement.refused[0][1]
     assert len(statement.lines) == len(LINES[name]) - 1
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["1788220800", "1788220800.0", "1.7882208E9", "1788220800000", "1788220800000000", "2026-09-01",
+     "2026-09-01T00:00:00Z", "2026-09-01 00:00:00 UTC", "2026-08-31T17:00:00-07:00", "2026-09-01 23:59:59.9"],
+)  # fmt: skip
+def test_a_moment_has_a_utc_day(moment: str) -> None:
+    """Seconds since 1970 or parts of them, days, and times with or without a zone are understood."""
+    assert utc_day(moment) == FIRST
+
+
+@pytest.mark.parametrize("moment", ["", "soon", "0", "-1", "99999999999999999999", "2026-13-01", "1E99"])
+def test_what_is_no_moment(moment: str) -> None:
+    """It is refused, and does not become some day."""
+    with pytest.raises(BadLine):
+        utc_day(moment)
+
+
+def test_a_product_in_a_map() -> None:
+    """The second version of the cost report names a model sold by the marketplace in its column `product`."""
+    product = '"{""product_name"": ""Claude Opus 4.5 (Amazon Bedrock Edition)""}"'
+    names = "line_item_usage_type,line_item_usage_start_date,line_item_usage_amount,line_item_unblended_cost"
+    text = f"{names},product\nUSE1-MP:USE1_OutputTokenCount-Units,2026-09-01 03:00:00.000,0.1,2.5,{product}\n"
+    assert read_text(text).lines == [Line(FIRST, "Claude Opus 4.5", Decimal("2.5"), output_tokens=100_000)]
 
 
 def test_months_are_refused() -> None:
