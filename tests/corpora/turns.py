@@ -45,9 +45,11 @@ def calling(tool: str) -> Turn:
 
 
 def turn_for(request: Json, tool: str, has_result: bool) -> Turn:
-    """Which of the four this request is."""
+    """Which of the four this request is. In a thread that its server keeps, a result comes without tools."""
+    if has_result:
+        return ANSWERED
     if tool:
-        return ANSWERED if has_result else calling(tool)
+        return calling(tool)
     return STREAMED if is_streamed(request) else PLAIN
 
 
