@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .turns import ARGUMENTS, Json, Turn, is_streamed, turn_for
+from .turns import ARGUMENTS, Json, Turn, answer_id, is_streamed, turn_for
 
 DATED = {"claude-sonnet-4-5": "claude-sonnet-4-5-20250929"}
 PLACEHOLDER = 1
@@ -17,7 +17,7 @@ def answer(request: Json, number: int) -> Any:
     tools = request.get("tools") or [{"name": ""}]
     turn = turn_for(request, tools[0]["name"], '"tool_result"' in json.dumps(request["messages"]))
     whole = {
-        "id": f"msg_{number}",
+        "id": answer_id("msg_", number),
         "type": "message",
         "role": "assistant",
         "model": DATED.get(request["model"], request["model"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .turns import ARGUMENTS, Json, Turn, is_streamed, turn_for
+from .turns import ARGUMENTS, Json, Turn, answer_id, is_streamed, turn_for
 
 MODEL = "gemini-2.5-flash"
 """The model that answers: a request names its own in the address only."""
@@ -32,7 +32,7 @@ def _content(part: Json, number: int, ended: Turn | None = None) -> Json:
     return {
         "candidates": [{**candidate, **({"finishReason": "STOP"} if ended else {})}],
         "modelVersion": MODEL,
-        "responseId": f"gemini-{number}",
+        "responseId": answer_id("", number),
         **({"usageMetadata": _usage(ended)} if ended else {}),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .turns import ARGUMENTS, EMBEDDED_TOKENS, Json, Turn, is_streamed, turn_for
+from .turns import ARGUMENTS, EMBEDDED_TOKENS, Json, Turn, answer_id, is_streamed, turn_for
 
 DATED = {"gpt-5-mini": "gpt-5-mini-2025-08-07"}
 """The model that answers, of the one asked for."""
@@ -32,7 +32,7 @@ def _chat(request: Json, model: str, number: int) -> Any:
     tools = request.get("tools") or [{"function": {"name": ""}}]
     has_result = any(message["role"] == "tool" for message in request["messages"])
     turn = turn_for(request, tools[0]["function"]["name"], has_result)
-    head = {"id": f"chatcmpl-{number}", "created": 1, "model": model, "service_tier": "default"}
+    head = {"id": answer_id("chatcmpl-", number), "created": 1, "model": model, "service_tier": "default"}
     finish = "tool_calls" if turn.tool else "stop"
     if not is_streamed(request):
         message = {"role": "assistant", "content": turn.text or None, **_tool_calls(turn, number)}
@@ -75,7 +75,7 @@ def _responses(request: Json, model: str, number: int) -> Any:
     turn = turn_for(request, tools[0]["name"], has_result)
     item = _item(turn, number)
     whole = {
-        "id": f"resp_{number}",
+        "id": answer_id("resp_", number),
         "object": "response",
         "created_at": 1,
         "model": model,

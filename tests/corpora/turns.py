@@ -39,6 +39,11 @@ ANSWERED = Turn("It is 19 degrees in Lisbon.", input=2106, output=40, cached=192
 EMBEDDED_TOKENS = 8
 
 
+def answer_id(prefix: str, number: int) -> str:
+    """As long as the providers' own are: a short one could be any small server's constant."""
+    return f"{prefix}{number:024d}"
+
+
 def calling(tool: str) -> Turn:
     """The model wants a tool run first."""
     return Turn("", input=2006, output=20, cached=1920, written=80, tool=tool)
