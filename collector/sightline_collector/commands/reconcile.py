@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from textwrap import fill
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
@@ -24,7 +23,7 @@ from sightline_collector.reconcile.seen import HOURS, SETTINGS, hours
 _WHAT = """\
 Set a provider's usage or cost export against the calls seen here, by day and
 model, and say what explains the gaps. Exit status 0 when they agree, 1 when
-they do not. Understood are CSV and JSON, packed as .gz or .zip too:"""
+they do not. Understood are these exports, packed as .gz or .zip too."""
 APART = 1
 """The exit status of sums that differ by more than the tolerance."""
 
@@ -34,8 +33,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "reconcile",
         help="set what a provider bills against what was seen here",
-        description=f"{_WHAT}\n\n"
-        + "\n".join(fill(known.how, 78, subsequent_indent="    ") for known in FORMATS),
+        description=_WHAT,
+        epilog="\n".join(known.how for known in FORMATS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", nargs="+", help="exports of the same days: of usage, of cost, or both")

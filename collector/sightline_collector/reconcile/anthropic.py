@@ -17,11 +17,14 @@ from sightline_collector.reconcile.line import FAULTS, Line, Rates, Statement, a
 
 Fields = Mapping[str, Any]
 
-HOW = (
-    "Anthropic: curl 'https://api.anthropic.com/v1/organizations/usage_report/messages?starting_at=..."
-    "&bucket_width=1d&group_by[]=model' or .../cost_report?starting_at=...&group_by[]=description, or the CSV"
-    " of the Console's Usage or Cost page"
-)
+HOW = """\
+Anthropic, with an admin key (or the CSV of the Console's Usage or Cost page):
+    curl -g -H "x-api-key: $ANTHROPIC_ADMIN_KEY" -H "anthropic-version: 2023-06-01" \\
+      'https://api.anthropic.com/v1/organizations/usage_report/messages?starting_at=2026-09-01T00:00:00Z\
+&bucket_width=1d&limit=31&group_by[]=model&group_by[]=service_tier'
+    curl -g -H "x-api-key: $ANTHROPIC_ADMIN_KEY" -H "anthropic-version: 2023-06-01" \\
+      'https://api.anthropic.com/v1/organizations/cost_report?starting_at=2026-09-01T00:00:00Z\
+&limit=31&group_by[]=description'"""
 CENT = Decimal("0.01")
 _TIERS = {"batch": "batch", "flex": "flex", "flex_discount": "flex", "priority": "priority"}
 

@@ -27,11 +27,11 @@ from sightline_collector.reconcile.line import (
     utc_day,
 )
 
-HOW = (
-    "AWS: the Cost and Usage Report's CSV (Data Exports), or aws ce get-cost-and-usage --granularity DAILY"
-    " --metrics UnblendedCost UsageQuantity --group-by Type=DIMENSION,Key=SERVICE"
-    " Type=DIMENSION,Key=USAGE_TYPE"
-)
+HOW = """\
+AWS, from Cost Explorer (or the CSV of a Cost and Usage Report):
+    aws ce get-cost-and-usage --time-period Start=2026-09-01,End=2026-10-01 --granularity DAILY \\
+      --metrics UnblendedCost UsageQuantity \\
+      --group-by Type=DIMENSION,Key=SERVICE Type=DIMENSION,Key=USAGE_TYPE"""
 _BEDROCK = re.compile(r"bedrock", re.I)
 _REGION = re.compile(r"^[A-Z]{2,5}\d?-(?=[A-Za-z])")
 _MARKETPLACE = re.compile(r"^(?:[A-Z]{2,5}\d-)?MP:")
@@ -87,8 +87,7 @@ def _plain(name: str) -> str:
 
 
 def _line_items(table: Table) -> Iterator[tuple[int, _Item]]:
-    for number, cells in table.rows:
-        row = {_plain(name): cell for name, cell in cells.items()}
+    for number, row in table.renamed(_plain).rows:
         get = row.get
         service = _product(row) or get("product_servicename") or get("line_item_product_code")
         yield (

@@ -8,8 +8,8 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +32,10 @@ class Table:
     delimiter: str
     above: int
     """Lines that stand before the column names."""
+
+    def renamed(self, spell: Callable[[str], str]) -> Table:
+        """The same rows under other names of columns."""
+        return replace(self, columns=tuple(map(spell, self.columns)))
 
     @property
     def rows(self) -> Iterator[tuple[int, Record]]:

@@ -34,7 +34,7 @@ def statements(data: bytes, rates: Rates) -> Iterator[Statement]:
         if found is None:
             raise Unreadable(
                 "the file is no usage or cost export that is known here",
-                "there are:\n" + "\n".join(f"    {known.how}" for known in FORMATS),
+                "these are, and so they are got:\n" + "\n".join(known.how for known in FORMATS),
             )
         statement = _read(found, document, rates)
         if not statement.days and not statement.beside:
@@ -51,4 +51,4 @@ def _read(known: Format, document: Document, rates: Rates) -> Statement:
     try:
         return known.read(document, rates)
     except FAULTS as e:
-        raise Unreadable(f"the file is damaged ({e!r})", f"fetch it again. {known.how}") from None
+        raise Unreadable(f"the file is damaged ({e!r})", "fetch it again, or for other days") from None

@@ -19,10 +19,11 @@ from sightline_collector.reconcile.line import FAULTS, BadLine, Line, Rates, Sta
 
 Fields = Mapping[str, Any]
 
-HOW = (
-    "Google Cloud: bq query --format=json 'select service, sku, usage_start_time, cost, currency,"
-    " currency_conversion_rate, usage, credits, cost_type, cost_at_list from DATASET.gcp_billing_export_v1_X'"
-)
+HOW = """\
+Google Cloud, from the billing export's table (or its CSV with columns such as sku.description):
+    bq query --format=json --use_legacy_sql=false 'select service, sku, usage_start_time, cost, currency,
+      currency_conversion_rate, usage, credits, cost_type from DATASET.gcp_billing_export_v1_ACCOUNT
+      where usage_start_time >= "2026-09-01"'"""
 _MODEL = re.compile(
     r"gemini[ -]embedding(?:[ -]\d+)?|gemini[ -]\d+(?:\.\d+)?[ -](?:pro|flash(?:[ -]lite)?|ultra|nano)"
     r"|claude[ -](?:(?:opus|sonnet|haiku)[ -]\d+(?:\.\d+)?|\d+(?:\.\d+)?[ -](?:opus|sonnet|haiku))"
@@ -54,8 +55,7 @@ def read(document: Document, rates: Rates) -> Statement:
 def _rows(document: Document) -> Iterator[tuple[int, Fields]]:
     """Rows with one level of names: usage.amount is usage_amount."""
     if isinstance(document, Table):
-        for number, cells in document.rows:
-            yield number, {_plain(name): cell for name, cell in cells.items()}
+        yield from document.renamed(_plain).rows
         return
     for number, value in document.values:
         flat = dict(value)

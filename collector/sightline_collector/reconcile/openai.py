@@ -17,10 +17,12 @@ from sightline_collector.reconcile.line import FAULTS, Line, Rates, Statement, a
 
 Fields = Mapping[str, Any]
 
-HOW = (
-    "OpenAI: curl 'https://api.openai.com/v1/organization/usage/completions?start_time=...&group_by=model' or"
-    " .../organization/costs?start_time=...&group_by=line_item, or the CSV of the dashboard's Usage page"
-)
+HOW = """\
+OpenAI, with an admin key (or the CSV of the dashboard's Usage page):
+    curl -H "Authorization: Bearer $OPENAI_ADMIN_KEY" \\
+      'https://api.openai.com/v1/organization/usage/completions?start_time=1788220800&limit=31&group_by=model'
+    curl -H "Authorization: Bearer $OPENAI_ADMIN_KEY" \\
+      'https://api.openai.com/v1/organization/costs?start_time=1788220800&limit=31&group_by=line_item'"""
 _LINE_ITEM = re.compile(r"^(?P<model>[a-z0-9][\w.:-]*)(?:, (?P<what>.+))?$", re.I)
 _TOKENS = re.compile(r"input|output|cached|audio|image|text|training", re.I)
 _TIERS = {"batch": "batch", "flex": "flex", "priority": "priority"}

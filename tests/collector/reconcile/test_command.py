@@ -202,7 +202,7 @@ def test_a_file_that_cannot_be_read(reconcile: Command, tmp_path: Path) -> None:
     code, _, err = reconcile(str(other))
     assert code == 1
     assert err.startswith(f"sightline: {other}: the file is no usage or cost export that is known here\n")
-    assert "OpenAI: curl" in err
+    assert "OpenAI, with an admin key" in err
 
 
 @pytest.mark.parametrize(
@@ -236,3 +236,10 @@ def test_what_is_seen_is_priced(engine: Engine, port: Port) -> None:
     """The store that the bills are held against priced each call but the one of an unknown model."""
     asked = "select model, cost_status from spans where cost_usd is null"
     assert engine.rows(asked) == [{"model": "ours-only", "cost_status": "unpriced_model"}]
+
+
+def test_no_collector(capfd: pytest.CaptureFixture[str]) -> None:
+    """The file is read first; then it is said that none answers."""
+    arguments = ["reconcile", str(FOLDER / "openai_costs.csv"), "--url", "http://127.0.0.1:1"]
+    assert main(arguments) == 1
+    assert "no collector answers at http://127.0.0.1:1" in capfd.readouterr().err

@@ -83,5 +83,5 @@ def test_what_is_understood_is_said() -> None:
     """An unknown file is answered with every export that is known, and how to get it."""
     with pytest.raises(Unreadable) as refused:
         read_text("name,price\nx,1\n")
-    for provider in ("OpenAI: curl", "Anthropic: curl", "Google Cloud: bq query", "AWS: "):
+    for provider in ("OpenAI, with", "Anthropic, with", "Google Cloud, from", "AWS, from"):
         assert provider in refused.value.hint
