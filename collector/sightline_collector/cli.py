@@ -22,6 +22,7 @@ COMMANDS = (
     "wal",
     "dead_letter",
     "doctor",
+    "backup",
     "reconcile",
 )
 """Modules of `commands`: each has add(subparsers) and run(arguments), which returns the exit code."""

@@ -25,6 +25,8 @@ from sightline_collector.operate.disk_gauges import measure_disk
 from sightline_collector.operate.doctor import Doctor
 from sightline_collector.operate.letters import LetterRoutes
 from sightline_collector.operate.running import Parts as Examined
+from sightline_collector.operate.snapshot_routes import SnapshotRoutes
+from sightline_collector.operate.snapshots import Snapshots
 from sightline_collector.receive.door import Door
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
@@ -97,6 +99,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         more = [
             *LetterRoutes(dead_letters, door.take, losses).routes,
             *Doctor(config.folder, engine, examined).routes,
+            *SnapshotRoutes(Snapshots(config.folder, engine, wal, health.registry)).routes,
         ]
         hosts = frozenset(config.names)
         pages = gateway(Parts(engine, health, wal, partial(flushed, wal), hosts=hosts, more=more))

@@ -145,6 +145,12 @@ class Engine:
         with self._write_lock, self._named():
             self._writer.command(sql, parameters=dict(parameters or {}))
 
+    def commands(self, statements: Sequence[str]) -> None:
+        """Run statements one after the other, with no write of this process between them."""
+        with self._write_lock, self._named():
+            for sql in statements:
+                self._writer.command(sql)
+
     def write_value(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first value that a query gives, asked on the write handle: never behind a slow reader."""
         with self._write_lock, self._named():

@@ -16,6 +16,7 @@ import os
 import re
 import threading
 import uuid
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,19 @@ class Folder:
     def segment_path(self, signal: Signal, batch: int, kind: str) -> Path:
         """Where a segment lies: `kind` is "open" or "segment"."""
         return self.path / f"{signal}-{batch:020d}.{kind}"
+
+    def link(self, paths: Sequence[Path], into: Path) -> int:
+        """Links segments into a folder on the same disk, but for those let go meanwhile. How many."""
+        into.mkdir(parents=True, exist_ok=True)
+        linked = 0
+        for path in paths:
+            # A file of an earlier process may have been sealed meanwhile.
+            for found in (path, path.with_suffix(".segment")):
+                with suppress(FileNotFoundError):
+                    os.link(found, into / found.name)
+                    linked += 1
+                    break
+        return linked
 
     def probe(self) -> None:
         """Writes a block, syncs it and removes it, as a record would be written. Raises OSError."""

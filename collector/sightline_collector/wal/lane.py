@@ -10,7 +10,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,7 @@ class Lane:
         self._open_bytes = 0
         self._open_since_ns = 0
         self._seal_due = False
+        self._sealings: list[asyncio.Future[None]] = []
         self._closed = False
 
     @property
@@ -119,6 +120,14 @@ class Lane:
             if segment:
                 return segment
 
+    async def seal(self) -> list[Path]:
+        """Seals the open segment. The files that hold what was acknowledged before and was not let go."""
+        sealing = self._loop.create_future()
+        self._sealings.append(sealing)
+        self._due()
+        await sealing
+        return [one.path for one in self._waiting.values()]
+
     async def let_go(self, segment: Segment) -> None:
         """Removes a segment that the store has confirmed."""
         await self._loop.run_in_executor(self._threads.housekeeping, _unlink, segment.path)
@@ -145,7 +154,9 @@ class Lane:
                     await self._commit()
                 if self._seal_due:
                     self._seal_due = False
+                    sealings, self._sealings = self._sealings, []
                     self._settle(await self._loop.run_in_executor(self._threads.writing, self._appender.seal))
+                    _answer(sealings)
         finally:
             self._commits = None
 
@@ -158,9 +169,7 @@ class Lane:
         self._pending_bytes -= group_bytes
         self._watcher.group_committed(self.signal, outcome.durable, time.perf_counter() - began_s)
         self._settle(outcome)
-        for _, durable in group[: outcome.durable]:
-            if not durable.done():
-                durable.set_result(None)
+        _answer(durable for _, durable in group[: outcome.durable])
         self._refuse(group[outcome.durable :], outcome.failure)
 
     def _refuse(self, group: list[Pending], error: Exception | None) -> None:
@@ -223,6 +232,12 @@ class Lane:
             self._waiting_bytes += recovered.segment.size_bytes
         else:
             del self._waiting[left.batch]
+
+
+def _answer(futures: Iterable[asyncio.Future[None]]) -> None:
+    for future in futures:
+        if not future.done():  # its caller may have stopped waiting
+            future.set_result(None)
 
 
 def unwritable(error: Exception | None) -> LogUnwritable:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 
 import pytest
 from collector.operate.logs import SPANS, traces
@@ -21,12 +23,18 @@ PUT_NS = 1_790_000_000_000_000_000
 LETTERS = 4
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
+    """One for all tests that leave its dead letters alone."""
+    with collector_with_letters(tmp_path_factory.mktemp("operated") / "data") as process:
+        yield process
+
+
+@contextmanager
+def collector_with_letters(folder: Path) -> Iterator[CollectorProcess]:
     """A running collector that finds LETTERS dead letters in its folder."""
-    folder = tmp_path_factory.mktemp("operated") / "data"
     put_aside(DeadLetters(folder / "dead-letter", Health(), clock_ns=count(PUT_NS).__next__))
-    with CollectorProcess(folder, "--segment-age-s", "0.2") as process:
+    with CollectorProcess(folder, "--segment-age-s", "0.5") as process:
         process.start()
         yield process
         assert process.stop() == 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
-from collector.operate.conftest import LETTERS, Command
+import pytest
+from collector.operate.conftest import LETTERS, Command, collector_with_letters
 from collector.operate.logs import SPANS, traces
 from collector_process import CollectorProcess
 from google.protobuf.json_format import MessageToDict
@@ -12,6 +14,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from sightline_collector.operate.readable import as_json
 from sightline_collector.wal.segment import Signal
+
+
+@pytest.fixture(scope="module")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
+    """One whose dead letters are replayed and dropped."""
+    with collector_with_letters(tmp_path_factory.mktemp("letters") / "data") as process:
+        yield process
 
 
 def names(sightline: Command) -> list[str]:

@@ -1,0 +1,84 @@
+"""`sightline backup` and `sightline restore`: a running collector's data into a folder, and back."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sightline_collector.commands.asking import Collector, NotAnswered, add_url, path_of, told
+from sightline_collector.commands.program import as_called
+from sightline_collector.store.url import parse_store_url
+
+if TYPE_CHECKING:
+    from sightline_collector.operate.backup import Copied
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare both subcommands."""
+    taken = subparsers.add_parser(
+        "backup",
+        help="copy a running collector's data into a folder",
+        description="Copy the embedded store of a running collector, what its log holds and its dead letters."
+        " What was acknowledged before it began is in it. Senders and readers are not held up.",
+    )
+    taken.add_argument("folder", type=Path, help="where to: absent or empty")
+    add_url(taken)
+    taken.set_defaults(run=told(back_up))
+    restored = subparsers.add_parser(
+        "restore",
+        help="make a data folder from a backup",
+        description="Make a data folder from a backup, every checksum checked. The first `sightline up` on it"
+        " stores what the log had held.",
+    )
+    restored.add_argument("folder", type=Path, help="the backup")
+    restored.add_argument("--store", required=True, help="chdb:FOLDER, which is absent or empty")
+    restored.set_defaults(run=told(restore))
+
+
+def back_up(arguments: argparse.Namespace) -> int:
+    """Take a snapshot, copy it, and let it go. Raises NotAnswered, FolderUnusable."""
+    from sightline_collector.operate.backup import copy, refuse_used
+
+    folder = arguments.folder.absolute()
+    refuse_used(folder)
+    collector = Collector(arguments.url)
+    snapshot = collector.call("POST", "/api/snapshots", {})
+    try:
+        copied = copy(snapshot, folder)
+    except OSError as e:
+        raise NotAnswered(f"{folder} cannot be written ({e.strerror})", "look at its disk") from None
+    finally:
+        collector.call("DELETE", path_of("api", "snapshots", snapshot["name"]), {})
+    print(f"{folder} holds all that was acknowledged before {snapshot['taken_at']}:")
+    _tell(copied)
+    print(as_called(f"Restore it: `sightline restore {folder} --store chdb:NEW_FOLDER`"))
+    return 0
+
+
+def restore(arguments: argparse.Namespace) -> int:
+    """Restore and say how to start. Raises BadBackup, FolderUnusable, BadConfiguration."""
+    from sightline_collector.operate.backup import restore as make
+
+    path = parse_store_url(arguments.store).path
+    if path is None:
+        raise NotAnswered(
+            "a backup of an embedded store is restored into an embedded one", "name it --store chdb:FOLDER"
+        )
+    copied = make(arguments.folder.absolute(), path)
+    print(f"{path} was restored:")
+    _tell(copied)
+    print(as_called(f"Start it: `sightline up --store chdb:{path}`"))
+    return 0
+
+
+def _tell(copied: Copied) -> None:
+    largest = sorted(copied.rows.items(), key=lambda one: -one[1])
+    print("  " + "   ".join(f"{name} {rows:,}" for name, rows in largest if rows and not _derived(name)))
+    waiting = f"{copied.segments:,} segments that were not stored yet, {copied.dead_letters:,} dead letters"
+    print(f"  {waiting}, {copied.size_bytes / 1e6:,.1f} MB in all")
+
+
+def _derived(table: str) -> bool:
+    """Made from files at every start: not what a person asks a backup for."""
+    return table.startswith(("price", "dialects", "operations", "schema"))
