@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status, StatusCode
 
@@ -20,7 +21,10 @@ from sightline._spans.late import Findings
 
 @dataclass(slots=True)
 class Draft:
-    """A finished span that may still be changed; times in ns since 1970."""
+    """A finished span that may still be changed; times in ns since 1970.
+
+    `renamed` and `resource` are what it leaves with where that is not its own.
+    """
 
     source: ReadableSpan
     attributes: dict[str, Any]
@@ -29,6 +33,8 @@ class Draft:
     status: Status
     start_ns: int
     end_ns: int
+    renamed: str = ""
+    resource: Resource | None = None
 
     @classmethod
     def of(cls, span: ReadableSpan) -> "Draft":
@@ -54,10 +60,10 @@ class _Finished(ReadableSpan):
     def __init__(self, draft: Draft) -> None:
         source = draft.source
         super().__init__(
-            name=source.name,
+            name=draft.renamed or source.name,
             context=source.context,
             parent=source.parent,
-            resource=source.resource,
+            resource=draft.resource or source.resource,
             attributes=draft.attributes,
             events=draft.events,
             links=draft.links,

@@ -55,7 +55,9 @@ class Pipeline:
         sampler = Sampler(settings.sampling) if settings.sampling else None
         steps = outgoing_steps(guard, sampler)
         pipeline = cls(
-            Delivery(settings, provider.resource, steps, lambda record: guarded_log(record, guard)),
+            Delivery(
+                settings, guard.resource(provider.resource), steps, lambda record: guarded_log(record, guard)
+            ),
             provider.resource,
             sampler,
         )
@@ -143,6 +145,5 @@ def guarded_log(record: ReadableLogRecord, guard: Guard) -> ReadableLogRecord:
     """The record with what may leave of its attributes and its body; a copy, for it may be sent again."""
     inner = copy(record.log_record)
     guard.log(inner)
-    return ReadableLogRecord(
-        inner, record.resource or Resource.get_empty(), record.instrumentation_scope, record.limits
-    )
+    resource = guard.resource(record.resource or Resource.get_empty())
+    return ReadableLogRecord(inner, resource, record.instrumentation_scope, record.limits)

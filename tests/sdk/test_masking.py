@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from opentelemetry._logs import LogRecord
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
+from sdk.servers import OtlpSink, attributes_of
 
 import sightline
 from sightline import _safety, testing
@@ -87,6 +89,41 @@ def test_names_that_hold_data_are_masked() -> None:
     record = LogRecord(attributes={"of a@b.de": 1, "order": "x"}, body="")
     Guard("masked").log(record)
     assert (draft.events[0].name, record.attributes) == ("to [EMAIL_1]", {"of [EMAIL_1]": 1, "order": "x"})
+
+
+def test_a_spans_name_and_its_attributes_names_are_masked() -> None:
+    """A name that was made of data gives none of it away; the same value has the same number all over."""
+    source = ReadableSpan("mail a@b.de", IDS)
+    values = {"of a@b.de": "c@d.de", "count of c@d.de": 1, "order": "x"}
+    draft = Draft(source, values, (), (), Status(StatusCode.UNSET), 0, 0)
+    Guard("masked")(draft)
+    assert draft.finished().name == "mail [EMAIL_1]"
+    assert draft.attributes == {"of [EMAIL_1]": "[EMAIL_2]", "count of [EMAIL_2]": 1, "order": "x"}
+
+
+def test_a_resource_obeys_like_a_span(sink: OtlpSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment says of the process is searched once, for spans, records and losses."""
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "owner=a@b.de,db.password=x,team=shop")
+    sightline.init("bot", sink.url, instrument=False)
+    answer("you")
+    sightline.feedback(f"00-{'1' * 32}-{'2' * 16}-01", thumbs="up")
+    sightline.flush()
+    for request in (sink.traces[0].resource_spans, sink.log_requests[0].resource_logs):
+        values = attributes_of(request[0].resource)
+        told = {name: values[name] for name in ("owner", "db.password", "team", "service.name")}
+        assert told == {
+            "owner": "[EMAIL_1]",
+            "db.password": "[SECRET_1]",
+            "team": "shop",
+            "service.name": "bot",
+        }
+
+
+def test_a_resource_that_is_let_pass_is_the_same() -> None:
+    """Without a find nothing is made anew; it is looked at once."""
+    guard, resource = Guard("masked"), Resource({"service.name": "bot"})
+    assert guard.resource(resource) is resource
+    assert Guard("full").resource(Resource({"owner": "a@b.de"})).attributes == {"owner": "a@b.de"}
 
 
 def test_names_and_ids_are_never_masked() -> None:

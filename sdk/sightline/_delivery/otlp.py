@@ -64,7 +64,9 @@ _LOCAL: Final = _FLAGS + fixed32(_HAS_IS_REMOTE)
 
 def trace_request(spans: Iterable[Draft]) -> bytes:
     """An ExportTraceServiceRequest."""
-    return _request((_origin(d.source.resource, d.source.instrumentation_scope), _span(d)) for d in spans)
+    return _request(
+        (_origin(d.resource or d.source.resource, d.source.instrumentation_scope), _span(d)) for d in spans
+    )
 
 
 def _span(draft: Draft) -> bytes:
@@ -73,7 +75,7 @@ def _span(draft: Draft) -> bytes:
     parent = span.parent
     written = [
         _TRACE_ID, trace_id.to_bytes(16), _SPAN_ID, span_id.to_bytes(8),
-        field(_NAME, utf8(span.name)), _KINDS[span.kind._value_],
+        field(_NAME, utf8(draft.renamed or span.name)), _KINDS[span.kind._value_],
         _START, fixed64(draft.start_ns), _END, fixed64(draft.end_ns),
         attributes(_ATTRIBUTES, draft.attributes),
         _NO_STATUS if draft.status.status_code is StatusCode.UNSET else field(_STATUS, _status(draft.status)),

@@ -1,20 +1,24 @@
 """What may leave the process: the one place that every span and log record passes; `privacy` has the modes.
 
+    a span's attributes, events, links, status and name, its resource; a log record's fields and body:
+
     attribute ─► its name's mode ─┬─ full ─────────────────────────────► as it is
                                   ├─ off ──────────────────────────────► left out
                                   ├─ hashed ─► Hasher ─────────────────► [SHA256:1f825aa2f0020ef7:11]
                                   ├─ masked ─► Masker: built-in, yours ► [EMAIL_1]
                                   └─ a credential by its name ─────────► [SECRET_1]
+    name that was made of data ───► Masker ────────────────────────────► to [EMAIL_1]
 
-Masking fails closed: a value that could not be masked does not leave. Names, models and ids are never
-masked: the program chose them, and questions are asked by them. Numbers stay, too: they are measures.
+Masking fails closed: a value that could not be masked does not leave. Values that are names, models and ids
+are never masked: the program chose them, and questions are asked by them. Numbers stay: they are measures.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from opentelemetry._logs import LogRecord
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import Link, Status
 
@@ -24,6 +28,7 @@ from sightline._runtime import Content
 from sightline._safety import record_fault
 from sightline.masking._content_names import TELEMETRY, is_content, is_id, is_user_id
 from sightline.masking._hashing import Hasher
+from sightline.masking._kinds import Kind
 from sightline.masking._masker import NOT_MASKED, Masker
 from sightline.masking._personal import OPTIONAL_KINDS, PERSONAL_KINDS
 from sightline.masking._search import Search
@@ -31,8 +36,9 @@ from sightline.masking._secret_names import is_secret_name
 from sightline.masking._secrets import SECRET_KINDS
 from sightline.privacy import LOG_BODY, STATUS_MESSAGE, Privacy
 
-Treatment = Literal["full", "masked", "hashed", "off", "secret", "user"]
+Treatment = Literal["full", "masked", "hashed", "off", "secret", "user", "named"]
 _NAMES_MAX: Final = 4_096  # names that are numbered have no end
+_RESOURCES_MAX: Final = 64  # a program has one, or one for each of its providers
 
 
 class Guard:
@@ -47,6 +53,7 @@ class Guard:
         self._now_ns = now_ns
         self._treatments: dict[str, Treatment] = {}
         self._plain: set[str] = set()  # names without a find
+        self._resources: dict[int, tuple[Resource, Resource]] = {}  # by id, which is why they are held
         self._lets_all_pass = (
             self._privacy.content == "full"
             and not self._privacy.attributes
@@ -90,13 +97,39 @@ class Guard:
         """What of these attributes may leave, and how."""
         return self._attributes(values, None)
 
+    def resource(self, resource: Resource) -> Resource:
+        """What of a resource may leave; itself, where that is all. Should this fail, nothing but its name."""
+        if self._lets_all_pass:
+            return resource
+        known = self._resources.get(id(resource))
+        if known is None:
+            if len(self._resources) >= _RESOURCES_MAX:
+                self._resources.clear()
+            known = self._resources[id(resource)] = resource, self._guarded(resource)
+        return known[1]
+
+    def _guarded(self, resource: Resource) -> Resource:
+        values = resource.attributes
+        try:
+            left = self._attributes(values, None)
+        except Exception as error:
+            record_fault("Guard", error)
+            left = {name: values[name] for name in ("service.name",) if name in values}
+        return resource if left == dict(values) else Resource(left, resource.schema_url)
+
     def _masker(self) -> Masker:
         """One for each span, which numbers its placeholders; most spans need none."""
         return Masker(self._search, self._privacy.maskers, self._privacy.time_cap_ms, self._now_ns)
 
     def _guard(self, draft: Draft) -> None:
-        says_more = draft.events or draft.links or draft.status.description
+        source = draft.source
+        resource = self.resource(source.resource)
+        draft.resource = None if resource is source.resource else resource
+        is_plain = source.name in self._plain
+        says_more = draft.events or draft.links or draft.status.description or not is_plain
         masker = self._masker() if says_more else None
+        if masker is not None and not is_plain:
+            draft.renamed = self._named(source.name, masker)
         draft.attributes = self._attributes(draft.attributes, masker)
         if masker is None:
             return
@@ -131,13 +164,17 @@ class Guard:
                     special |= collect(value, texts)
             elif treatment != "full":
                 special = True
+                if treatment == "named":
+                    collect(value, texts)
         suspects = self._search.suspects(well_formed("\n".join(texts)))
         if not special and not suspects:
             return values if type(values) is dict else dict(values)
         masker = masker or self._masker()
         masker.suspects = suspects
         return {
-            name: self._treated(treatment, value, masker)
+            name if treatment != "named" else self._named(name, masker, suspects): self._treated(
+                treatment if treatment != "named" else self._decided(name), value, masker
+            )
             for name, value in values.items()
             if (treatment := treatments.get(name) or self._treatment(name)) != "off"
         }
@@ -172,19 +209,24 @@ class Guard:
             and self._privacy.mode_of(name) is None
         }
 
-    def _named(self, name: str, masker: Masker) -> str:
-        """The name of an event or of a log's field, which was made of data when there is a find in it."""
+    def _named(self, name: str, masker: Masker, suspects: Sequence[Kind] = ()) -> str:
+        """The name of a span, an event, or a field, which was made of data when there is a find in it.
+
+        The masker goes on with these suspects.
+        """
         if self._privacy.content == "full" or name in self._plain:
             return name
         masker.suspects = self._search.suspects(well_formed(name))
-        if masker.suspects:
-            return masker.text(name)
-        if len(self._plain) < _NAMES_MAX:
+        left = masker.text(name) if masker.suspects else name
+        masker.suspects = suspects
+        if left == name and len(self._plain) < _NAMES_MAX:
             self._plain.add(name)
-        return name
+        return left
 
     def _treatment(self, name: str) -> Treatment:
         treatment = self._decided(name)
+        if treatment != "off" and self._named(name, self._masker()) != name:
+            treatment = "named"
         if len(self._treatments) < _NAMES_MAX:
             self._treatments[name] = treatment
         return treatment
@@ -205,6 +247,7 @@ class Guard:
         values, draft.attributes = draft.attributes, {}  # should this fail, too
         draft.events = draft.links = ()
         draft.status = Status(draft.status.status_code, NOT_MASKED if draft.status.description else None)
+        draft.renamed = "" if draft.source.name in self._plain else draft.renamed or NOT_MASKED
         draft.attributes = self._withheld(values)
 
     def _withheld(self, values: Mapping[str, Any]) -> dict[str, Any]:
