@@ -50,6 +50,10 @@ class Config(BaseModel):
     alert_interval_s: Annotated[
         float, Field(ge=0.2, le=3600, description="seconds between looks at budgets and alert rules")
     ] = 30
+    settle_interval_s: Annotated[
+        float,
+        Field(ge=0.2, le=60, description="seconds between settlements of calls that are told twice"),
+    ] = 15
     notify: Annotated[
         tuple[str, ...],
         Field(

@@ -32,6 +32,7 @@ from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
 from sightline_collector.receive.loss import LossReports
 from sightline_collector.receive.serve import Serving, serve_grpc, serve_http
+from sightline_collector.settle.loop import SettleLoop
 from sightline_collector.store.batch import TABLES
 from sightline_collector.store.engine import OTHER_FOLDER, Engine, refuse_pattern
 from sightline_collector.store.golden import prove
@@ -90,6 +91,8 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         parts.callback(reporting.cancel)
         alerts = AlertLoop(engine, health, interval_s=config.alert_interval_s, channels=config.notify)
         await parts.enter_async_context(alerts.running())
+        settling = SettleLoop(engine, health, lambda: wal.writer, interval_s=config.settle_interval_s)
+        await parts.enter_async_context(settling.running())
 
         door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20))
         parts.callback(door.close)

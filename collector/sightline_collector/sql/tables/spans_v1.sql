@@ -21,6 +21,7 @@ create table if not exists spans_v1 (
     unpriced Int32 default operation in ('llm', 'embedding', 'rerank') and {type:unpriced},
     index by_trace trace_id type bloom_filter(0.001) granularity 1,
     index by_batch batch type minmax granularity 4,
+    index by_received received_at type minmax granularity 4,
     index by_entry entry type minmax granularity 1,
     index by_session session_id type bloom_filter(0.01) granularity 1,
     index by_response response_id type bloom_filter(0.01) granularity 1,

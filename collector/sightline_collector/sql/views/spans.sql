@@ -14,7 +14,7 @@ with settled as (
     select
         c.project as project, c.started_at as started_at, c.trace_id as trace_id, c.span_id as span_id,
         c.span_received_at as received_at, sum(c.calls) as calls, sum(c.cost_usd) as usd,
-        argMax(c.why, c.received_at) as why, argMax(toString(c.cost_status), c.received_at) as status
+        argMax(c.why, (c.why != 'repriced', c.received_at)) as why, argMax(toString(c.cost_status), c.received_at) as status
     from spans_v1 as c
     where c.entry = 'correction' and c.why != 'sampled'
     group by project, started_at, trace_id, span_id, received_at

@@ -1,0 +1,158 @@
+"""What has come since it was last looked at, and which traces of it may need settling.
+
+Most traces need nothing: each of their calls is told by one span. The store says in one pass which do not:
+those with corrections, weights, repeated spans, usage above usage, or two scopes or traces that tell of
+a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sightline_collector.store.engine import Engine
+
+HOUR_NS = 3_600 * 10**9
+REACH_NS = HOUR_NS
+"""How far from what has come a trace's other spans are looked for, and other traces with its response ids."""
+
+MOST_TRACES_AN_ID = 50
+"""A response id in more traces than that is a constant, and tells nothing."""
+
+Trace = tuple[str, str]
+"""Project and trace."""
+
+Group = frozenset[Trace]
+"""Traces that are judged together: they tell of a common response, or one stands alone."""
+
+CLAIM = "(entry = 'span' and (sightline_model_call(operation) or {used}))".format(
+    used="(ifNull(input_tokens, 0) + ifNull(output_tokens, 0) > 0 or notEmpty(extra_usage))"
+)
+
+STARTED = """
+select toUnixTimestamp64Nano(min(started_at)) as first, toUnixTimestamp64Nano(max(started_at)) as last
+from spans_v1
+where {arrived}
+group by toStartOfHour(started_at)
+order by first
+"""
+
+DOUBTFUL = f"""
+select project, trace_id
+from spans_v1
+where started_at >= fromUnixTimestamp64Nano({{first:Int64}} - {{reach:Int64}}, 'UTC')
+    and started_at <= fromUnixTimestamp64Nano({{last:Int64}} + {{reach:Int64}}, 'UTC')
+    and (project, trace_id) in (select project, trace_id from spans_v1 where {{arrived}})
+group by project, trace_id
+having countIf(entry = 'correction') > 0
+    or countIf({CLAIM} and (not sightline_model_call(operation) or weight != 1)) > 0
+    or uniqExactIf(span_id, {CLAIM}) < countIf({CLAIM})
+    or uniqExactIf(scope_name, {CLAIM}) > 1
+    or uniqExactIf(response_id, {CLAIM} and response_id != '') < countIf({CLAIM} and response_id != '')
+    or hasAny(groupArrayIf(span_id, {CLAIM}) as claims, groupUniqArrayIf(parent_span_id, {CLAIM}))
+    or hasAny(
+        arrayMap(s -> s.1, arrayFilter(
+            s -> has(claims, s.2), groupArrayIf((span_id, parent_span_id), entry = 'span' and not {CLAIM}))),
+        groupUniqArray(parent_span_id))
+"""  # noqa: S608 - our own text
+
+TOLD_TWICE = f"""
+select project, groupUniqArray({MOST_TRACES_AN_ID + 1})(trace_id) as traces
+from spans_v1
+where started_at >= fromUnixTimestamp64Nano({{first:Int64}} - {{reach:Int64}}, 'UTC')
+    and started_at <= fromUnixTimestamp64Nano({{last:Int64}} + {{reach:Int64}}, 'UTC')
+    and {CLAIM} and response_id in (select response_id from spans_v1 where {{arrived}} and response_id != '')
+group by project, response_id
+having length(traces) between 2 and {MOST_TRACES_AN_ID}
+"""  # noqa: S608 - our own text
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Spans that have come, as a condition of the store: our own words, with parameters."""
+
+    condition: str
+    parameters: Mapping[str, int | str] = field(default_factory=dict)
+
+
+def of_batches(writer: str, after: int, until: int) -> Arrival:
+    """What a writer's segments `after` one, up to another, have brought."""
+    return Arrival(
+        "writer = {writer:String} and batch > {after:UInt64} and batch <= {until:UInt64} and entry = 'span'",
+        {"writer": writer, "after": after, "until": until},
+    )
+
+
+def of_time(first_ns: int, last_ns: int) -> Arrival:
+    """Spans that started then, both ends included."""
+    return Arrival(
+        "started_at >= fromUnixTimestamp64Nano({since:Int64}, 'UTC')"
+        " and started_at <= fromUnixTimestamp64Nano({to:Int64}, 'UTC') and entry = 'span'",
+        {"since": first_ns, "to": last_ns},
+    )
+
+
+def through_the_door(writer: str, after_ns: int, until_ns: int) -> Arrival:
+    """What clients have inserted themselves, received `after` one moment, up to another."""
+    return Arrival(
+        "writer = {writer:String} and received_at > fromUnixTimestamp64Nano({after:Int64}, 'UTC')"
+        " and received_at <= fromUnixTimestamp64Nano({until:Int64}, 'UTC') and entry = 'span'",
+        {"writer": writer, "after": after_ns, "until": until_ns},
+    )
+
+
+def windows(engine: Engine, arrival: Arrival) -> list[tuple[int, int]]:
+    """The stretches of time, in Unix ns, in which what came has started: one span with a wrong clock does
+    not make them one that spans a year."""
+    rows = engine.rows(STARTED.replace("{arrived}", arrival.condition), arrival.parameters)
+    found: list[tuple[int, int]] = []
+    for row in rows:
+        first, last = int(row["first"]), int(row["last"])
+        if found and first - found[-1][1] <= HOUR_NS:
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
+    return found
+
+
+def doubtful(engine: Engine, arrival: Arrival, first_ns: int, last_ns: int) -> list[Group]:
+    """The groups of traces, among those that came in a window, that may need settling."""
+    arrived = (
+        f"{arrival.condition} and started_at >= fromUnixTimestamp64Nano({{first:Int64}}, 'UTC')"
+        " and started_at <= fromUnixTimestamp64Nano({last:Int64}, 'UTC')"
+    )
+    parameters = {**arrival.parameters, "first": first_ns, "last": last_ns, "reach": REACH_NS}
+    alone = [
+        frozenset({(str(row["project"]), str(row["trace_id"]))})
+        for row in engine.rows(DOUBTFUL.replace("{arrived}", arrived), parameters)
+    ]
+    together = [
+        frozenset((str(row["project"]), str(trace)) for trace in row["traces"])
+        for row in engine.rows(TOLD_TWICE.replace("{arrived}", arrived), parameters)
+    ]
+    return joined([*alone, *together])
+
+
+def joined(groups: Iterable[Group]) -> list[Group]:
+    """Groups that share a trace, as one."""
+    home: dict[Trace, set[Trace]] = {}
+    for group in groups:
+        merged = set(group)
+        for trace in group:
+            merged |= home.get(trace, set())
+        for trace in merged:
+            home[trace] = merged
+    unique = {id(group): group for group in home.values()}
+    return [frozenset(group) for group in unique.values()]
+
+
+def in_portions(groups: Sequence[Group], traces: int) -> Iterator[list[Group]]:
+    """The groups, in lists of about so many traces each."""
+    portion: list[Group] = []
+    for group in groups:
+        portion.append(group)
+        if sum(map(len, portion)) >= traces:
+            yield portion
+            portion = []
+    if portion:
+        yield portion

@@ -1,0 +1,121 @@
+"""The ledger in the store: entries are read, corrections are appended. Nothing in it is ever changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sightline_collector.settle.arrivals import HOUR_NS, Group, Trace
+from sightline_collector.settle.claim import Claim, Key
+from sightline_collector.settle.entries import (
+    AMOUNTS,
+    DIMENSIONS,
+    NOTHING,
+    REPRICED,
+    SAMPLED,
+    Amounts,
+    Entry,
+    amounts_of,
+)
+from sightline_collector.store.engine import Engine
+
+Row = Mapping[str, Any]
+
+READ_NS = 24 * HOUR_NS
+"""How far around what came the entries of its traces are read: a trace that runs longer than that is judged
+in parts."""
+
+ENTRIES = f"""
+select
+    {", ".join(DIMENSIONS)}, operation, entry, why, blocked, weight, own_cost_usd,
+    {", ".join(AMOUNTS)},
+    arraySum(mapValues(extra_usage)) as other_usage,
+    attributes['sightline.usage.aggregated'] = 'true' as summed,
+    toUnixTimestamp64Nano(started_at) as started_ns, toInt64(duration_ms * 1e6) as duration_ns,
+    toUnixTimestamp64Nano(span_received_at) as received_ns
+from spans_v1
+where trace_id in {{traces:Array(String)}}
+    and started_at >= fromUnixTimestamp64Nano({{first:Int64}}, 'UTC')
+    and started_at <= fromUnixTimestamp64Nano({{last:Int64}}, 'UTC')
+order by started_at, span_id, received_at
+"""  # noqa: S608 - our own text
+
+
+class Book:
+    """The ledger of one store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def entries(self, groups: Sequence[Group], first_ns: int, last_ns: int) -> dict[Group, list[Entry]]:
+        """The entries of the groups' traces, each group's apart; spans that claim nothing are among them."""
+        traces = sorted({trace for group in groups for _, trace in group})
+        rows = self._engine.rows(
+            ENTRIES,
+            {"traces": traces, "first": max(0, first_ns - READ_NS), "last": last_ns + READ_NS},
+        )
+        by_trace: dict[Trace, list[Row]] = defaultdict(list)
+        for row in rows:
+            by_trace[row["project"], row["trace_id"]].append(row)
+        return {
+            group: list(_entries(row for trace in sorted(group) for row in by_trace[trace]))
+            for group in groups
+        }
+
+    def append(self, corrections: Sequence[Mapping[str, Any]], now_ns: int) -> None:
+        """Write corrections, all of them or none. Raises StoreRefused."""
+        received_at = f"{now_ns // 10**9}.{now_ns % 10**9:09d}"
+        self._engine.insert("spans_v1", [{**row, "received_at": received_at} for row in corrections])
+
+
+def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
+    held: dict[Key, dict[str, Amounts]] = defaultdict(lambda: defaultdict(lambda: NOTHING))
+    spans: list[tuple[Key, Row]] = []
+    for row in rows:
+        key = (row["trace_id"], row["span_id"], row["received_ns"])
+        if row["entry"] == "span":
+            spans.append((key, row))
+        else:
+            kind = row["why"] if row["why"] in (SAMPLED, REPRICED) else ""
+            held[key][kind] += amounts_of(row)
+    for key, row in spans:
+        corrected = held[key]
+        yield Entry(
+            _claim(row, corrected[REPRICED].cost_usd), row, _own(row),
+            corrected[""], corrected[SAMPLED], corrected[REPRICED],
+        )  # fmt: skip
+
+
+def _claim(row: Row, repriced_usd: Decimal) -> Claim:
+    cost = row["own_cost_usd"]
+    return Claim(
+        trace_id=row["trace_id"],
+        span_id=row["span_id"],
+        parent_span_id=row["parent_span_id"],
+        received_ns=row["received_ns"],
+        started_ns=row["started_ns"],
+        ended_ns=row["started_ns"] + row["duration_ns"],
+        operation=row["operation"],
+        scope=row["scope_name"],
+        models=(row["response_model"], row["request_model"]),
+        response_id=row["response_id"],
+        input_tokens=row["input_tokens"],
+        output_tokens=row["output_tokens"],
+        other_usage=row["other_usage"],
+        cost_usd=None if cost is None and not repriced_usd else (cost or Decimal(0)) + repriced_usd,
+        weight=row["weight"],
+        summed=bool(row["summed"]),
+        blocked=bool(row["blocked"]),
+    )
+
+
+def _own(row: Row) -> Amounts:
+    """What a span's usage comes to when it is paid."""
+    as_it_came = amounts_of(row)
+    if row["cost_usd"] == row["own_cost_usd"]:
+        return as_it_came
+    cost = row["own_cost_usd"]
+    fields = {name: getattr(as_it_came, name) for name in AMOUNTS}
+    return Amounts(**{**fields, "priced": 1, "unpriced": 0, "cost_usd": cost})

@@ -1,0 +1,101 @@
+"""A claim: what one delivered span says was used. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+PAID = frozenset({"llm", "embedding", "rerank"})
+"""Operations that a provider bills: their spans are in the totals until a correction takes them out."""
+
+NEVER_PAID = frozenset({"token_count", "fetch_response", "memory", "prompt"})
+"""Operations whose tokens are not usage: a count asked for, an answer fetched again."""
+
+NATIVE_SCOPES = ("com.anthropic.sdk.python", "mistralai_sdk_tracer")
+"""Spans that a provider's own library makes: of two that tell of one call their numbers are the first-hand
+ones."""
+
+Key = tuple[str, str, int]
+"""Trace, span, and which delivery of it: the nanosecond at which it was received."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One delivered span. Times in Unix ns, tokens None when not reported, money in USD."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    received_ns: int
+    started_ns: int
+    ended_ns: int
+    operation: str
+    scope: str
+    models: tuple[str, str]
+    """The model that answered and the one asked for, either may be empty."""
+    response_id: str
+    input_tokens: int | None
+    output_tokens: int | None
+    other_usage: int
+    """Audio, images, searches: anything counted beside tokens."""
+    cost_usd: Decimal | None
+    """What its own usage costs, as repriced since."""
+    weight: float
+    summed: bool
+    """Its sender says that its usage is the sum of other spans' usage."""
+    blocked: bool
+
+    @property
+    def key(self) -> Key:
+        """Its place in the ledger."""
+        return self.trace_id, self.span_id, self.received_ns
+
+    @property
+    def paid(self) -> bool:
+        """Whether the totals count it as it came."""
+        return self.operation in PAID
+
+    @property
+    def used(self) -> bool:
+        """Whether it says that anything was used."""
+        return bool(self.input_tokens or self.output_tokens or self.other_usage)
+
+    @property
+    def payable(self) -> bool:
+        """Whether it may be paid: it used something, and is no count, sum or refusal."""
+        allowed = self.operation not in NEVER_PAID and not self.summed and not self.blocked
+        return allowed and (self.paid or self.used)
+
+    @property
+    def native(self) -> bool:
+        """Whether the provider's own library made it."""
+        return self.scope.startswith(NATIVE_SCOPES)
+
+    def overlaps(self, other: Claim) -> bool:
+        """Whether both ran at some moment."""
+        return self.started_ns <= other.ended_ns and other.started_ns <= self.ended_ns
+
+    def same_model(self, other: Claim) -> bool:
+        """Whether both may be of one model: `claude-x` and `anthropic/claude-x-20250929` may."""
+        mine, theirs = _spellings(self.models), _spellings(other.models)
+        return not mine or not theirs or any(a.startswith(b) or b.startswith(a) for a in mine for b in theirs)
+
+    def same_usage(self, other: Claim) -> bool:
+        """Whether both report the same tokens, and some."""
+        mine = (self.input_tokens or 0, self.output_tokens or 0)
+        return mine == (other.input_tokens or 0, other.output_tokens or 0) and mine != (0, 0)
+
+
+def _spellings(models: tuple[str, str]) -> set[str]:
+    return {name.lower().rpartition("/")[2] for name in models if name}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the ledger shall say of a claim: how many calls it is paid for, and why."""
+
+    counts: bool
+    why: str = ""
+    """aggregate, twin, redelivered, replayed, promoted; empty when it is paid as it came."""
+    because: str = ""
+    """The reason, for people."""

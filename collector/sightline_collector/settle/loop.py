@@ -1,0 +1,155 @@
+"""The settlement loop: every so often, what the store has taken since is judged and the ledger corrected.
+
+One task; the work happens in a thread. How far it is settled is kept in the store, so that a start goes on
+where the last stop was; a settlement that was cut off is done again, and writes only what is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from sightline_collector.errors import Fault
+from sightline_collector.health import Health
+from sightline_collector.settle.arrivals import Arrival, of_batches, through_the_door
+from sightline_collector.settle.settling import Settled, settle_arrival
+from sightline_collector.store.engine import Engine
+
+JOIN_S = 5.0
+"""How long a stop waits for the round under way; what it leaves is done at the next start."""
+
+SPANS_AT_ONCE = 200_000
+"""Spans whose traces are judged in one settlement, give or take a segment."""
+
+DOOR = "otel_traces"
+"""Who is said to have written what clients insert themselves, without segments."""
+
+DOOR_LAG_NS = 60 * 10**9
+"""How much later than its time of receipt such a span can be seen: an insert takes that long at most."""
+
+log = structlog.get_logger(__name__)
+
+
+class SettleLoop:
+    """Settles one store, in which `writer` stores the segments of this collector."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        health: Health,
+        writer: Callable[[], str],
+        *,
+        interval_s: float,
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._interval_s = interval_s
+        self._clock_ns = clock_ns
+        self._stopping = asyncio.Event()
+        self._settled: dict[str, int] = {}
+        self._finished = time.monotonic()
+        self._measure(health)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Settle inside the block; at its end the round under way is waited for, JOIN_S at most."""
+        settling = asyncio.create_task(self._run(), name="settle")
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            await asyncio.wait([settling], timeout=JOIN_S)
+            settling.cancel()
+
+    async def _run(self) -> None:
+        """Round after round. The first comes after a while: what a kill has left is repaired before it."""
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._interval_s)
+                return
+            await asyncio.to_thread(self._round)
+
+    def _round(self) -> None:
+        try:
+            self.round()
+        except Fault as e:
+            self._failed.inc()
+            log.warning("calls not settled", reason=e.reason, error=e.message)
+        except Exception:
+            # The collector takes spans also when its ledger is at fault.
+            self._failed.inc()
+            log.exception("calls not settled")
+        else:
+            self._finished = time.monotonic()
+
+    def round(self) -> Settled:
+        """Settle all that has come. Raises a Fault when the store fails."""
+        done = Settled()
+        writer = self._writer()
+        while (until := self._next_batch(writer)) is not None and not self._stopping.is_set():
+            done += self._settle(writer, until, of_batches(writer, self._after(writer), until))
+        now_ns = self._clock_ns()
+        seen_ns = max(0, self._after(DOOR) - DOOR_LAG_NS)
+        if self._came_through_the_door(seen_ns):
+            done += self._settle(DOOR, now_ns, through_the_door(DOOR, seen_ns, now_ns))
+        return done
+
+    def _settle(self, writer: str, until: int, arrival: Arrival) -> Settled:
+        done = settle_arrival(self._engine, arrival, self._clock_ns)
+        self._engine.insert(
+            "settlements_v1", [{"writer": writer, "until": until, "corrections": done.corrections}]
+        )
+        self._settled[writer] = until
+        self._judged.inc(done.traces)
+        self._corrections.inc(done.corrections)
+        return done
+
+    def _after(self, writer: str) -> int:
+        """The last batch, or moment, that is settled."""
+        if writer not in self._settled:
+            found = self._engine.value(
+                "select max(until) from settlements_v1 where writer = {writer:String}", {"writer": writer}
+            )
+            self._settled[writer] = int(found or 0)
+        return self._settled[writer]
+
+    def _next_batch(self, writer: str) -> int | None:
+        """Up to which segment the next settlement goes; None when all are settled."""
+        found = self._engine.value(
+            "select max(batch) from ("
+            "select batch, sum(count()) over (order by batch) as spans, count() as own from spans_v1"
+            " where writer = {writer:String} and batch > {after:UInt64} and entry = 'span'"
+            " group by batch) where spans - own < {most:UInt64}",
+            {"writer": writer, "after": self._after(writer), "most": SPANS_AT_ONCE},
+        )
+        return int(found) or None if found is not None else None
+
+    def _came_through_the_door(self, seen_ns: int) -> bool:
+        found = self._engine.value(
+            "select 1 from spans_v1 where writer = {writer:String} and entry = 'span'"
+            " and received_at > fromUnixTimestamp64Nano({seen:Int64}, 'UTC') limit 1",
+            {"writer": DOOR, "seen": seen_ns},
+        )
+        return found is not None
+
+    def _measure(self, health: Health) -> None:
+        registry = health.registry
+        lag = Gauge("sightline_settle_lag_seconds", "Since all that came was last settled", registry=registry)
+        lag.set_function(lambda: time.monotonic() - self._finished)
+        self._failed = Counter(
+            "sightline_settle_failed_rounds",
+            "Settlements that the store or a fault cut short",
+            registry=registry,
+        )
+        self._judged = Counter(
+            "sightline_settle_traces", "Traces that were judged, again and again", registry=registry
+        )
+        self._corrections = Counter(
+            "sightline_settle_corrections", "Corrections appended to the ledger", registry=registry
+        )

@@ -1,0 +1,46 @@
+"""A trace as a tree: who stands above whom. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from sightline_collector.settle.claim import Claim
+
+DEEPEST = 1000
+"""Steps that a walk towards the root takes: ids that a hostile sender bends into a ring end it too."""
+
+Place = tuple[str, str]
+"""Trace and span."""
+
+
+class Tree:
+    """The parents of all spans of some traces, claims or not."""
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        self._claims: Mapping[Place, Claim] = {(c.trace_id, c.span_id): c for c in claims}
+
+    def above(self, claim: Claim) -> Iterator[Claim]:
+        """The spans above a claim, from its parent to the root; it ends where one has not come."""
+        seen = {claim.span_id}
+        at = claim
+        for _ in range(DEEPEST):
+            parent = self._claims.get((at.trace_id, at.parent_span_id))
+            if parent is None or parent.span_id in seen:
+                return
+            seen.add(parent.span_id)
+            yield parent
+            at = parent
+
+    def depth(self, claim: Claim) -> int:
+        """How many spans stand above it."""
+        return sum(1 for _ in self.above(claim))
+
+    def related(self, one: Claim, other: Claim) -> bool:
+        """Whether one stands above the other, or both below the same span (or below none, in one trace)."""
+        if one.trace_id != other.trace_id:
+            return False
+        return (
+            one.parent_span_id == other.parent_span_id
+            or any(span is one for span in self.above(other))
+            or any(span is other for span in self.above(one))
+        )

@@ -1,0 +1,139 @@
+"""Which claims tell of one and the same call. Pure.
+
+Two instrumentations of a library, or an instrumentation and the library's own spans, each make a span of
+every call: one above the other, side by side, or in two traces. A response's id tells best; where one lacks
+it, the same tokens of the same model at the same time, told by two scopes, do. Calls that one scope tells of
+side by side are calls of their own, however alike: a program asks the same thing twice in parallel.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sightline_collector.settle.claim import Claim, Key, Verdict
+from sightline_collector.settle.tree import Tree
+
+LONG_ID = 20
+"""Providers' ids are random and at least that long. A shorter one may be a constant of a small server: it
+tells of one call only what two scopes say at the same time."""
+
+Verdicts = dict[Key, Verdict]
+
+
+def delivered_once(claims: Sequence[Claim]) -> tuple[list[Claim], Verdicts]:
+    """The claims without repetitions of a span; of two deliveries the one with more usage, then the first."""
+    by_place: dict[tuple[str, str], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_place[claim.trace_id, claim.span_id].append(claim)
+    kept, verdicts = [], {}
+    for deliveries in by_place.values():
+        first, *again = sorted(deliveries, key=lambda c: (not c.used, c.received_ns))
+        kept.append(first)
+        for claim in again:
+            verdicts[claim.key] = Verdict(False, "redelivered", "this span came twice: one delivery counts")
+    return kept, verdicts
+
+
+def twins(claims: Sequence[Claim], tree: Tree) -> Verdicts:
+    """Verdicts on the claims that another one tells better."""
+    payable = [claim for claim in claims if claim.payable]
+    verdicts: Verdicts = {}
+    for group in _by_response(payable):
+        _judge(group, verdicts, tree, "the same response id")
+    left = [claim for claim in payable if claim.key not in verdicts]
+    for group in _by_likeness(left, tree):
+        _judge(group, verdicts, tree, "the same tokens, model and time")
+    return verdicts
+
+
+def _by_response(claims: Iterable[Claim]) -> Iterable[list[Claim]]:
+    by_id: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.response_id:
+            by_id[claim.response_id].append(claim)
+    for told in by_id.values():
+        if len(told) > 1:
+            yield from _same_calls(sorted(told, key=_order))
+
+
+def _same_calls(told: Sequence[Claim]) -> Iterable[list[Claim]]:
+    """Claims with one response id as calls: those that ran at the same time, and those that say the same
+    later. A server that gives every answer the same id is known by answers that differ."""
+    groups: list[list[Claim]] = []
+    for claim in told:
+        group = next((g for g in groups if any(_one_answer(claim, other) for other in g)), None)
+        if group is None:
+            groups.append([claim])
+        else:
+            group.append(claim)
+    answers = {(g[0].input_tokens, g[0].output_tokens) for g in groups}
+    if len(told[0].response_id) >= LONG_ID and len(answers) == 1 and told[0].used:
+        groups = [[claim for group in groups for claim in group]]
+    yield from (group for group in groups if len(group) > 1)
+
+
+def _one_answer(one: Claim, other: Claim) -> bool:
+    """Whether two claims with one response id were made at one time. The tokens may differ when one stands
+    near the other: an instrumentation that adds up a stream's running totals counts some twice."""
+    two_scopes = one.scope != other.scope
+    if not one.same_model(other) or not one.overlaps(other):
+        return False
+    if not two_scopes and len(one.response_id) < LONG_ID:
+        return False
+    near = one.trace_id == other.trace_id and two_scopes
+    return near or one.same_usage(other) or not (one.used and other.used)
+
+
+def _by_likeness(claims: Sequence[Claim], tree: Tree) -> Iterable[list[Claim]]:
+    """Pairs told by two scopes without a common response id."""
+    alike: dict[tuple[str, int | None, int | None], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.used and claim.paid:
+            alike[claim.trace_id, claim.input_tokens, claim.output_tokens].append(claim)
+    for group in alike.values():
+        if len({claim.scope for claim in group}) > 1:
+            yield from _pairs(sorted(group, key=_order), tree)
+
+
+def _pairs(group: list[Claim], tree: Tree) -> Iterable[list[Claim]]:
+    """Each claim with at most one of every other scope, the nearest in time first."""
+    waiting = list(group)
+    while waiting:
+        first, *rest = waiting
+        pair, scopes = [first], {first.scope}
+        for other in sorted(rest, key=lambda c: abs(c.started_ns - first.started_ns)):
+            if other.scope not in scopes and _alike(first, other, tree):
+                pair.append(other)
+                scopes.add(other.scope)
+        waiting = [claim for claim in waiting if claim not in pair]
+        if len(pair) > 1:
+            yield pair
+
+
+def _alike(one: Claim, other: Claim, tree: Tree) -> bool:
+    ids = {one.response_id, other.response_id}
+    known_apart = "" not in ids and len(ids) > 1
+    return not known_apart and one.overlaps(other) and one.same_model(other) and tree.related(one, other)
+
+
+def _judge(group: Sequence[Claim], verdicts: Verdicts, tree: Tree, how: str) -> None:
+    """Keep the claim that knows best; the others are its twins, or its replays when they came later."""
+    best = min(group, key=lambda c: (not c.used, not c.native, -tree.depth(c), *_order(c)))
+    earliest = min(group, key=_order)
+    kept = best if best.overlaps(earliest) else earliest
+    for claim in group:
+        if claim is kept:
+            continue
+        if claim.cost_usd == 0:
+            continue  # a gateway's own word that it answered again
+        if claim.overlaps(kept):
+            because = f"the same call is paid as span {kept.span_id} of trace {kept.trace_id} ({how})"
+            verdicts[claim.key] = Verdict(False, "twin", because)
+        else:
+            because = f"the answer of span {kept.span_id} of trace {kept.trace_id} was given again ({how})"
+            verdicts[claim.key] = Verdict(False, "replayed", because)
+
+
+def _order(claim: Claim) -> tuple[int, str, str]:
+    return claim.started_ns, claim.trace_id, claim.span_id

@@ -1,0 +1,68 @@
+"""What the ledger shall say of each claim: paid, or told by another one. Pure, and in any order the same."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sightline_collector.settle.claim import Claim, Key, Verdict
+from sightline_collector.settle.tree import Tree
+from sightline_collector.settle.twins import Verdicts, delivered_once, twins
+
+CALLERS = frozenset({"tool", "agent", "workflow", "chain", "step", "mcp"})
+"""Operations that make calls of their own: what they use is no part of the call that led to them, unless its
+usage is large enough to hold theirs."""
+
+
+def judge(claims: Sequence[Claim]) -> Verdicts:
+    """A verdict on each claim that matters: every one that is in the totals, or must be."""
+    once, verdicts = delivered_once(claims)
+    tree = Tree(once)
+    verdicts |= twins(once, tree)
+    paid = [claim for claim in once if claim.key not in verdicts and claim.payable and claim.used]
+    sums = _sums(paid, tree)
+    for claim in once:
+        if claim.key not in verdicts and (claim.paid or claim.used):
+            verdicts[claim.key] = _verdict(claim, sums)
+    return verdicts
+
+
+def _verdict(claim: Claim, sums: dict[Key, Claim]) -> Verdict:
+    if not claim.payable:
+        return Verdict(False, "aggregate", "its sender says that other spans hold its usage")
+    part = sums.get(claim.key)
+    if part is not None:
+        return Verdict(False, "aggregate", f"its usage is that of the calls below it, such as {part.span_id}")
+    if claim.paid:
+        return Verdict(True)
+    return Verdict(True, "promoted", "no span below it tells of its usage")
+
+
+def _sums(paid: Sequence[Claim], tree: Tree) -> dict[Key, Claim]:
+    """The claims whose usage is that of claims below them, each with one of those."""
+    below: dict[Key, list[tuple[Claim, bool]]] = defaultdict(list)
+    whole: dict[Key, Claim] = {}
+    for part in paid:
+        apart = False
+        for span in tree.above(part):
+            if span.paid or span.used:
+                below[span.key].append((part, apart))
+                whole[span.key] = span
+            apart = apart or span.operation in CALLERS
+    sums: dict[Key, Claim] = {}
+    for key in sorted(below, key=lambda key: (-tree.depth(whole[key]), key)):
+        # The deepest first: a sum is no part of the sums above it, its own parts are.
+        parts = [each for each in below[key] if each[0].key not in sums]
+        if parts and _is_sum(whole[key], parts):
+            sums[key] = parts[0][0]
+    return sums
+
+
+def _is_sum(whole: Claim, parts: Sequence[tuple[Claim, bool]]) -> bool:
+    """A whole holds its parts. What a model call's tools and agents used is a call of its own when it is
+    more than the model call's usage, for then it cannot be in it."""
+    if not whole.paid or any(not apart for _, apart in parts):
+        return True
+    used_in = sum(part.input_tokens or 0 for part, _ in parts)
+    used_out = sum(part.output_tokens or 0 for part, _ in parts)
+    return used_in <= (whole.input_tokens or 0) and used_out <= (whole.output_tokens or 0)
