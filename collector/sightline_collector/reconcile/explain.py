@@ -37,7 +37,13 @@ def reasons(pair: Pair, tolerance: Decimal) -> list[Reason]:
     if pair.seen is None:
         return [_not_seen(pair, usd)]
     if pair.billed is None:
-        return [Reason("not_billed", "not in the file: another account or key, or a free tier", usd)]
+        return [
+            Reason(
+                "not_billed",
+                "not in the file: another account or key, a free tier, or a tier invoiced apart",
+                usd,
+            )
+        ]
     return list(_of_both(pair, pair.billed, pair.seen, tolerance))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from sightline_collector.reconcile.compare import Comparison
 from sightline_collector.reconcile.explain import reasons, unexplained_usd
-from sightline_collector.reconcile.line import Statement
+from sightline_collector.reconcile.line import Line, Statement
 from sightline_collector.reconcile.pair import Pair, Sums
 
 _MONEY = "Nullable(Decimal(38, 12))"
@@ -119,6 +120,7 @@ def remarks(statements: Sequence[Statement], comparison: Comparison, tolerance: 
             f" {'after' if comparison.shift_hours > 0 else 'before'} midnight UTC:"
             f" try --time-zone {-comparison.shift_hours:+d}"
         )
+    yield from _overlaps(statements)
     for statement in statements:
         yield from _of_file(statement)
 
@@ -140,6 +142,20 @@ def _sums(comparison: Comparison, tolerance: Decimal) -> Iterator[str]:
     left = sum((unexplained_usd(pair, tolerance) for pair in comparison.pairs), Decimal(0))
     if left:
         yield f"  unexplained: {_money(left)}"
+
+
+def _overlaps(statements: Sequence[Statement]) -> Iterator[str]:
+    """Exports of two workspaces share days rightly; the same export twice does not."""
+    kinds: dict[str, Callable[[Line], bool]] = {
+        "amounts": lambda line: line.usd is not None,
+        "tokens": lambda line: line.input_tokens is not None or line.output_tokens is not None,
+    }
+    for kind, has in kinds.items():
+        days = Counter(
+            place for s in statements for place in {(s.provider, line.day) for line in s.lines if has(line)}
+        )
+        for provider in sorted({provider for (provider, _), files in days.items() if files > 1}):
+            yield f"Several files have {kind} of {provider} for the same days: they are added up."
 
 
 def _of_file(statement: Statement) -> Iterator[str]:

@@ -179,6 +179,13 @@ def test_lines_that_were_not_read(reconcile: Command, tmp_path: Path) -> None:
     assert "Billed 2.36" in out
 
 
+def test_the_same_export_twice(reconcile: Command) -> None:
+    """What two files say of the same days is added up, and said to be; tokens and costs of a day are not."""
+    added = "Several files have amounts of anthropic for the same days: they are added up."
+    assert added in reconcile("anthropic_cost.csv", "anthropic_cost.json")[1]
+    assert "added up" not in reconcile("anthropic_cost.csv", "anthropic_usage.csv")[1]
+
+
 def test_the_tolerance_decides(reconcile: Command) -> None:
     """The same file is within 12 percent and not within 5."""
     assert reconcile("anthropic_cost.csv", "--tolerance", "12")[0] == 0
