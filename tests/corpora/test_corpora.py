@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otlp_requests import WRITER
 from view_cases import Row, as_expected
 
+from sightline_collector.settle.arrivals import of_batches
+from sightline_collector.settle.settling import settle_arrival
 from sightline_collector.store.batch import insert_segment
 from sightline_collector.store.engine import Engine
 from sightline_collector.wal.segment import Entry, Signal, frame
@@ -20,6 +23,7 @@ from sightline_collector.wal.segment import Entry, Signal, frame
 CORPORA = Path(__file__).parent
 DIALECTS = sorted(file.parent.name for file in CORPORA.glob("*/expected.yaml"))
 SIZE_MAX = 64_000
+BATCH = 1
 ON_THE_WAY_NS = 10**9
 MEASURED = "measured"
 """Stands for a value that differs from run to run: there must be one."""
@@ -27,10 +31,11 @@ MEASURED = "measured"
 
 @pytest.fixture(scope="module")
 def store(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """A store that has been sent all recordings, each as a project of the dialect's name."""
+    """A store that was sent all recordings, each as a project of the dialect's name, and has settled them."""
     file = tmp_path_factory.mktemp("corpora") / "segment"
     file.write_bytes(b"".join(record for dialect in DIALECTS for record in records_of(dialect)))
     insert_segment(engine, Signal.TRACES, file)
+    settle_arrival(engine, of_batches(WRITER, 0, BATCH), time.time_ns)
     return engine
 
 
@@ -40,7 +45,7 @@ def records_of(dialect: str) -> list[bytes]:
     for body in recording.read(CORPORA / dialect / "requests.binpb"):
         spans = spans_of(ExportTraceServiceRequest.FromString(body))
         received = max(span.end_time_unix_nano for span in spans) + ON_THE_WAY_NS
-        length, trailer = frame(Entry(body, len(spans), dialect, received), 1, WRITER)
+        length, trailer = frame(Entry(body, len(spans), dialect, received), BATCH, WRITER)
         records.append(length + body + trailer)
     return records
 
@@ -85,6 +90,21 @@ def test_a_recording_becomes_the_rows_that_the_dialect_means(store: Engine, dial
     assert [row["name"] for row in rows] == [wanted["name"] for wanted in expected]
     wrong = differences(rows, expected)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(("view", "calls"), [("trace_summary", "model_calls"), ("cost_by_model", "calls")])
+def test_a_recording_costs_what_its_provider_bills(
+    store: Engine, dialect: str, view: str, calls: str
+) -> None:
+    """Calls, tokens and USD of a whole recording are the provider's, whichever view is asked."""
+    asked = (
+        f"select sum({calls}) as calls, sum(input_tokens) as input_tokens,"
+        f" sum(output_tokens) as output_tokens, sum(cost_usd) as cost_usd"
+        f" from {view} where project = {{dialect:String}}"
+    )
+    bill = expectation(dialect)["total"]
+    assert as_expected(list(store.rows(asked, {"dialect": dialect})), [bill]) == [bill]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
