@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
+from sightline_collector.commands.cells import visible
 from sightline_collector.commands.sql import put_out
 from sightline_collector.commands.table import without_empty
 from sightline_collector.reconcile.compare import Comparison, compare
@@ -72,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise NotAnswered(e.message, e.hint) from None
     _print(arguments.format, compared, arguments.tolerance)
     said = list(remarks(read, compared, arguments.tolerance))
-    print("\n".join(said), file=sys.stdout if arguments.format == "table" else sys.stderr)
+    print("\n".join(map(visible, said)), file=sys.stdout if arguments.format == "table" else sys.stderr)
     return 0 if compared.within(arguments.tolerance) else APART
 
 

@@ -20,6 +20,9 @@ UNPACKED_BYTES_MAX = 1 << 30
 HEADING_LINES_MAX = 20
 """Lines that may stand before a table's column names: consoles put the account's name there."""
 
+_MACOS = "__MACOSX/"
+"""What the Finder puts into a .zip beside the files."""
+
 Record = Mapping[str, str]
 
 
@@ -77,8 +80,9 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
     elif data[:4] == b"PK\x03\x04":
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as packed:
-                names = [item for item in packed.infolist() if not item.is_dir()]
-                for item in names:
+                for item in packed.infolist():
+                    if item.is_dir() or item.filename.startswith(_MACOS):
+                        continue
                     with packed.open(item) as opened:
                         yield from _unpacked(_read(opened))
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as e:
@@ -114,11 +118,11 @@ def _text(content: bytes) -> str:
 def _values(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         whole = json.loads(text, parse_float=Decimal)
-    except ValueError:
+    except (ValueError, RecursionError):
         lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
         try:
             found = [(n, json.loads(line, parse_float=Decimal)) for n, line in lines]
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
             raise Unreadable(
                 f"the JSON cannot be read ({e})", "it may be cut short: fetch it again"
             ) from None
@@ -153,6 +157,8 @@ def buckets(document: Values, statement: Statement) -> Iterator[tuple[int, dict[
     """The time buckets of an API's pages, each with its page's place; says so when pages are missing."""
     for number, value in document.values:
         data = value.get("data", [value])
+        if not isinstance(data, list):
+            continue
         if value.get("has_more") and number == document.values[-1][0]:
             statement.note("the file ends with a page that another follows: ask for it with its next_page")
         yield from ((number, bucket) for bucket in data if isinstance(bucket, dict))

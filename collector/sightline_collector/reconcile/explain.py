@@ -37,13 +37,8 @@ def reasons(pair: Pair, tolerance: Decimal) -> list[Reason]:
     if pair.seen is None:
         return [_not_seen(pair, usd)]
     if pair.billed is None:
-        return [
-            Reason(
-                "not_billed",
-                "not in the file: another account or key, a free tier, or a tier invoiced apart",
-                usd,
-            )
-        ]
+        text = "not in the file: another account or key, a free tier, or a tier invoiced apart"
+        return [Reason("not_billed", text, usd)]
     return list(_of_both(pair, pair.billed, pair.seen, tolerance))
 
 
@@ -107,9 +102,7 @@ def _price(pair: Pair, billed: Sums, seen: Sums, tolerance: Decimal) -> Iterator
     paid, reckoned = billed.usd or Decimal(0), seen.usd or Decimal(0)
     listed = billed.list_usd
     if listed and abs(listed - reckoned) <= listed * tolerance:
-        text = (
-            f"{_percent(1 - paid / listed)} below the file's own list price: a discount that is not set here"
-        )
+        text = f"{_percent(1 - paid / listed)} below the file's own list price: a discount not set here"
         yield Reason("discount", text, pair.difference)
         return
     if pair.tiers:

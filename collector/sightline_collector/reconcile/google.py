@@ -29,7 +29,7 @@ _MODEL = re.compile(
     r"|claude[ -](?:(?:opus|sonnet|haiku)[ -]\d+(?:\.\d+)?|\d+(?:\.\d+)?[ -](?:opus|sonnet|haiku))"
     r"|text[ -]embedding[ -]\d+|(?:imagen|veo)[ -]\d+|llama[ -]\d+(?:\.\d+)?[ -]\d+b|mistral[ -]\w+"
 )
-_COUNTED = ("count", "tokens", "token", "requests")
+_COUNTED = ("count", "tokens", "token")
 """Units of usage.amount that are tokens where the SKU says token, input or output."""
 
 

@@ -114,6 +114,10 @@ _GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 """1,234.5: a comma that groups digits. Where one stands for a point it is no such number, and refused."""
 
 
+_DIGITS_MAX = 40
+"""Before or behind the point: a larger exponent would be written out in as many zeros."""
+
+
 def amount(value: object) -> Decimal:
     """A number of the file. Raises BadLine for what is none, or is not finite."""
     text = str(value).strip().removeprefix("$")
@@ -121,9 +125,9 @@ def amount(value: object) -> Decimal:
         number = Decimal(text.replace(",", "") if _GROUPED.fullmatch(text) else text)
     except InvalidOperation:
         raise BadLine(f"{value!r} is no number") from None
-    if not number.is_finite():
+    if not number.is_finite() or not -_DIGITS_MAX <= number.adjusted() <= _DIGITS_MAX:
         raise BadLine(f"{value!r} is no amount")
-    return number
+    return number or Decimal(0)
 
 
 def count(value: object) -> int | None:

@@ -39,6 +39,7 @@ _SHORT_TOKENS = (
     *("seen_output_tokens", "difference_pct", "why"),
 )
 REFUSED_SHOWN = 5
+DECIMALS = 12
 Row = Sequence[object]
 
 
@@ -66,16 +67,21 @@ def _row(pair: Pair, tolerance: Decimal) -> Row:
         str(pair.day),
         pair.provider,
         pair.model,
-        billed.usd,
-        seen.usd,
-        pair.difference if pair.in_usd else None,
+        _stored(billed.usd),
+        _stored(seen.usd),
+        _stored(pair.difference) if pair.in_usd else None,
         round(float(pair.difference / base * 100), 3) if base else None,
         *counts,
-        unexplained_usd(pair, tolerance) if pair.in_usd else None,
+        _stored(unexplained_usd(pair, tolerance)) if pair.in_usd else None,
         pair.within(tolerance),
         [reason.name for reason in found],
         "; ".join(reason.text for reason in found),
     ]
+
+
+def _stored(usd: Decimal | None) -> Decimal | None:
+    """To the last decimal that the store keeps: another currency's amounts have no end."""
+    return usd if usd is None else round(usd, DECIMALS)
 
 
 def as_json(found: Iterable[Row]) -> str:

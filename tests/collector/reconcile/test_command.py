@@ -173,10 +173,17 @@ def test_a_file_of_tokens_alone(reconcile: Command) -> None:
 def test_lines_that_were_not_read(reconcile: Command, tmp_path: Path) -> None:
     """They are counted, the first are shown, and the others are compared."""
     bad = tmp_path / "costs.csv"
-    bad.write_text((FOLDER / "anthropic_cost.csv").read_text("utf8").replace("0.11", "eleven cents"))
-    out = reconcile(str(bad))[1]
+    bad.write_text(
+        (FOLDER / "anthropic_cost.csv")
+        .read_text("utf8")
+        .replace("0.11", "eleven cents")
+        .replace("web_search", "web\x1b[2J")
+    )
+    code, out, _ = reconcile(str(bad))
+    assert code == 1
     assert "1 line could not be read, so not counted\n  line 3: 'eleven cents' is no number\n" in out
     assert "Billed 2.36" in out
+    assert "\x1b" not in out
 
 
 def test_the_same_export_twice(reconcile: Command) -> None:

@@ -30,6 +30,7 @@ def zipped(**files: bytes) -> bytes:
         gzip.compress(COSTS),
         zipped(a=COSTS),
         zipped(a=gzip.compress(COSTS)),
+        zipped(**{"a": COSTS, "__MACOSX/._a": b"\x00\x05\x16\x07"}),
         b"\xef\xbb\xbf" + COSTS,
         COSTS.decode().encode("utf-16"),
         COSTS.replace(b"\n", b"\r\n"),
@@ -37,7 +38,7 @@ def zipped(**files: bytes) -> bytes:
         COSTS.replace(b",", b"\t"),
         b"Account,Example\n\n" + COSTS,
     ],
-    ids=["gz", "zip", "gz in zip", "mark", "utf-16", "crlf", "semicolons", "tabs", "heading"],
+    ids=["gz", "zip", "gz in zip", "zip of a Mac", "mark", "utf-16", "crlf", "semicolons", "tabs", "heading"],
 )
 def test_the_same_table_however_it_is_written(data: bytes) -> None:
     """Packed, marked, or with other separators and a heading, it says the same."""
@@ -62,6 +63,8 @@ def test_a_zip_of_several_files() -> None:
         (b"[]", "no usage or cost export"),
         (b"[1, 2]", "no usage or cost export"),
         (b'{"data": [', "cannot be read"),
+        (b'{"data": 7}', "no usage or cost export"),
+        (b"[" * 100_000, "cannot be read"),
         (b'{"data": [{"start_time": 1, "results": 7}]}', "no usage or cost export"),
         (gzip.compress(COSTS)[:40], "cannot be unpacked"),
         (zipped(a=COSTS)[:80], "cannot be unpacked"),

@@ -158,6 +158,8 @@ def test_a_given_rate_goes_before_that_of_the_file() -> None:
     [
         ("openai_costs.csv", "3.2500000000000000", "n/a", "'n/a' is no number"),
         ("openai_costs.csv", "3.2500000000000000", '"3,25"', "'3,25' is no number"),
+        ("openai_costs.csv", "3.2500000000000000", "1e999999", "'1e999999' is no amount"),
+        ("openai_costs.csv", "3.2500000000000000", "1e-999999", "'1e-999999' is no amount"),
         ("openai_usage.csv", "1000000.0", "-5", "'-5' is no number of tokens"),
         ("anthropic_cost.csv", "1.35", "NaN", "'NaN' is no amount"),
         ("anthropic_usage.csv", "2026-09-01", "soon", "'soon' is no day"),
