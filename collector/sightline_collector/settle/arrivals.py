@@ -17,13 +17,13 @@ REACH_NS = HOUR_NS
 """How far from what has come a trace's other spans are looked for, and other traces with its response ids."""
 
 MOST_TRACES_AN_ID = 50
-"""A response id in more traces than that is a constant, and tells nothing."""
+"""What more traces than that have in common, a response id or a count of tokens, tells nothing."""
 
 Trace = tuple[str, str]
 """Project and trace."""
 
 Group = frozenset[Trace]
-"""Traces that are judged together: they tell of a common response, or one stands alone."""
+"""Traces that are judged together: they may tell of a common call, or one stands alone."""
 
 CLAIM = "(entry = 'span' and (sightline_model_call(operation) or {used}))".format(
     used="(ifNull(input_tokens, 0) + ifNull(output_tokens, 0) > 0 or notEmpty(extra_usage))"
@@ -37,11 +37,14 @@ group by toStartOfHour(started_at)
 order by first
 """
 
+NEAR = """
+started_at >= fromUnixTimestamp64Nano({first:Int64} - {reach:Int64}, 'UTC')
+    and started_at <= fromUnixTimestamp64Nano({last:Int64} + {reach:Int64}, 'UTC')"""
+
 DOUBTFUL = f"""
 select project, trace_id
 from spans_v1
-where started_at >= fromUnixTimestamp64Nano({{first:Int64}} - {{reach:Int64}}, 'UTC')
-    and started_at <= fromUnixTimestamp64Nano({{last:Int64}} + {{reach:Int64}}, 'UTC')
+where {NEAR}
     and (project, trace_id) in (select project, trace_id from spans_v1 where {{arrived}})
 group by project, trace_id
 having countIf(entry = 'correction') > 0
@@ -59,11 +62,24 @@ having countIf(entry = 'correction') > 0
 TOLD_TWICE = f"""
 select project, groupUniqArray({MOST_TRACES_AN_ID + 1})(trace_id) as traces
 from spans_v1
-where started_at >= fromUnixTimestamp64Nano({{first:Int64}} - {{reach:Int64}}, 'UTC')
-    and started_at <= fromUnixTimestamp64Nano({{last:Int64}} + {{reach:Int64}}, 'UTC')
+where {NEAR}
     and {CLAIM} and response_id in (select response_id from spans_v1 where {{arrived}} and response_id != '')
 group by project, response_id
 having length(traces) between 2 and {MOST_TRACES_AN_ID}
+"""  # noqa: S608 - our own text
+
+TOLD_ALIKE = f"""
+select project, groupUniqArray({MOST_TRACES_AN_ID + 1})(trace_id) as traces
+from spans_v1
+where {NEAR}
+    and {CLAIM} and sightline_model_call(operation) and input_tokens > 0
+    and (project, service, input_tokens, output_tokens) in (
+        select project, service, input_tokens, output_tokens
+        from spans_v1
+        where {{arrived}} and sightline_model_call(operation) and input_tokens > 0)
+group by project, service, input_tokens, output_tokens
+having uniqExact(scope_name) > 1 and countIf(parent_span_id = '') > 0
+    and length(traces) between 2 and {MOST_TRACES_AN_ID}
 """  # noqa: S608 - our own text
 
 
@@ -128,7 +144,8 @@ def doubtful(engine: Engine, arrival: Arrival, first_ns: int, last_ns: int) -> l
     ]
     together = [
         frozenset((str(row["project"]), str(trace)) for trace in row["traces"])
-        for row in engine.rows(TOLD_TWICE.replace("{arrived}", arrived), parameters)
+        for query in (TOLD_TWICE, TOLD_ALIKE)
+        for row in engine.rows(query.replace("{arrived}", arrived), parameters)
     ]
     return joined([*alone, *together])
 

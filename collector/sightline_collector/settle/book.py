@@ -98,6 +98,7 @@ def _claim(row: Row, repriced_usd: Decimal) -> Claim:
         started_ns=row["started_ns"],
         ended_ns=row["started_ns"] + row["duration_ns"],
         operation=row["operation"],
+        service=row["service"],
         scope=row["scope_name"],
         models=(row["response_model"], row["request_model"]),
         response_id=row["response_id"],

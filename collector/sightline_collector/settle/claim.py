@@ -30,6 +30,7 @@ class Claim:
     started_ns: int
     ended_ns: int
     operation: str
+    service: str
     scope: str
     models: tuple[str, str]
     """The model that answered and the one asked for, either may be empty."""
@@ -74,6 +75,10 @@ class Claim:
     def overlaps(self, other: Claim) -> bool:
         """Whether both ran at some moment."""
         return self.started_ns <= other.ended_ns and other.started_ns <= self.ended_ns
+
+    def within(self, other: Claim) -> bool:
+        """Whether it ran while the other did, from its start to its end."""
+        return other.started_ns <= self.started_ns and self.ended_ns <= other.ended_ns
 
     def same_model(self, other: Claim) -> bool:
         """Whether both may be of one model: `claude-x` and `anthropic/claude-x-20250929` may."""

@@ -74,15 +74,14 @@ def _same_calls(told: Sequence[Claim]) -> Iterable[list[Claim]]:
 
 
 def _one_answer(one: Claim, other: Claim) -> bool:
-    """Whether two claims with one response id were made at one time. The tokens may differ when one stands
-    near the other: an instrumentation that adds up a stream's running totals counts some twice."""
-    two_scopes = one.scope != other.scope
+    """Whether two claims with one response id were made at one time. Two scopes' tokens may differ: an
+    instrumentation that adds up a stream's running totals counts some twice."""
+    two_scopes, sure = one.scope != other.scope, len(one.response_id) >= LONG_ID
     if not one.same_model(other) or not one.overlaps(other):
         return False
-    if not two_scopes and len(one.response_id) < LONG_ID:
-        return False
-    near = one.trace_id == other.trace_id and two_scopes
-    return near or one.same_usage(other) or not (one.used and other.used)
+    if two_scopes and (sure or one.trace_id == other.trace_id):
+        return True
+    return (two_scopes or sure) and (one.same_usage(other) or not (one.used and other.used))
 
 
 def _by_likeness(claims: Sequence[Claim], tree: Tree) -> Iterable[list[Claim]]:
@@ -90,7 +89,7 @@ def _by_likeness(claims: Sequence[Claim], tree: Tree) -> Iterable[list[Claim]]:
     alike: dict[tuple[str, int | None, int | None], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.used and claim.paid:
-            alike[claim.trace_id, claim.input_tokens, claim.output_tokens].append(claim)
+            alike[claim.service, claim.input_tokens, claim.output_tokens].append(claim)
     for group in alike.values():
         if len({claim.scope for claim in group}) > 1:
             yield from _pairs(sorted(group, key=_order), tree)
@@ -114,7 +113,15 @@ def _pairs(group: list[Claim], tree: Tree) -> Iterable[list[Claim]]:
 def _alike(one: Claim, other: Claim, tree: Tree) -> bool:
     ids = {one.response_id, other.response_id}
     known_apart = "" not in ids and len(ids) > 1
-    return not known_apart and one.overlaps(other) and one.same_model(other) and tree.related(one, other)
+    return not known_apart and one.same_model(other) and _together(one, other, tree)
+
+
+def _together(one: Claim, other: Claim, tree: Tree) -> bool:
+    """Near each other in one trace at one time; or in two traces, one of them a root that ran within the
+    other: an instrumentation that does not hand on its context parts a call from its client's."""
+    if one.trace_id == other.trace_id:
+        return one.overlaps(other) and tree.related(one, other)
+    return any(not a.parent_span_id and a.within(b) for a, b in ((one, other), (other, one)))
 
 
 def _judge(group: Sequence[Claim], verdicts: Verdicts, tree: Tree, how: str) -> None:

@@ -1,0 +1,70 @@
+"""The settlement loop goes on where it stopped, and sees what comes through either door."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from collector.settle.telling import Store, Told, usd, used
+from otlp_requests import NOW_NS, WRITER
+from prometheus_client import generate_latest
+
+from sightline_collector.health import Health
+from sightline_collector.settle.loop import DOOR, SettleLoop
+
+TWICE = [Told(1, 0, used("chat", (100, 10)), seconds=3), Told(2, 1, used("chat", (100, 10)))]
+
+
+def loop(store: Store, health: Health) -> SettleLoop:
+    """A loop over the store, not running."""
+    clock = iter(range(NOW_NS + 10**9, NOW_NS + 10**12)).__next__
+    store.engine.command("truncate table settlements_v1")
+    return SettleLoop(store.engine, health, lambda: WRITER, interval_s=1, clock_ns=clock)
+
+
+def test_what_came_is_settled_once(store: Store) -> None:
+    """A round settles the segments since the last; the next one has nothing to do, nor has a new loop's."""
+    health = Health()
+    settling = loop(store, health)
+    store.take(TWICE)
+    assert settling.round().corrections == 1
+    assert store.total() == (1, usd(100, 10), 100, 10)
+    assert settling.round().traces == 0
+    again = SettleLoop(store.engine, Health(), lambda: WRITER, interval_s=1)
+    assert again.round().traces == 0
+    assert b"sightline_settle_corrections_total 1.0" in generate_latest(health.registry)
+
+
+def test_what_came_through_the_other_door_is_settled(store: Store) -> None:
+    """Spans that clients insert themselves have no segment and are found by when they came."""
+    settling = loop(store, Health())
+    store.take(TWICE)
+    store.engine.command(
+        "insert into spans_v1 select * replace (0 as batch, {door:String} as writer) from spans_v1"
+        " where entry = 'span'",
+        {"door": DOOR},
+    )
+    store.engine.command("alter table spans_v1 delete where batch > 0 settings mutations_sync = 1")
+    assert settling.round().corrections == 1
+    assert store.total() == (1, usd(100, 10), 100, 10)
+
+
+def test_a_loop_that_was_cut_off_settles_again(store: Store) -> None:
+    """Corrections that were written before a kill, and not noted as settled, are not written twice."""
+    settling = loop(store, Health())
+    store.take(TWICE)
+    settling.round()
+    store.engine.command("truncate table settlements_v1")
+    again = SettleLoop(store.engine, Health(), lambda: WRITER, interval_s=1)
+    assert again.round().corrections == 0
+    assert store.total()[1] == usd(100, 10) > Decimal(0)
+
+
+def test_a_long_backlog_is_settled_in_portions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much has come, a settlement takes a bounded number of spans, a segment at least."""
+    monkeypatch.setattr("sightline_collector.settle.loop.SPANS_AT_ONCE", 3)
+    settling = loop(store, Health())
+    for trace in range(1, 4):
+        store.take([Told(t.number, t.parent, t.attributes, seconds=t.seconds, trace=trace) for t in TWICE])
+    assert settling.round().corrections == 3
+    assert store.total() == (3, usd(300, 30), 300, 30)

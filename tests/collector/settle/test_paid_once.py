@@ -1,0 +1,177 @@
+"""Each call is paid once, in a real store: whoever tells of it, in whatever order, however late."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from collector.settle.telling import CLAUDE, CLAUDE_USD, Store, Told, Total, usd, used
+from otlp_requests import NOW_NS
+
+from sightline_collector.store.engine import Engine
+
+AGENT = {"gen_ai.operation.name": "invoke_agent"}
+CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
+    "an agent's usage is the sum of its calls'": (
+        [
+            Told(1, 0, used("invoke_agent", (300, 30)), seconds=9),
+            Told(2, 1, {"gen_ai.operation.name": "execute_event_loop_cycle"}, seconds=8),
+            Told(3, 2, used("chat", (100, 10))),
+            Told(4, 2, used("chat", (200, 20)), start=2),
+        ],
+        (2, usd(300, 30), 300, 30),
+    ),
+    "an agent without calls below it is paid for what it used": (
+        [Told(1, 0, used("invoke_agent", (300, 30)))],
+        (1, usd(300, 30), 300, 30),
+    ),
+    "the innermost of nested agents is paid": (
+        [Told(1, 0, used("invoke_agent", (300, 30)), seconds=9), Told(2, 1, used("invoke_agent", (300, 30)))],
+        (1, usd(300, 30), 300, 30),
+    ),
+    "a call around the same call is not paid again": (
+        [Told(1, 0, used("call_llm", (100, 10)), seconds=3), Told(2, 1, used("generate_content", (100, 10)))],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "a call around a call that alone knows its usage is no call": (
+        [Told(1, 0, {"gen_ai.operation.name": "chat"}, seconds=3), Told(2, 1, used("chat", (100, 10)))],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "a native span below an instrumentor's tells of its call": (
+        [
+            Told(1, 0, CLAUDE | {"gen_ai.response.id": "msg_1"}, seconds=3),
+            Told(2, 1, CLAUDE | {"gen_ai.response.id": "msg_1"}, "com.anthropic.sdk.python", seconds=2),
+        ],
+        (1, CLAUDE_USD, 18495, 445),
+    ),
+    "two spans side by side with one response id are one call": (
+        [
+            Told(1, 9, CLAUDE | {"gen_ai.response.id": "msg_1"}, "opentelemetry.instrumentation.anthropic"),
+            Told(2, 9, CLAUDE | {"gen_ai.response.id": "msg_1"}, "com.anthropic.sdk.python"),
+        ],
+        (1, CLAUDE_USD, 18495, 445),
+    ),
+    "two roots of two traces with one response id are one call, and the library's own numbers count": (
+        [
+            Told(1, 0, CLAUDE | {"gen_ai.response.id": "msg_01XFDUDYJgAACzvnptvVoYEL"}, "foreign"),
+            Told(2, 0, CLAUDE | {"gen_ai.response.id": "msg_01XFDUDYJgAACzvnptvVoYEL"},
+                 "com.anthropic.sdk.python", start=0.1, seconds=0.5, trace=2),
+        ],
+        (1, CLAUDE_USD, 18495, 445),
+    ),
+    "in two traces, too, whatever the stream's running totals came to": (
+        [
+            Told(1, 0, CLAUDE | {"gen_ai.response.id": "msg_01XFDUDYJgAACzvnptvVoYEL",
+                                 "gen_ai.usage.output_tokens": 446}),
+            Told(2, 0, CLAUDE | {"gen_ai.response.id": "msg_01XFDUDYJgAACzvnptvVoYEL"},
+                 "com.anthropic.sdk.python", start=0.1, seconds=0.5, trace=2),
+        ],
+        (1, CLAUDE_USD, 18495, 445),
+    ),
+    "a framework's call and its client's in a trace of its own are one call without any id": (
+        [
+            Told(1, 7, used("chat", (100, 10)), "framework"),
+            Told(2, 0, used("chat", (100, 10)), "client", start=0.1, seconds=0.5, trace=2),
+        ],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "equal calls of two scopes in two traces, each below a span of its own, are two": (
+        [
+            Told(1, 7, used("chat", (100, 10)), "framework"),
+            Told(2, 8, used("chat", (100, 10)), "client", start=0.1, seconds=0.5, trace=2),
+        ],
+        (2, usd(200, 20), 200, 20),
+    ),
+    "an instrumentation that counts a stream's first token twice gives way to the library": (
+        [
+            Told(1, 9, CLAUDE | {"gen_ai.response.id": "msg_1", "gen_ai.usage.output_tokens": 446}),
+            Told(2, 9, CLAUDE | {"gen_ai.response.id": "msg_1"}, "com.anthropic.sdk.python"),
+        ],
+        (1, CLAUDE_USD, 18495, 445),
+    ),
+    "two scopes side by side with the same tokens are one call without any id": (
+        [Told(1, 9, used("chat", (100, 10)), "a"), Told(2, 9, used("chat", (100, 10)), "b")],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "two scopes that each tell of three equal calls in parallel tell of three": (
+        [Told(n, 9, used("chat", (100, 10)), scope) for n, scope in enumerate("aaabbb", 1)],
+        (3, usd(300, 30), 300, 30),
+    ),
+    "equal calls of one scope in parallel are calls of their own": (
+        [Told(1, 9, used("chat", (100, 10))), Told(2, 9, used("chat", (100, 10)))],
+        (2, usd(200, 20), 200, 20),
+    ),
+    "calls with a server's constant id are calls of their own": (
+        [
+            Told(n, 9, used("chat", (100, 10), **{"gen_ai.response.id": "chatcmpl-1"}), start=n * 2)
+            for n in (1, 2, 3)
+        ],
+        (3, usd(300, 30), 300, 30),
+    ),
+    "an answer that a gateway gives again is paid once": (
+        [
+            Told(n, 0, used("chat", (100, 10), **{"gen_ai.response.id": "chatcmpl-" + "x" * 29}),
+                 start=n * 2, trace=n)
+            for n in (1, 2)
+        ],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "a tool's own call is paid beside the call that led to it": (
+        [
+            Told(1, 0, used("chat", (100, 10)), seconds=9),
+            Told(2, 1, {"gen_ai.operation.name": "execute_tool"}, seconds=5),
+            Told(3, 2, used("chat", (5000, 500))),
+        ],
+        (2, usd(5100, 510), 5100, 510),
+    ),
+    "a sampled call counts for those that were left out": (
+        [Told(1, 0, used("chat", (100, 10), **{"sightline.sample.weight": 10.0}))],
+        (10, usd(1000, 100), 1000, 100),
+    ),
+    "a ring of parents ends": (
+        [Told(1, 2, used("chat", (100, 10))), Told(2, 1, used("chat", (100, 10)))],
+        (1, usd(100, 10), 100, 10),
+    ),
+}  # fmt: skip
+
+
+ORDERS = {"in order": lambda told: told, "the last first": lambda told: told[::-1]}
+
+
+def _project(rule: str, order: str) -> str:
+    return f"case-{list(CASES).index(rule)}-{list(ORDERS).index(order)}"
+
+
+@pytest.fixture(scope="module")
+def paid(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Total]:
+    """What each case comes to, in a project of its own, when its spans come one by one."""
+    store = Store(engine, tmp_path_factory.mktemp("settled"))
+    waiting = {
+        _project(rule, name): order(told)
+        for rule, (told, _) in CASES.items()
+        for name, order in ORDERS.items()
+    }
+    engine.command("truncate table spans_v1")
+    for step in range(max(map(len, waiting.values()))):
+        store.take({name: [told[step]] for name, told in waiting.items() if step < len(told)}, NOW_NS + step)
+        store.settle()
+    assert store.settle().corrections == 0
+    return store.totals()
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("rule", CASES)
+def test_a_call_is_paid_once(paid: dict[str, Total], rule: str, order: str) -> None:
+    """Whatever the order and the requests in which its spans come, the total is what the provider bills."""
+    assert paid[_project(rule, order)] == CASES[rule][1]
+
+
+def test_a_span_that_comes_twice_is_paid_once(store: Store) -> None:
+    """A request that is delivered again changes no total."""
+    told = [Told(1, 0, AGENT), Told(2, 1, used("chat", (100, 10)))]
+    store.take(told)
+    store.take(told, NOW_NS + 5)
+    store.settle()
+    assert store.total() == (1, usd(100, 10), 100, 10)
+    statuses = store.engine.rows("select cost_status, counted from spans where operation = 'llm' order by 1")
+    assert [tuple(row.values()) for row in statuses] == [("priced", 1), ("redelivered", 0)]
