@@ -22,7 +22,7 @@ from sdk.servers import (
 
 import sightline
 from sightline import _estimate, testing
-from sightline.instrument import _stream_usage
+from sightline.instrument import _stream_usage, _streams
 from sightline.testing import Captured, CapturedSpan
 
 MESSAGES: Any = [{"role": "user", "content": "hello"}]
@@ -287,6 +287,21 @@ def test_a_raw_response_is_left_alone(client: openai.OpenAI, model: ChatModel, s
     )
     assert len(list(raw.parse())) == 4
     assert "stream_options" not in model.requests[0]
+
+
+def test_a_raw_response_that_is_dropped_unread_is_no_error(
+    client: openai.OpenAI, model: ChatModel, seen: Captured
+) -> None:
+    """Nobody has read what was parsed: neither the call nor the model has failed."""
+    model.script = [streamed]
+    client.chat.completions.with_raw_response.create(
+        model="gpt-4o-mini", messages=MESSAGES, stream=True
+    ).parse()
+    gc.collect()
+    span = only(seen)
+    assert (span.status, span.attributes.get("gen_ai.response.finish_reasons")) == ("unset", None)
+    assert '"error"' not in span.attributes.get("gen_ai.output.messages", "")
+    assert not _streams._held
 
 
 def test_the_clients_stream_helper_works(client: openai.OpenAI, model: ChatModel, seen: Captured) -> None:

@@ -10,7 +10,7 @@ dropped stream had brought is added when its span has ended, see `_spans.late`.
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import wrapt
 from opentelemetry import trace
@@ -23,6 +23,10 @@ from sightline._spans import late
 from sightline._spans.attributes import attributes_of
 from sightline._spans.late import Findings
 from sightline._spans.twins import may_be_call
+
+_HELD_MAX: Final = 1_000  # spans that never end would hold theirs for ever
+
+_held: "dict[int, StreamWatcher]" = {}
 
 
 class StreamWatcher:
@@ -46,6 +50,13 @@ class StreamWatcher:
         """Be asked for findings when the span has ended."""
         if self.span.is_recording():
             late.watchers.add(self.span.get_span_context().span_id, self)
+
+    def held_until_asked(self) -> None:
+        """A parsed response and its stream hold each other: the garbage collector, which ends their span,
+        would forget a watcher that nobody else holds before it is asked.
+        """
+        if self.span.is_recording() and len(_held) < _HELD_MAX:
+            _held[id(self)] = self
 
     def hides(self, chunk: object) -> bool:
         """Take note of a chunk; True when the caller must not see it."""
@@ -82,6 +93,7 @@ class StreamWatcher:
 
         OpenTelemetry gives an answer without an end the finish reason "error", and a dropped one a failure.
         """
+        _held.pop(id(self), None)
         early, self._done = not self._done, True
         if not early and not self._stopped:
             return self._answer.findings()
@@ -229,6 +241,7 @@ class WatchedResponse(wrapt.ObjectProxy[Any]):
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         stream = self.__wrapped__.parse(*args, **kwargs)
         both = awatched if hasattr(stream, "__anext__") else watched
+        self._self_watcher.held_until_asked()
         return both(stream, self._self_watcher)
 
 
