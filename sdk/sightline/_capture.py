@@ -114,8 +114,15 @@ class _Walk:
         if kind is float:
             return repr(value) if math.isfinite(value) else f'"{value}"'  # type: ignore[arg-type]
         if kind is not dict and kind is not list:
-            return self._other(value, depth)
+            return self._safely_other(value, depth)
         return self._container(value, depth)
+
+    def _safely_other(self, value: object, depth: int) -> str:
+        """A value whose own code fails when it is looked at costs itself, not those beside it."""
+        try:
+            return self._other(value, depth)
+        except Exception:
+            return quoted(f"<{type(value).__module__}.{type(value).__qualname__}>")
 
     def _other(self, value: object, depth: int) -> str:
         if isinstance(value, Enum):

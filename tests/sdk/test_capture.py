@@ -146,6 +146,18 @@ def test_the_short_way_writes_what_the_walk_writes(value: object, room: int) -> 
     assert as_json(value, max_chars=room) == well_formed(_Walk(room).json(value, 0))
 
 
+def test_a_value_that_fails_when_it_is_looked_at_costs_itself() -> None:
+    """What stands beside it is captured."""
+
+    class Hostile:
+        @property
+        def __class__(self) -> Any:
+            raise RuntimeError("no")
+
+    name = f"<{__name__}.{Hostile.__qualname__}>"
+    assert json.loads(as_json({"a": 1, "b": Hostile(), "c": [2]})) == {"a": 1, "b": name, "c": [2]}
+
+
 @pytest.mark.parametrize("depth", [MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1])
 def test_the_depth_is_bounded_alike(depth: int) -> None:
     """Lists in lists are cut at the same depth by both ways."""
