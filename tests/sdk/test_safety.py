@@ -7,7 +7,7 @@ from opentelemetry import trace
 
 import sightline
 from sightline import _context, _safety, testing
-from sightline._spans import open
+from sightline._spans import open, processor
 
 
 @pytest.fixture
@@ -52,6 +52,21 @@ def test_a_tracer_that_fails_costs_the_span_only(monkeypatch: pytest.MonkeyPatch
         assert program() == "why"
     assert seen.spans == []
     assert sightline.health().faults["OpenSpan"] == 2
+    _safety.forget_faults()
+
+
+def test_a_start_that_fails_at_one_step_takes_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A span that could not be stamped is one with its twins all the same: its call is paid once."""
+    monkeypatch.delenv("SIGHTLINE_STRICT")
+    monkeypatch.setattr(processor, "stamp", None)
+    with (
+        testing.capture() as seen,
+        sightline.llm_call(provider="p", model="m"),
+        sightline.llm_call(provider="p", model="m") as inner,
+    ):
+        inner.record("x")
+    assert [span.attributes.get("sightline.usage.aggregated") for span in seen.spans] == [None, True]
+    assert _safety.faults()[0]["SightlineProcessor.on_start"] == 2
     _safety.forget_faults()
 
 

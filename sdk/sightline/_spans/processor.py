@@ -25,14 +25,18 @@ class SightlineProcessor(SpanProcessor):
         self.flush = flush
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Each step has its own shield here, too."""
         if self.sink is not None:
             try:
                 stamp(span, parent_context)
-                twins.started(span)
-                if _guard.current is not None:
-                    _place.started(span)
             except Exception as error:
                 record_fault("SightlineProcessor.on_start", error)
+            try:
+                twins.started(span)
+            except Exception as error:
+                record_fault("SightlineProcessor.on_start: twins", error)
+            if _guard.current is not None:
+                _placed(span)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Each step has its own shield: a span that one of them chokes on is handed on as it was."""
@@ -48,6 +52,13 @@ class SightlineProcessor(SpanProcessor):
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self.flush(timeout_millis / 1000) if self.flush else True
+
+
+def _placed(span: Span) -> None:
+    try:
+        _place.started(span)
+    except Exception as error:
+        record_fault("SightlineProcessor.on_start: budget", error)
 
 
 def _as_its_watcher_found_it(span: ReadableSpan) -> ReadableSpan:
