@@ -12,6 +12,7 @@ from typing import Any
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
+from sightline._spans.leaving import leave
 from sightline.instrument import Undo, Wiring
 
 
@@ -40,4 +41,4 @@ def _within(context: Context, function: Callable[..., Any], /, *args: Any, **kwa
     try:
         return function(*args, **kwargs)
     finally:
-        otel_context.detach(token)
+        leave(token, context)

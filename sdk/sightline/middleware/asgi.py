@@ -16,6 +16,7 @@ from opentelemetry import context as otel_context
 
 from sightline._configure import flush
 from sightline._safety import shielded
+from sightline._spans.leaving import leave
 from sightline.middleware import _routes
 from sightline.middleware._identity import template
 from sightline.middleware._opening import opened, passed_on, surroundings
@@ -62,15 +63,16 @@ class ASGIMiddleware:
             raise
         finally:
             span.finish()
-            otel_context.detach(token)
+            leave(token, span.context)
 
     async def _connection(self, scope: Scope, receive: Receive, send: Send) -> None:
         context = _surroundings(scope, self._options)
-        token = otel_context.attach(otel_context.get_current() if context is None else context)
+        around = otel_context.get_current() if context is None else context
+        token = otel_context.attach(around)
         try:
             await self.app(scope, receive, send)
         finally:
-            otel_context.detach(token)
+            leave(token, around)
 
 
 def _flushing(send: Send) -> Send:

@@ -17,6 +17,7 @@ from django.conf import settings
 from opentelemetry import context as otel_context
 
 from sightline._safety import shielded
+from sightline._spans.leaving import leave
 from sightline.middleware._identity import asked, identify
 from sightline.middleware._opening import opened
 from sightline.middleware._options import Options
@@ -70,7 +71,7 @@ class DjangoMiddleware:
             span.finish(error)
             raise
         finally:
-            otel_context.detach(token)
+            leave(token, span.context)
         _answered(response, span)
         return response
 
@@ -105,7 +106,7 @@ class _Pieces:
             self._span.finish(error)
             raise
         finally:
-            otel_context.detach(token)
+            leave(token, self._span.context)
 
     def close(self) -> None:
         """Django closes every response: one that was not read to its end has lost its reader."""
