@@ -120,6 +120,35 @@ def test_a_header_that_cannot_be_sent_is_refused(value: Any) -> None:
     assert repr(value).strip("'") not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("protocol", "name"), [("http/protobuf", "x key"), ("http/protobuf", ""), ("grpc", "x!"), ("grpc", "é")]
+)
+def test_what_is_no_name_of_a_header_is_refused(
+    protocol: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start, not by every request; gRPC takes fewer names than HTTP."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+    with pytest.raises(ConfigurationError, match="is no name of a header: it may hold letters"):
+        destination("http://h:1", {name: "1"})
+
+
+@pytest.mark.parametrize("endpoint", ["http://", "h:notaport", "h:0", "ftp://h:1", "a b:1", "[::1"])
+def test_a_grpc_address_that_cannot_be_used_is_refused(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says what it may be."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    with pytest.raises(ConfigurationError, match=r"for gRPC it must be like http://127\.0\.0\.1:4317 or"):
+        destination(endpoint, {})
+
+
+@pytest.mark.parametrize("endpoint", ["h", "h:1", "[::1]:1", "unix:/run/otlp.sock", "dns:///h:1"])
+def test_grpc_takes_its_own_kinds_of_addresses(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host, a port, a socket, a name to be looked up."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    assert destination(endpoint, {}).traces.url == endpoint
+
+
 def test_grpc_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without grpcio, which is an extra, the error says what to install."""
     monkeypatch.setitem(sys.modules, "grpc", None)

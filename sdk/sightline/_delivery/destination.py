@@ -6,6 +6,7 @@ OpenTelemetry's specification of OTLP exporters has it.
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -24,6 +25,10 @@ DEFAULT_ENDPOINT: Final[Mapping[Protocol, str]] = {
     "grpc": "http://127.0.0.1:4317",
 }
 TIMEOUT_S: Final = 10.0
+# RFC 9110's token; gRPC takes less.
+_HTTP_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_GRPC_NAME: Final = re.compile(r"[0-9a-z_.-]+")
+_GRPC_SCHEMES: Final = ("dns:", "unix:", "unix-abstract:", "ipv4:", "ipv6:", "vsock:", "xds:")
 _COMPRESSIONS: Final = ("none", "gzip", "deflate")
 
 
@@ -69,6 +74,7 @@ def _route(signal: Signal, endpoint: str | None, headers: Mapping[str, str], pro
     known = dict(parse_env_headers(_variable(signal, "HEADERS"), liberal=True))
     known.update((str(name).lower(), value) for name, value in headers.items())
     for name, value in known.items():
+        _check_name(name, protocol)
         _check_header(name, value)
     return Route(
         url,
@@ -80,6 +86,15 @@ def _route(signal: Signal, endpoint: str | None, headers: Mapping[str, str], pro
         _variable(signal, "CLIENT_CERTIFICATE") or None,
         _variable(signal, "CLIENT_KEY") or None,
     )
+
+
+def _check_name(name: str, protocol: Protocol) -> None:
+    if not (_GRPC_NAME if protocol == "grpc" else _HTTP_NAME).fullmatch(name):
+        kinds = "letters, digits and -_." if protocol == "grpc" else "letters, digits and !#$%&'*+-.^_`|~"
+        raise ConfigurationError(
+            f"{name!r} is no name of a header: it may hold {kinds} (init(headers=...) or"
+            " OTEL_EXPORTER_OTLP_HEADERS)"
+        )
 
 
 def _check_header(name: str, value: object) -> None:
@@ -104,7 +119,8 @@ def _is_usable(url: str) -> bool:
     """Whether it names a server, and nothing that a path could not be put behind."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        named = bool(parts.hostname) and " " not in parts.netloc
+        return parts.scheme in ("http", "https") and named and parts.port != 0
     except ValueError:  # a port that is no number, brackets that are not closed
         return False
 
@@ -140,7 +156,14 @@ def _http_url(signal: Signal, endpoint: str | None) -> str:
 
 
 def _grpc_url(signal: Signal, endpoint: str | None) -> str:
-    return endpoint or _variable(signal, "ENDPOINT") or DEFAULT_ENDPOINT["grpc"]
+    url = endpoint or _variable(signal, "ENDPOINT") or DEFAULT_ENDPOINT["grpc"]
+    is_name = url.startswith(_GRPC_SCHEMES) and url.isprintable()  # grpc's own, such as unix:/run/otlp.sock
+    if not is_name and not _is_usable(url if "://" in url else f"http://{url}"):
+        raise ConfigurationError(
+            f"the collector's endpoint is {url!r}; for gRPC it must be like {DEFAULT_ENDPOINT['grpc']} or"
+            " 127.0.0.1:4317 (init(endpoint=...) or OTEL_EXPORTER_OTLP_ENDPOINT)"
+        )
+    return url
 
 
 def _insecure(signal: Signal, url: str) -> bool:
