@@ -21,7 +21,7 @@ def answering() -> Callable[[Json], tuple[int, Any]]:
         language = openai_answers
         if "contents" in request:
             language = gemini_answers
-        elif str(request["model"]).startswith("claude"):
+        elif str(request.get("model")).startswith("claude"):
             language = anthropic_answers
         return 200, language.answer(request, next(numbers))
 

@@ -1,4 +1,4 @@
-"""OpenAI's languages: chat completions, responses, embeddings; whole and streamed."""
+"""OpenAI's languages: chat completions (Mistral's, too), responses, embeddings; whole and streamed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from .turns import ARGUMENTS, EMBEDDED_TOKENS, Json, Turn, answer_id, is_streame
 
 DATED = {"gpt-5-mini": "gpt-5-mini-2025-08-07"}
 """The model that answers, of the one asked for."""
+MISTRAL = "mistral-small-latest"
+"""The model behind Mistral's agents: a request to one names the agent only."""
 
 
 def answer(request: Json, number: int) -> Any:
     """A body, or the chunks of a stream."""
-    model = DATED.get(request["model"], request["model"])
+    asked = request.get("model", MISTRAL)
+    model = DATED.get(asked, asked)
     if "embedding" in model:
         return _embeddings(request, model)
     if "input" in request:
@@ -38,7 +41,7 @@ def _chat(request: Json, model: str, number: int) -> Any:
         message = {"role": "assistant", "content": turn.text or None, **_tool_calls(turn, number)}
         choice = {"index": 0, "message": message, "finish_reason": finish}
         return {**head, "object": "chat.completion", "choices": [choice], "usage": _chat_usage(turn)}
-    asked = (request.get("stream_options") or {}).get("include_usage")
+    asked = model == MISTRAL or (request.get("stream_options") or {}).get("include_usage")
     deltas = [
         {"role": "assistant", "content": ""},
         *({"content": f"{word} "} for word in turn.text.split()),
