@@ -24,6 +24,7 @@ COMMANDS = (
     "doctor",
     "backup",
     "reconcile",
+    "settle",
 )
 """Modules of `commands`: each has add(subparsers) and run(arguments), which returns the exit code."""
 

@@ -33,6 +33,7 @@ from sightline_collector.receive.limits import Limits
 from sightline_collector.receive.loss import LossReports
 from sightline_collector.receive.serve import Serving, serve_grpc, serve_http
 from sightline_collector.settle.loop import SettleLoop
+from sightline_collector.settle.routes import SettleRoutes
 from sightline_collector.store.batch import TABLES
 from sightline_collector.store.engine import OTHER_FOLDER, Engine, refuse_pattern
 from sightline_collector.store.golden import prove
@@ -102,6 +103,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         more = [
             *LetterRoutes(dead_letters, door.take, losses).routes,
             *Doctor(config.folder, engine, examined).routes,
+            *SettleRoutes(engine).routes,
             *SnapshotRoutes(Snapshots(config.folder, engine, wal, health.registry)).routes,
         ]
         hosts = frozenset(config.names)

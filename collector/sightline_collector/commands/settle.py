@@ -1,0 +1,47 @@
+"""`sightline settle`: judge anew, from the beginning, which spans tell of which calls."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from sightline_collector.commands.asking import Collector, add_url, told
+from sightline_collector.commands.program import as_called
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the subcommand."""
+    parser = subparsers.add_parser(
+        "settle",
+        help="judge anew which spans tell of one call, so that it is paid once",
+        description="The collector settles what comes by itself, within a minute. This judges everything of a"
+        " time again, from the beginning, and corrects what differs: traces that ran for hours, answers that"
+        " a gateway gave again much later. What is settled already stays as it is.",
+    )
+    parser.add_argument("--since", required=True, type=moment, help="a day or a time, UTC: 2026-11-01")
+    parser.add_argument("--until", type=moment, help="likewise; now, unless given")
+    parser.add_argument("--dry-run", action="store_true", help="only say how many corrections are missing")
+    add_url(parser)
+    parser.set_defaults(run=told(settle))
+
+
+def moment(text: str) -> datetime:
+    """A day or a time, in UTC unless it says otherwise."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day or time such as 2026-11-01") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def settle(arguments: argparse.Namespace) -> int:
+    """Ask for it and say what was done. Raises NotAnswered."""
+    asked = {"since": arguments.since.isoformat(), "dry_run": arguments.dry_run}
+    if arguments.until:
+        asked["until"] = arguments.until.isoformat()
+    done = Collector(arguments.url).call("POST", "/api/settle", asked)
+    written = "would be written" if arguments.dry_run else "were written"
+    print(f"{done['traces']} traces looked at, {done['corrections']} corrections {written}.")
+    if done["corrections"]:
+        print(as_called('`sightline sql "select * from cost_corrections"` says which, and why.'))
+    return 0

@@ -1,0 +1,67 @@
+"""Settlement over HTTP: `sightline settle` judges what is stored anew, from the beginning."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sightline_collector.errors import Fault
+from sightline_collector.settle.arrivals import HOUR_NS, of_time
+from sightline_collector.settle.settling import Settled, settle_arrival
+from sightline_collector.store.engine import Engine
+
+STEP_NS = 6 * HOUR_NS
+"""How much time is judged at once, so that each question to the store stays small."""
+
+WHAT_IT_TAKES = 'send {"since": "2026-11-01T00:00:00Z", "until": …, "dry_run": true or false}'
+
+
+class Asked(BaseModel, extra="forbid"):
+    """Which spans, by when they started, and whether to write."""
+
+    since: AwareDatetime
+    until: AwareDatetime | None = None
+    dry_run: Annotated[bool, Field(strict=True)] = False
+
+
+class SettleRoutes:
+    """The route over one store's ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def routes(self) -> list[Route]:
+        """Paths and methods."""
+        return [Route("/api/settle", self.settle, methods=["POST"])]
+
+    async def settle(self, request: Request) -> Response:
+        """200 and what was judged and written; 400 for what is no such question."""
+        try:
+            asked = Asked.model_validate_json(await request.body())
+        except ValidationError as e:
+            error = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in e.errors())
+            return JSONResponse({"error": error, "hint": WHAT_IT_TAKES}, 400)
+        try:
+            async with self._one_at_a_time:
+                done = await asyncio.to_thread(self._settle, asked)
+        except Fault as e:
+            return JSONResponse({"error": e.message, "hint": e.hint}, e.http_status)
+        return JSONResponse({"traces": done.traces, "corrections": done.corrections})
+
+    def _settle(self, asked: Asked) -> Settled:
+        done = Settled()
+        at_ns = int(asked.since.timestamp()) * 10**9
+        until_ns = int(asked.until.timestamp()) * 10**9 if asked.until else time.time_ns()
+        while at_ns < until_ns:
+            last_ns = min(at_ns + STEP_NS, until_ns) - 1
+            done += settle_arrival(self._engine, of_time(at_ns, last_ns), time.time_ns, dry_run=asked.dry_run)
+            at_ns = last_ns + 1
+        return done
