@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from sdk.answers import drafts, sender, talking
 
 from sightline import _safety
-from sightline._delivery import http
+from sightline._delivery import deadline, http
 from sightline._delivery import sender as sending
 from sightline._delivery.refusal import NO_OTLP, UNREACHABLE, Refusal
 
@@ -205,6 +205,64 @@ def test_a_strange_answer_ends_in_time(say: Any, reason: str | None) -> None:
         way.close()
     assert (refusal and refusal.reason, way.reachable) == (reason, reason is None)
     assert refusal is None or refusal.later
+
+
+def test_a_handshake_that_drips_ends_in_time() -> None:
+    """The timeout is for all of TLS, too."""
+
+    def drip(connection: socket.socket, over: threading.Event) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KB is to follow
+        while not over.wait(0.01):
+            connection.sendall(b"\x02")
+
+    with talking(drip) as port:
+        refusal = sender(f"https://127.0.0.1:{port}/v1/traces", timeout_s=0.3).spans(drafts(1), 1)
+    assert refusal is not None
+    assert (refusal.reason, refusal.later) == (UNREACHABLE, True)
+
+
+def test_a_name_that_is_not_found_in_time_is_asked_for_once(
+    monkeypatch: pytest.MonkeyPatch, answers: Any
+) -> None:
+    """A resolver that hangs holds up no request beyond its timeout, and its late answer is used."""
+    asked, answered = [], threading.Event()
+
+    def resolve(host: str, *_: object, **__: object) -> list[Any]:
+        asked.append(host)
+        assert answered.wait(30)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(deadline, "getaddrinfo", resolve)
+    way = sender(answers.url.replace("127.0.0.1", "collector.invalid"), timeout_s=0.05)
+    for _ in range(2):
+        refusal = way.spans(drafts(1), 1)
+        assert refusal is not None
+        assert refusal.reason == UNREACHABLE
+    answered.set()
+    patient = sender(answers.url.replace("127.0.0.1", "collector.invalid"))
+    assert (patient.spans(drafts(1), 1), asked) == (None, ["collector.invalid"] * 2)
+
+
+def test_a_name_that_nobody_knows_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the system's own words."""
+
+    def resolve(*_: object, **__: object) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(deadline, "getaddrinfo", resolve)
+    refusal = sender("http://collector.invalid:1/v1/traces").spans(drafts(1), 1)
+    assert refusal == Refusal(UNREACHABLE, later=True, detail="Name or service not known")
+
+
+def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch, answers: Any) -> None:
+    """A collector that listens at the second one only is reached."""
+
+    def resolve(*_: object, **__: object) -> list[Any]:
+        return [(0, 0, 0, "", (address, 0)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    monkeypatch.setattr(deadline, "getaddrinfo", resolve)
+    assert sender(answers.url.replace("127.0.0.1", "collector.invalid")).spans(drafts(1), 1) is None
 
 
 def test_an_address_of_ipv6_keeps_its_brackets() -> None:
