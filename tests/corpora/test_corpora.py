@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,10 @@ DIALECTS = sorted(file.parent.name for file in CORPORA.glob("*/expected.yaml"))
 SIZE_MAX = 64_000
 BATCH = 1
 ON_THE_WAY_NS = 10**9
+A_PLACE = re.compile(rb"/(root|Users|site-packages|node_modules)/")
+VERSION = re.compile(r"==\d")
+"""An exact one."""
+
 MEASURED = "measured"
 """Stands for a value that differs from run to run: there must be one."""
 
@@ -109,8 +115,18 @@ def test_a_recording_costs_what_its_provider_bills(
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_recording_is_small_and_says_how_it_was_made(dialect: str) -> None:
-    """Beside the requests are the program that sent them and what it ran with, each at an exact version."""
+    """Beside requests that name no place are the program that sent them and the versions it ran with."""
     folder = CORPORA / dialect
-    assert (folder / "requests.binpb").stat().st_size < SIZE_MAX
-    assert (folder / "make.py").exists()
-    assert all("==" in line for line in (folder / "requirements.txt").read_text("utf8").splitlines())
+    requests = (folder / "requests.binpb").read_bytes()
+    assert len(requests) < SIZE_MAX
+    assert not A_PLACE.search(requests)
+    assert (folder / "make.py").exists() or (folder / "make.mjs").exists()
+    assert all(VERSION.search(requirement) for requirement in requirements_of(folder))
+
+
+def requirements_of(folder: Path) -> list[str]:
+    """What is installed for a program, as Python's or Node's installer is told."""
+    if (folder / "requirements.txt").exists():
+        return (folder / "requirements.txt").read_text("utf8").splitlines()
+    packages = json.loads((folder / "package.json").read_text("utf8"))["dependencies"]
+    return [f"{name}=={version}" for name, version in packages.items()]
