@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from sightline_collector.errors import BadConfiguration
+from sightline_collector.operate.keeping import Keep, parse_keep
 from sightline_collector.store.url import StoreUrl, parse_store_url
 
 DEFAULT_FILE = Path("sightline.toml")
@@ -46,6 +47,18 @@ class Config(BaseModel):
         float, Field(ge=0.05, le=60, description="seconds until what was acknowledged is handed to the store")
     ] = 1.3
     log_gb: Annotated[float, Field(gt=0, description="GB that the log may hold while the store is away")] = 8
+    keep_content_days: Annotated[
+        Keep | None,
+        Field(description="days until prompts and answers are emptied, such as 30 or 30,PROJECT=7"),
+    ] = None
+    keep_days: Annotated[
+        Keep | None,
+        Field(description="days until whole rows go, such as 400 or forever,PROJECT=90"),
+    ] = None
+    store_gb: Annotated[
+        float | None,
+        Field(gt=0, description="GB that the store may take: beyond, the oldest content goes first"),
+    ] = None
     request_mb: Annotated[int, Field(ge=1, le=1024, description="MiB of one request, after inflating")] = 64
     alert_interval_s: Annotated[
         float, Field(ge=0.2, le=3600, description="seconds between looks at budgets and alert rules")
@@ -76,6 +89,11 @@ class Config(BaseModel):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("keep_content_days", "keep_days", mode="before")
+    @classmethod
+    def _kept(cls, value: object) -> object:
+        return parse_keep(str(value)) if isinstance(value, str | int) else value
 
     @field_validator("host")
     @classmethod

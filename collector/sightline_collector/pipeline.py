@@ -23,7 +23,9 @@ from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.health import Health
 from sightline_collector.operate.disk_gauges import measure_disk
 from sightline_collector.operate.doctor import Doctor
+from sightline_collector.operate.keep_loop import KeepLoop
 from sightline_collector.operate.letters import LetterRoutes
+from sightline_collector.operate.retention import keep_for
 from sightline_collector.operate.running import Parts as Examined
 from sightline_collector.operate.snapshot_routes import SnapshotRoutes
 from sightline_collector.operate.snapshots import Snapshots
@@ -75,6 +77,8 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         health = Health()
         engine = await asyncio.to_thread(open_store, config)
         parts.push_async_callback(asyncio.to_thread, engine.close)
+        await asyncio.to_thread(keep_for, engine, config.keep_content_days, config.keep_days)
+        await parts.enter_async_context(KeepLoop(engine, health.registry, config.store_gb).running())
         wal = await _open_log(config, engine, health)
         parts.push_async_callback(wal.close)
 

@@ -37,6 +37,7 @@ def running(parts: Parts) -> Iterator[Finding]:
     """Everything but the ports."""
     yield from _log(parts.log)
     yield _damage(parts.registry)
+    yield _size(parts.registry)
     yield _dead_letters(parts.dead_letters)
     yield _alerts(parts)
     yield from _exposure(parts.listening)
@@ -77,6 +78,15 @@ def _damage(registry: CollectorRegistry) -> Finding:
         return ok("log damage", "none was found at the start")
     step = "look at the disk; wal/torn in the data folder keeps what was cut out"
     return warn("log damage", f"{size(bad)} of left segments were no record", step)
+
+
+def _size(registry: CollectorRegistry) -> Finding:
+    held = sum(_samples(registry, "sightline_store_bytes"))
+    limit = sum(_samples(registry, "sightline_store_limit_bytes"))
+    if not limit:
+        return ok("store size", f"{size(held)}, without a budget")
+    step = "nothing older is left to let go: allow more with --store-gb"
+    return graded("store size", held / limit, 1.0, 1.2, f"{size(held)} of {size(limit)}", step)
 
 
 def _dead_letters(dead_letters: DeadLetters) -> Finding:

@@ -22,6 +22,10 @@ select place, signal, reason, sum(items) as items
 from losses_v1 where at > now() - interval 1 day
 group by place, signal, reason order by items desc limit 5
 """
+SHED = """
+select what, max(before) as before from sheddings_v1
+where at > now() - interval 1 day group by what order by what
+"""
 UNPRICED = """
 select sum(calls) as calls, sum(unpriced_calls) as unpriced from cost_daily where day >= yesterday()
 """
@@ -39,7 +43,7 @@ def stored(engine: Engine) -> Iterator[Finding]:
     """Asks the store; a question that it refuses is a finding, too."""
     try:
         yield _version(engine)
-        for check in (_losses, _unpriced, _prices, _skew):
+        for check in (_losses, _shed, _unpriced, _prices, _skew):
             yield check(engine)
     except Fault as e:
         yield fail("store", e.message, e.hint)
@@ -62,6 +66,15 @@ def _losses(engine: Engine) -> Finding:
         return ok("losses", "nothing was reported lost in the last day")
     worst = "; ".join(f"{r['items']:,} {r['signal']} at {r['place']}: {r['reason']}" for r in rows)
     return warn("losses", f"lost in the last day: {worst}", '`sightline sql "select * from span_loss"`')
+
+
+def _shed(engine: Engine) -> Finding:
+    rows = engine.rows(SHED)
+    if not rows:
+        return ok("budget", "nothing was let go for the store's budget in the last day")
+    gone = "; ".join(f"{row['what']} before {row['before']:%Y-%m-%d %H:%M}" for row in rows)
+    step = "allow more with --store-gb, or keep less with --keep-content-days"
+    return warn("budget", f"let go in the last day: {gone}", step)
 
 
 def _unpriced(engine: Engine) -> Finding:

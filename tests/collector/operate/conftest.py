@@ -34,7 +34,8 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorPro
 def collector_with_letters(folder: Path) -> Iterator[CollectorProcess]:
     """A running collector that finds LETTERS dead letters in its folder."""
     put_aside(DeadLetters(folder / "dead-letter", Health(), clock_ns=count(PUT_NS).__next__))
-    with CollectorProcess(folder, "--segment-age-s", "0.5") as process:
+    flags = ("--segment-age-s", "0.5", "--keep-content-days", "30,shop=7", "--store-gb", "1")
+    with CollectorProcess(folder, *flags) as process:
         process.start()
         yield process
         assert process.stop() == 0

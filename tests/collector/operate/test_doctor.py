@@ -80,7 +80,8 @@ class TestCommand:
             "collector": "ok", "clock": "ok", "OTLP/gRPC": "ok", "OTLP/HTTP": "ok", "disk space": "ok",
             "inodes": "ok", "sync": said["sync"], "memory": "ok", "log": "ok", "lag": "ok",
             "log damage": "ok", "dead letters": "warn", "alerts": "ok", "exposure": "ok", "store": "ok",
-            "losses": "ok", "prices": "ok", "price list": "ok", "clocks": "ok",
+            "losses": "ok", "store size": "ok", "budget": "ok", "prices": "ok", "price list": "ok",
+            "clocks": "ok",
         }  # fmt: skip
         assert f"{LETTERS} requests with {LETTERS * SPANS} items, the last: Decimal overflow" in out
         assert "→ `sightline dead-letter list` shows them; replay or drop each" in out

@@ -29,6 +29,7 @@ BOUNDS = {
     "losses to be told": ("loss_unreported_items", "loss_items"),
     "statements that run and wait": ("sql_running", "sql_waiting", "sql_limit", "sql_statements"),
     "looks at alerts": ("alert_lag_seconds", "alert_failed_rounds", "alert_failed_rules", "alert_deliveries"),
+    "bytes of the store": ("store_bytes", "store_limit_bytes", "store_sheddings"),
     "the disk": ("disk_free_bytes", "disk_size_bytes", "disk_free_inodes"),
 }  # fmt: skip
 """What is bounded, with the metrics (after `sightline_`) of how near the bound is and what it refused."""
@@ -62,6 +63,7 @@ def test_limits_are_the_settings(families: dict[str, Metric]) -> None:
     assert value("log_limit_bytes") == 8e9
     assert value("log_pending_limit_records") == 65_536
     assert value("dead_letter_limit_bytes") == 1 << 30
+    assert value("store_limit_bytes") == 1e9
     assert value("dead_letter_bytes") > LETTERS * SPANS
     assert 0 < value("disk_free_bytes") < value("disk_size_bytes")
     limits = {s.labels["of"]: s.value for s in families["sightline_sql_limit"].samples}
