@@ -12,7 +12,6 @@ import pytest
 import yaml
 from corpora import recording
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otlp_requests import WRITER
 from view_cases import Row, as_expected
 
@@ -31,33 +30,54 @@ A_PLACE = re.compile(rb"/(root|Users|site-packages|node_modules)/")
 VERSION = re.compile(r"==\d")
 """An exact one."""
 
+SCATTERED = ".scattered"
 MEASURED = "measured"
 """Stands for a value that differs from run to run: there must be one."""
 
 
 @pytest.fixture(scope="module")
 def store(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """A store that was sent all recordings, each as a project of the dialect's name, and has settled them."""
+    """A store that was sent all recordings, as they were and scattered, and has settled them."""
     file = tmp_path_factory.mktemp("corpora") / "segment"
-    file.write_bytes(b"".join(record for dialect in DIALECTS for record in records_of(dialect)))
+    with file.open("wb") as segment:
+        for dialect in DIALECTS:
+            requests = requests_of(dialect)
+            segment.writelines(record(request, dialect) for request in requests)
+            for delay_ns in (0, ON_THE_WAY_NS):
+                segment.writelines(
+                    record(request, dialect + SCATTERED, delay_ns) for request in scattered(requests)
+                )
     insert_segment(engine, Signal.TRACES, file)
     settle_arrival(engine, of_batches(WRITER, 0, BATCH), time.time_ns)
     return engine
 
 
-def records_of(dialect: str) -> list[bytes]:
-    """The recorded requests as a segment of the log has them."""
-    records = []
-    for body in recording.read(CORPORA / dialect / "requests.binpb"):
-        spans = spans_of(ExportTraceServiceRequest.FromString(body))
-        received = max(span.end_time_unix_nano for span in spans) + ON_THE_WAY_NS
-        length, trailer = frame(Entry(body, len(spans), dialect, received), BATCH, WRITER)
-        records.append(length + body + trailer)
-    return records
+def requests_of(dialect: str) -> list[ExportTraceServiceRequest]:
+    bodies = recording.read(CORPORA / dialect / "requests.binpb")
+    return [ExportTraceServiceRequest.FromString(body) for body in bodies]
 
 
-def spans_of(request: ExportTraceServiceRequest) -> list[Span]:
-    return [span for r in request.resource_spans for s in r.scope_spans for span in s.spans]
+def record(request: ExportTraceServiceRequest, project: str, delay_ns: int = 0) -> bytes:
+    """The request as a segment of the log has it, received a moment after its last span ended."""
+    spans = [span for r in request.resource_spans for s in r.scope_spans for span in s.spans]
+    received = max(span.end_time_unix_nano for span in spans) + ON_THE_WAY_NS + delay_ns
+    body = request.SerializeToString()
+    length, trailer = frame(Entry(body, len(spans), project, received), BATCH, WRITER)
+    return length + body + trailer
+
+
+def scattered(requests: list[ExportTraceServiceRequest]) -> list[ExportTraceServiceRequest]:
+    """Every span in a request of its own, the last first."""
+    alone = []
+    for request in requests:
+        for resource in request.resource_spans:
+            for scope in resource.scope_spans:
+                for span in scope.spans:
+                    one = ExportTraceServiceRequest()
+                    group = one.resource_spans.add(resource=resource.resource)
+                    group.scope_spans.add(scope=scope.scope).spans.append(span)
+                    alone.append(one)
+    return alone[::-1]
 
 
 def expectation(dialect: str) -> dict[str, Any]:
@@ -98,19 +118,33 @@ def test_a_recording_becomes_the_rows_that_the_dialect_means(store: Engine, dial
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize(("view", "calls"), [("trace_summary", "model_calls"), ("cost_by_model", "calls")])
-def test_a_recording_costs_what_its_provider_bills(
-    store: Engine, dialect: str, view: str, calls: str
-) -> None:
-    """Calls, tokens and USD of a whole recording are the provider's, whichever view is asked."""
+def bill(store: Engine, project: str, view: str, calls: str) -> Row:
+    """What a view says that all of a project came to."""
     asked = (
         f"select sum({calls}) as calls, sum(input_tokens) as input_tokens,"
         f" sum(output_tokens) as output_tokens, sum(cost_usd) as cost_usd"
-        f" from {view} where project = {{dialect:String}}"
+        f" from {view} where project = {{project:String}}"
     )
-    bill = expectation(dialect)["total"]
-    assert as_expected(list(store.rows(asked, {"dialect": dialect})), [bill]) == [bill]
+    (row,) = store.rows(asked, {"project": project})
+    return dict(row)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_recording_costs_what_its_provider_bills(store: Engine, dialect: str) -> None:
+    """Calls, tokens and USD of a whole recording are the provider's, by trace as by model."""
+    expected = expectation(dialect)["total"]
+    by_trace = bill(store, dialect, "trace_summary", "model_calls")
+    by_model = bill(store, dialect, "cost_by_model", "calls")
+    assert as_expected([by_trace, by_model], [expected] * 2) == [expected] * 2
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_recording_costs_the_same_in_pieces(store: Engine, dialect: str) -> None:
+    """Each span in a request of its own, the last one first, and all of them twice: the bill is no other."""
+    expected = expectation(dialect)["total"]
+    by_trace = bill(store, dialect + SCATTERED, "trace_summary", "model_calls")
+    by_model = bill(store, dialect + SCATTERED, "cost_by_model", "calls")
+    assert as_expected([by_trace, by_model], [expected] * 2) == [expected] * 2
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
