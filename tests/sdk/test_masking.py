@@ -8,6 +8,7 @@ from opentelemetry._logs import LogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
+from sdk.programs import run
 from sdk.servers import OtlpSink, attributes_of
 
 import sightline
@@ -101,17 +102,19 @@ def test_a_spans_name_and_its_attributes_names_are_masked() -> None:
     assert draft.attributes == {"of [EMAIL_1]": "[EMAIL_2]", "count of [EMAIL_2]": 1, "order": "x"}
 
 
-def test_a_resource_obeys_like_a_span(sink: OtlpSink, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the environment says of the process is searched once, for spans, records and losses."""
-    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "owner=a@b.de,db.password=x,team=shop")
-    sightline.init("bot", sink.url, instrument=False)
-    answer("you")
-    sightline.feedback(f"00-{'1' * 32}-{'2' * 16}-01", thumbs="up")
-    sightline.flush()
+def test_a_resource_obeys_like_a_span(sink: OtlpSink) -> None:
+    """What is said of the process is searched, for spans, records and losses."""
+    program = """
+import sightline
+sightline.init("bot", instrument=False)
+with sightline.stage("s"):
+    sightline.feedback(thumbs="up")
+"""
+    said = "owner=a@b.de,db.password=x,team=shop"
+    run(program, OTEL_EXPORTER_OTLP_ENDPOINT=sink.url, OTEL_RESOURCE_ATTRIBUTES=said)
     for request in (sink.traces[0].resource_spans, sink.log_requests[0].resource_logs):
         values = attributes_of(request[0].resource)
-        told = {name: values[name] for name in ("owner", "db.password", "team", "service.name")}
-        assert told == {
+        assert {name: values[name] for name in ("owner", "db.password", "team", "service.name")} == {
             "owner": "[EMAIL_1]",
             "db.password": "[SECRET_1]",
             "team": "shop",

@@ -125,7 +125,7 @@ class Guard:
         source = draft.source
         resource = self.resource(source.resource)
         draft.resource = None if resource is source.resource else resource
-        is_plain = source.name in self._plain
+        is_plain = source.name in self._plain or not isinstance(source.name, str)  # which has no encoding
         says_more = draft.events or draft.links or draft.status.description or not is_plain
         masker = self._masker() if says_more else None
         if masker is not None and not is_plain:
