@@ -1,10 +1,14 @@
-"""`sightline prices`: what calls are charged."""
+"""`sightline prices`: what calls are charged, why, and what of one's own is charged instead."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
+import hashlib
+from pathlib import Path
 
-from sightline_collector.commands.asking import Collector, add_url, told
+from sightline_collector.commands import price_explain, price_overrides
+from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
 from sightline_collector.commands.sql import show
 
 LIST = """
@@ -19,8 +23,15 @@ order by provider, model, context, unit, valid_from
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the subcommand and its own."""
-    parser = subparsers.add_parser("prices", help="what calls are charged")
+    parser = subparsers.add_parser("prices", help="what calls are charged, and why")
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+    _add_list(actions)
+    price_explain.add(actions)
+    _add_import(actions)
+    price_overrides.add(actions)
+
+
+def _add_list(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listed = actions.add_parser(
         "list",
         help="the prices in force",
@@ -33,6 +44,20 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     listed.set_defaults(run=told(list_prices))
 
 
+def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    taken = actions.add_parser(
+        "import",
+        help="charge by a newer published price list",
+        description="Charge by a newer published price list, without a restart. It holds until another"
+        " release of genai-prices is installed. What was charged stays; `sightline reprice` charges anew.",
+    )
+    source = taken.add_mutually_exclusive_group(required=True)
+    source.add_argument("file", nargs="?", type=Path, help="data.json (v2) of the genai-prices project")
+    source.add_argument("--library", action="store_true", help="the genai-prices that is installed here")
+    add_url(taken)
+    taken.set_defaults(run=told(import_prices))
+
+
 def list_prices(arguments: argparse.Namespace) -> int:
     """Print them. Raises NotAnswered."""
     asked = {"provider": arguments.provider, "model": arguments.model}
@@ -42,3 +67,30 @@ def list_prices(arguments: argparse.Namespace) -> int:
     )
     show(Collector(arguments.url), LIST, asked, nothing=nothing)
     return 0
+
+
+def import_prices(arguments: argparse.Namespace) -> int:
+    """Send the list. Raises NotAnswered, which says what is wrong with it."""
+    source, text = _library() if arguments.library else _file(arguments.file)
+    body = {"source": source, "data": text, "set_by": getpass.getuser()}
+    loaded = Collector(arguments.url).call("POST", "/api/prices/import", body)
+    print(f"Calls are charged by {loaded['source']} from now on: {loaded['models']:,} models.")
+    return 0
+
+
+def _file(path: Path) -> tuple[str, str]:
+    """What to call a file, and its text: the same content has the same name wherever it lies."""
+    try:
+        text = path.read_text("utf8")
+    except OSError as e:
+        raise NotAnswered(f"{path} cannot be read ({e.strerror})", "name the file") from None
+    except UnicodeDecodeError:
+        raise NotAnswered(f"{path} is not UTF-8", "take data.json as it was published") from None
+    return f"genai-prices data.json {hashlib.sha256(text.encode()).hexdigest()[:12]}", text
+
+
+def _library() -> tuple[str, str]:
+    from sightline_collector.prices.published import as_text, installed
+
+    published = installed()
+    return published.source, as_text(published)

@@ -16,6 +16,7 @@ from sightline_collector.gateway.guard import Guard
 from sightline_collector.gateway.limits import DEFAULT, Limits
 from sightline_collector.gateway.names import Names
 from sightline_collector.gateway.operations import Operations
+from sightline_collector.gateway.price_routes import Pricing
 from sightline_collector.gateway.queries import Queries
 from sightline_collector.gateway.watch_routes import Watching
 from sightline_collector.health import Health, LogState
@@ -50,6 +51,7 @@ def gateway(parts: Parts) -> ASGIApp:
         Route("/replicas_status", _ok),
         *operations.routes,
         *Watching(parts.engine).routes,
+        *Pricing(parts.engine).routes,
         *parts.more,
     ]
     return Guard(Starlette(routes=routes, exception_handlers={Exception: _failed}), parts.hosts)

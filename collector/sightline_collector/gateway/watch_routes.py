@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -33,20 +33,20 @@ class Watching:
     def routes(self) -> list[Route]:
         """Paths and methods."""
         return [
-            Route("/api/budgets", _told(self.budgets)),
-            Route("/api/budgets", _told(self.set_budget), methods=["POST"]),
-            Route("/api/budgets/{budget_id:path}", _told(self.remove_budget), methods=["DELETE"]),
-            Route("/api/alerts", _told(self.alerts)),
-            Route("/api/alerts/test", _told(self.try_channel), methods=["POST"]),
+            Route("/api/budgets", told(self.budgets)),
+            Route("/api/budgets", told(self.set_budget), methods=["POST"]),
+            Route("/api/budgets/{budget_id:path}", told(self.remove_budget), methods=["DELETE"]),
+            Route("/api/alerts", told(self.alerts)),
+            Route("/api/alerts/test", told(self.try_channel), methods=["POST"]),
         ]
 
     async def budgets(self, _: Request) -> Response:
         """Budgets in force, with what each has spent in its open window."""
-        return _listed("budgets", await asyncio.to_thread(api.list_budgets, self._engine))
+        return as_json({"budgets": await asyncio.to_thread(api.list_budgets, self._engine)})
 
     async def set_budget(self, request: Request) -> Response:
         """201, the budget's id, the limit that it replaces, if any, and who is told; fields are Budget's."""
-        budget = Budget.model_validate(await _fields(request))
+        budget = Budget.model_validate(await fields_of(request))
         made = await asyncio.to_thread(api.set_budget, self._engine, budget)
         before = made.replaced_limit_usd
         replaced = None if before is None else f"{before.normalize():f}"
@@ -61,20 +61,20 @@ class Watching:
 
     async def alerts(self, _: Request) -> Response:
         """What is pending or firing, the gravest first."""
-        return _listed("alerts", await asyncio.to_thread(api.current_alerts, self._engine))
+        return as_json({"alerts": await asyncio.to_thread(api.current_alerts, self._engine)})
 
     async def try_channel(self, request: Request) -> Response:
         """Sends a test message to the channel at `url`."""
-        url = (await _fields(request)).get("url")
+        url = (await fields_of(request)).get("url")
         if not isinstance(url, str) or not url:
             raise ValueError("url is missing")
         return JSONResponse({"sent": await asyncio.to_thread(api.try_channel, url)})
 
 
-def _told(answer: Answers) -> Answers:
+def told(answer: Answers) -> Answers:
     """Turns what a handler raises into an answer that says what to do."""
 
-    async def told(request: Request) -> Response:
+    async def answered(request: Request) -> Response:
         try:
             return await answer(request)
         except BadConfiguration as e:
@@ -86,19 +86,20 @@ def _told(answer: Answers) -> Answers:
         except ValueError as e:
             return JSONResponse({"error": str(e)}, 400)
 
-    return told
+    return answered
 
 
 def _field_fault(fault: Mapping[str, Any]) -> str:
     return f"{'.'.join(str(part) for part in fault['loc']) or 'budget'}: {fault['msg']}"
 
 
-async def _fields(request: Request) -> dict[str, Any]:
+async def fields_of(request: Request, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
+    """The fields of a JSON object. Raises ValueError for a body that is none, or larger."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise ValueError(f"the body is larger than {BODY_BYTES_MAX} bytes")
+        if len(body) > bytes_max:
+            raise ValueError(f"the body is larger than {bytes_max} bytes")
     fields = json.loads(bytes(body) or b"{}")
     if not isinstance(fields, dict):
         raise ValueError("the body is no JSON object")
@@ -109,7 +110,7 @@ def _as_text(value: object) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _listed(name: str, rows: Sequence[Mapping[str, Any]]) -> Response:
-    """Rows as JSON; dates and decimals as text, decimals without powers of ten."""
-    body = json.dumps({name: list(rows)}, default=_as_text, ensure_ascii=False)
+def as_json(fields: Mapping[str, Any]) -> Response:
+    """Fields as JSON; dates and decimals as text, decimals without powers of ten."""
+    body = json.dumps(fields, default=_as_text, ensure_ascii=False)
     return Response(body, media_type="application/json")

@@ -18,8 +18,15 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 from typing import Any
+
+from genai_prices.units import _get_registry
+
+from sightline_collector.prices.marginals import UNIT_OF_PRICE, UNITS
+
+REGISTRY = _get_registry()
 
 NOTICE = "From LiteLLM (https://github.com/BerriAI/litellm), Copyright (c) 2023 Berri AI, MIT License."
 FILE = Path(__file__).parent.parent / "data" / "litellm_prices.json"
@@ -119,7 +126,25 @@ def _offer(fields: Mapping[str, Any]) -> Prices | None:
         for suffix, when in CONTEXT_OF_SUFFIX.items()
         if by_suffix.get(suffix)
     ]
-    return {"prices": by_suffix[""], **({"price_variants": variants} if variants else {})}
+    prices = _with_wholes(by_suffix[""])
+    return {"prices": prices, **({"price_variants": variants} if variants else {})}
+
+
+def _with_wholes(prices: Prices) -> Prices:
+    """A whole without a price of its own costs what it is part of does: a cache written for five minutes, as
+    input. One that is no part of anything costs nothing beside its parts: the text of an image model."""
+    made = dict(prices)
+    parts = [UNIT_OF_PRICE[key].usage_key for key in prices]
+    wholes = {whole for part in parts for whole in REGISTRY.ancestor_usage_keys(part)} - set(parts)
+    for whole in sorted(wholes, key=_dimensions):
+        outer = [unit for unit in REGISTRY.ancestor_usage_keys(whole) if UNITS[unit].price_key in made]
+        nearest = max(outer, key=_dimensions, default=None)
+        made[UNITS[whole].price_key] = "0" if nearest is None else made[UNITS[nearest].price_key]
+    return dict(sorted(made.items()))
+
+
+def _dimensions(unit: str) -> tuple[int, str]:
+    return len(UNITS[unit].dimensions), unit
 
 
 def _prices(fields: Mapping[str, Any]) -> Iterator[tuple[str, int, str, Decimal]]:
@@ -141,7 +166,7 @@ def _ranges(fields: Mapping[str, Any]) -> Iterator[tuple[str, int, str, Decimal]
     """The same of models that list their tiers as ranges of input tokens."""
     for tier in fields.get("tiered_pricing") or ():
         if "range" in tier:
-            for unit, _, suffix, usd in _prices({k: v for k, v in tier.items() if k != "range"}):
+            for unit, _, suffix, usd in _prices(tier):
                 yield unit, int(tier["range"][0]), suffix, usd
 
 
@@ -152,7 +177,21 @@ def _usd(value: float, per: int) -> Decimal:
 
 def _with_whole_tiers(units: Mapping[str, Mapping[int, Decimal]]) -> Prices:
     """A price for each unit, tiered where it changes with the size of the input."""
-    return {unit: _tiered(tiers) for unit, tiers in sorted(units.items()) if 0 in tiers}
+    whole = {unit: _tiered(tiers) for unit, tiers in units.items() if 0 in tiers}
+    return dict(sorted(_with_joins(whole).items()))
+
+
+def _with_joins(prices: Prices) -> Prices:
+    """Audio that was read from a cache is charged as read from a cache, where the list has no price for both.
+
+    The first source's arithmetic wants a price wherever two priced units overlap.
+    """
+    made = dict(prices)
+    for one, other in combinations([UNIT_OF_PRICE[key] for key in prices], 2):
+        join = REGISTRY.find_join(one, other) if one.is_compatible_with(other) else None
+        if join is not None and join.price_key not in made:
+            made[join.price_key] = made[(other if "modality" in one.dimensions else one).price_key]
+    return made
 
 
 def _tiered(tiers: Mapping[int, Decimal]) -> str | dict[str, Any]:

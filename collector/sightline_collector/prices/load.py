@@ -22,6 +22,7 @@ from sightline_collector.prices.published import fingerprint, from_file, install
 
 if TYPE_CHECKING:
     from sightline_collector.prices.override import Override
+    from sightline_collector.prices.published import Published
 
 RELOAD_ORDER = (
     "price_checks",
@@ -140,6 +141,15 @@ def _override(row: Row) -> Override:
     return Override.model_validate({**row, "prices": row["prices"] or None})
 
 
+def published_in_force(store: Store) -> Published:
+    """The price list that most models are sold by now."""
+    return _published(_import(store, None))
+
+
+def _published(imported: Row | None) -> Published:
+    return from_file(imported["data"], imported["source"]) if imported else installed()
+
+
 def _write(
     store: Store, overrides: Sequence[Row], imported: Row | None, changed: Mapping[str, Row], mark: str
 ) -> LoadedPrices:
@@ -151,7 +161,7 @@ def _write(
     )
 
     set_now = [_override(row) for row in overrides]
-    first = from_file(imported["data"], imported["source"]) if imported else installed()
+    first = _published(imported)
     known = {row["digest"]: row["model"] for row in store.rows(KNOWN_MODELS)}
     numbering = Numbering(**store.rows(FIRST_FREE_NUMBERS)[0], known=known)
     tables = export(catalogue(first, second(), set_now), set_now, numbering)

@@ -85,13 +85,13 @@ def wholes_of(part: str) -> list[str]:
 @cache
 def checks(priced: frozenset[str]) -> tuple[Check, ...]:
     """What the library refuses for a model that prices these units, beyond what plain columns show."""
-    remainders = _remainders(priced)
-    found = (_check(part, priced, remainders) for part in UNITS if part not in COLUMN_OF_UNIT)
+    split = [remainder for remainder in remainders(priced).values() if len(remainder) > 1]
+    found = (_check(part, priced, split) for part in UNITS if part not in COLUMN_OF_UNIT)
     return tuple(check for check in found if check.sums or check.overlaps)
 
 
-def _check(part: str, priced: frozenset[str], remainders: Sequence[Mapping[str, int]]) -> Check:
-    sums = [remainder for remainder in remainders if part in remainder]
+def _check(part: str, priced: frozenset[str], split: Sequence[Mapping[str, int]]) -> Check:
+    sums = [remainder for remainder in split if part in remainder]
     if part not in priced:
         sums += [{whole: 1, part: -1} for whole in wholes_of(part) if whole in priced]
     overlaps = [
@@ -114,16 +114,16 @@ def _specificity(unit: str) -> int:
     return len(UNITS[unit].dimensions)
 
 
-def _remainders(priced: frozenset[str]) -> list[Mapping[str, int]]:
-    """For each unit with priced parts what is left without them, as a weight for each reported count."""
-    remainders: dict[str, Counter[str]] = {}
+def remainders(priced: frozenset[str]) -> Mapping[str, Mapping[str, int]]:
+    """For each priced unit what is left without its priced parts, as a weight for each reported count."""
+    left: dict[str, Counter[str]] = {}
     for unit in sorted(priced, key=lambda name: (-_specificity(name), name)):
         remainder = Counter({unit: 1})
-        for part in remainders:
+        for part in left:
             if contains(unit, part):
-                remainder.subtract(remainders[part])
-        remainders[unit] = Counter({name: weight for name, weight in remainder.items() if weight})
-    return [remainder for remainder in remainders.values() if len(remainder) > 1]
+                remainder.subtract(left[part])
+        left[unit] = Counter({name: weight for name, weight in remainder.items() if weight})
+    return left
 
 
 @cache

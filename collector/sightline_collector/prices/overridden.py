@@ -31,14 +31,14 @@ class Scope:
 
     def holds(self, name: str) -> bool:
         """Whether a name is one of the pattern's."""
-        return _lies_in(name, self.model)
+        return lies_in(name, self.model)
 
 
 def scopes(overrides: Sequence[Override], provider: str) -> list[Scope]:
     """The patterns of one provider, the narrowest first."""
     mine = sorted((one for one in overrides if one.seller == provider), key=_width)
     names = dict.fromkeys(one.model for one in reversed(mine))
-    return [Scope(name, tuple(one for one in mine if _lies_in(name, one.model))) for name in names]
+    return [Scope(name, tuple(one for one in mine if lies_in(name, one.model))) for name in names]
 
 
 def _width(override: Override) -> tuple[int, bool, date, str]:
@@ -47,7 +47,8 @@ def _width(override: Override) -> tuple[int, bool, date, str]:
     return len(model.removesuffix("*")), not model.endswith("*"), override.valid_from, override.id
 
 
-def _lies_in(name: str, pattern: str) -> bool:
+def lies_in(name: str, pattern: str) -> bool:
+    """Whether a name, or all names of a narrower pattern, are among a pattern's."""
     if pattern.endswith("*"):
         return name.removesuffix("*").startswith(pattern[:-1])
     return name == pattern

@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_jsonable_python
+
 from sightline_collector.errors import BadConfiguration
 from sightline_collector.sql.catalog import DATA
 
@@ -64,6 +66,22 @@ def parsed(raw: Any) -> Sequence[Provider]:
     from genai_prices.types import _providers_from_raw
 
     return _providers_from_raw(raw)
+
+
+def as_text(published: Published) -> str:
+    """A price list as a file has it."""
+    raw = to_jsonable_python(list(published.providers), fallback=vars, exclude_none=True)
+    return json.dumps(_with_published_names(raw))
+
+
+def _with_published_names(value: Any) -> Any:
+    """`or` and `and` are words of Python's, so the library's classes cannot use them."""
+    if isinstance(value, list):
+        return [_with_published_names(one) for one in value]
+    if isinstance(value, dict):
+        named = {name.removesuffix("_") if name in ("or_", "and_") else name: value[name] for name in value}
+        return {name: _with_published_names(one) for name, one in named.items() if name != "extractors"}
+    return value
 
 
 def from_file(text: str, source: str) -> Published:

@@ -334,7 +334,7 @@ def test_lists_are_tables_on_a_narrow_terminal(sightline: Command, port: Port) -
     """On 80 columns our own lists need no records, and nothing of them is cut."""
     budget = ["--user", "ann", "--notify", "json://hooks.example:8080/s3cret"]
     assert sightline("budget", "set", "--usd", "0.5", *budget)[0] == 0
-    for listed in (["budget", "list"], ["prices", "list", "--provider", "azure"]):
+    for listed in (["budget", "list"], ["prices", "list", "--provider", "avian"]):
         said = on_a_terminal([*listed, "--url", port.url], columns=80)
         assert "───" in said
         assert "…" not in said
