@@ -8,6 +8,8 @@ from typing import Any
 
 from sdk.wire import SSE
 
+from sightline._answer import Answer
+
 Json = dict[str, Any]
 
 
@@ -52,3 +54,8 @@ def attributes_of(
 
 def head_of(id_: str, model: str) -> Json:
     return {"gen_ai.response.id": id_, "gen_ai.response.model": model}
+
+
+def said_by(answer: Answer, messages: object = None) -> Json:
+    """Everything that its span would say."""
+    return answer.attributes(messages, "gpt-4o-mini", captures=True)
