@@ -16,7 +16,7 @@ from sightline.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sightline._delivery.destination import Destination
-    from sightline._delivery.shipping import Limits
+    from sightline._delivery.limits import Limits
     from sightline._sampling import Sampling
     from sightline.budget._caps import Budget
     from sightline.privacy import Privacy
@@ -68,7 +68,7 @@ def read(
 ) -> Settings:
     """The arguments win over the environment, the environment over our defaults."""
     from sightline._delivery.destination import destination
-    from sightline._delivery.shipping import Limits
+    from sightline._delivery.limits import Limits
 
     limits = Limits()
     return Settings(

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from sightline import _safety
+from sightline._delivery.limits import Limits
 from sightline._delivery.refusal import Refusal
-from sightline._delivery.shipping import Limits, Shipper
+from sightline._delivery.shipping import Shipper
 
 QUICK = Limits(max_items=10, max_bytes=1_000, batch_items=4, batch_bytes=1_000, delay_s=0.01)
 

@@ -14,12 +14,12 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
 
+from sightline._delivery.limits import Limits
 from sightline._delivery.refusal import CLOSED, NO_OTLP, QUEUE_FULL, UNREACHABLE, Refusal
 from sightline._fork import reset_in_child
 from sightline._safety import record_fault
@@ -27,18 +27,6 @@ from sightline._safety import record_fault
 T = TypeVar("T")
 
 RETRY_MAX_S: Final = 30.0  # a collector that is back is noticed within half a minute
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of a queue, and when it is emptied."""
-
-    # A burst of 10,000 spans fits twice: emptying at 512 a request of 50 ms lags far behind a tight loop.
-    max_items: int = 20_000
-    max_bytes: int = 128 * 1024 * 1024  # by `weigh`; fat prompts fill memory long before the count does
-    batch_items: int = 512
-    batch_bytes: int = 4 * 1024 * 1024  # collectors refuse requests of 16 or 64 MB; small ones retry cheaply
-    delay_s: float = 1.0  # how old a lone item may get before it is sent
 
 
 class Shipper(Generic[T]):
