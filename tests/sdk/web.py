@@ -76,5 +76,22 @@ def request_spans(seen: Captured) -> list[CapturedSpan]:
     return [span for span in seen.spans if "http.request.method" in span.attributes]
 
 
+def attributes_of_request(route: str, **more: str) -> dict[str, Any]:
+    """All that the span of `POST /v1/chats/7` has where its route is this, and more."""
+    return {
+        "sightline.operation": "workflow",
+        "gen_ai.operation.name": "invoke_workflow",
+        "gen_ai.workflow.name": f"POST {route}",
+        "http.request.method": "POST",
+        "http.route": route,
+        "http.response.status_code": 200,
+        "url.scheme": "http",
+        "url.path": "/v1/chats/7",
+        "user.id": "u1",
+        "sightline.feature": route,
+        **more,
+    }
+
+
 def children_of(seen: Captured, span: CapturedSpan) -> set[str]:
     return {other.name for other in seen.spans if other.parent_span_id == span.span_id}
