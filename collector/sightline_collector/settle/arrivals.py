@@ -13,8 +13,12 @@ from dataclasses import dataclass, field
 from sightline_collector.store.engine import Engine
 
 HOUR_NS = 3_600 * 10**9
-REACH_NS = HOUR_NS
-"""How far from what has come a trace's other spans are looked for, and other traces with its response ids."""
+REACH_NS = HOUR_NS // 6
+"""How far from the start of what has come a trace's other spans are looked for, and other traces that tell of
+its calls. All spans of that time are looked through, so it costs as much as it is long."""
+
+WINDOWS = 48
+"""Stretches of time that are looked through one by one; where there are more, all time between is."""
 
 MOST_TRACES_AN_ID = 50
 """What more traces than that have in common, a response id or a count of tokens, tells nothing."""
@@ -37,18 +41,26 @@ group by toStartOfHour(started_at)
 order by first
 """
 
+ODD = f"entry = 'correction' or {CLAIM} and (not sightline_model_call(operation) or weight != 1)"
+
 NEAR = """
 started_at >= fromUnixTimestamp64Nano({first:Int64} - {reach:Int64}, 'UTC')
     and started_at <= fromUnixTimestamp64Nano({last:Int64} + {reach:Int64}, 'UTC')"""
 
 DOUBTFUL = f"""
+with arrived as (
+    select project, trace_id
+    from spans_v1
+    where {NEAR} and trace_id in (select trace_id from spans_v1 where {{arrived}})
+    group by project, trace_id
+    having countIf({CLAIM}) > 1
+        or countIf({ODD}) > 0
+)
 select project, trace_id
 from spans_v1
-where {NEAR}
-    and (project, trace_id) in (select project, trace_id from spans_v1 where {{arrived}})
+where {NEAR} and trace_id in (select trace_id from arrived)
 group by project, trace_id
-having countIf(entry = 'correction') > 0
-    or countIf({CLAIM} and (not sightline_model_call(operation) or weight != 1)) > 0
+having countIf({ODD}) > 0
     or uniqExactIf(span_id, {CLAIM}) < countIf({CLAIM})
     or uniqExactIf(scope_name, {CLAIM}) > 1
     or uniqExactIf(response_id, {CLAIM} and response_id != '') < countIf({CLAIM} and response_id != '')
@@ -58,6 +70,11 @@ having countIf(entry = 'correction') > 0
             s -> has(claims, s.2), groupArrayIf((span_id, parent_span_id), entry = 'span' and not {CLAIM}))),
         groupUniqArray(parent_span_id))
 """  # noqa: S608 - our own text
+
+SCOPES = f"select uniqExact(scope_name) from spans_v1 where {NEAR} and {CLAIM}"  # noqa: S608 - our own text
+
+SETTINGS = " settings use_skip_indexes = 0, optimize_use_projections = 0"
+"""Of thousands of ids some are in every granule, and no roll-up has them: looking costs more than reading."""
 
 TOLD_TWICE = f"""
 select project, groupUniqArray({MOST_TRACES_AN_ID + 1})(trace_id) as traces
@@ -108,6 +125,15 @@ def of_time(first_ns: int, last_ns: int) -> Arrival:
     )
 
 
+def promoted_since(moment_ns: int) -> Arrival:
+    """Spans that were paid since, because nothing below them had come."""
+    return Arrival(
+        "entry = 'correction' and why = 'promoted'"
+        " and received_at > fromUnixTimestamp64Nano({since:Int64}, 'UTC')",
+        {"since": moment_ns},
+    )
+
+
 def through_the_door(writer: str, after_ns: int, until_ns: int) -> Arrival:
     """What clients have inserted themselves, received `after` one moment, up to another."""
     return Arrival(
@@ -128,24 +154,27 @@ def windows(engine: Engine, arrival: Arrival) -> list[tuple[int, int]]:
             found[-1] = (found[-1][0], last)
         else:
             found.append((first, last))
-    return found
+    return found if len(found) <= WINDOWS else [(found[0][0], found[-1][1])]
 
 
-def doubtful(engine: Engine, arrival: Arrival, first_ns: int, last_ns: int) -> list[Group]:
+def doubtful(
+    engine: Engine, arrival: Arrival, first_ns: int, last_ns: int, reach_ns: int = REACH_NS
+) -> list[Group]:
     """The groups of traces, among those that came in a window, that may need settling."""
     arrived = (
         f"{arrival.condition} and started_at >= fromUnixTimestamp64Nano({{first:Int64}}, 'UTC')"
         " and started_at <= fromUnixTimestamp64Nano({last:Int64}, 'UTC')"
     )
-    parameters = {**arrival.parameters, "first": first_ns, "last": last_ns, "reach": REACH_NS}
+    parameters = {**arrival.parameters, "first": first_ns, "last": last_ns, "reach": reach_ns}
     alone = [
         frozenset({(str(row["project"]), str(row["trace_id"]))})
-        for row in engine.rows(DOUBTFUL.replace("{arrived}", arrived), parameters)
+        for row in engine.rows(DOUBTFUL.replace("{arrived}", arrived) + SETTINGS, parameters)
     ]
+    several_scopes = int(engine.value(SCOPES + SETTINGS, parameters)) > 1
     together = [
         frozenset((str(row["project"]), str(trace)) for trace in row["traces"])
-        for query in (TOLD_TWICE, TOLD_ALIKE)
-        for row in engine.rows(query.replace("{arrived}", arrived), parameters)
+        for query in ((TOLD_TWICE, TOLD_ALIKE) if several_scopes else (TOLD_TWICE,))
+        for row in engine.rows(query.replace("{arrived}", arrived) + SETTINGS, parameters)
     ]
     return joined([*alone, *together])
 

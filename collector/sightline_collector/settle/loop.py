@@ -16,7 +16,13 @@ from prometheus_client import Counter, Gauge
 
 from sightline_collector.errors import Fault
 from sightline_collector.health import Health
-from sightline_collector.settle.arrivals import Arrival, of_batches, through_the_door
+from sightline_collector.settle.arrivals import (
+    HOUR_NS,
+    Arrival,
+    of_batches,
+    promoted_since,
+    through_the_door,
+)
 from sightline_collector.settle.settling import Settled, settle_arrival
 from sightline_collector.store.engine import Engine
 
@@ -31,6 +37,10 @@ DOOR = "otel_traces"
 
 DOOR_LAG_NS = 60 * 10**9
 """How much later than its time of receipt such a span can be seen: an insert takes that long at most."""
+
+AGAIN_NS, DAY_NS = HOUR_NS, 24 * HOUR_NS
+"""How often, and how far back, spans are judged again that were paid because nothing below them had come:
+what is below an agent that runs for hours may come in another round."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +63,7 @@ class SettleLoop:
         self._clock_ns = clock_ns
         self._stopping = asyncio.Event()
         self._settled: dict[str, int] = {}
+        self._looked_again_ns = clock_ns()
         self._finished = time.monotonic()
         self._measure(health)
 
@@ -95,6 +106,11 @@ class SettleLoop:
         while (until := self._next_batch(writer)) is not None and not self._stopping.is_set():
             done += self._settle(writer, until, of_batches(writer, self._after(writer), until))
         now_ns = self._clock_ns()
+        if now_ns - self._looked_again_ns > AGAIN_NS:
+            self._looked_again_ns = now_ns
+            done += settle_arrival(
+                self._engine, promoted_since(now_ns - DAY_NS), self._clock_ns, reach_ns=DAY_NS
+            )
         seen_ns = max(0, self._after(DOOR) - DOOR_LAG_NS)
         if self._came_through_the_door(seen_ns):
             done += self._settle(DOOR, now_ns, through_the_door(DOOR, seen_ns, now_ns))

@@ -19,6 +19,9 @@ from sightline_collector.store.engine import Engine
 STEP_NS = 6 * HOUR_NS
 """How much time is judged at once, so that each question to the store stays small."""
 
+FAR_NS = 24 * HOUR_NS
+"""How far a trace's other spans, and an answer that is given again, are looked for when there is time."""
+
 WHAT_IT_TAKES = 'send {"since": "2026-11-01T00:00:00Z", "until": …, "dry_run": true or false}'
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sightline_collector.settle.arrivals import Arrival, doubtful, in_portions, windows
+from sightline_collector.settle.arrivals import REACH_NS, Arrival, doubtful, in_portions, windows
 from sightline_collector.settle.book import Book
 from sightline_collector.settle.entries import settle
 from sightline_collector.settle.verdicts import judge
@@ -27,7 +27,12 @@ class Settled:
 
 
 def settle_arrival(
-    engine: Engine, arrival: Arrival, clock_ns: Callable[[], int], *, dry_run: bool = False
+    engine: Engine,
+    arrival: Arrival,
+    clock_ns: Callable[[], int],
+    *,
+    reach_ns: int = REACH_NS,
+    dry_run: bool = False,
 ) -> Settled:
     """Judge the traces of what came, and append what differs. Doing it again appends nothing.
 
@@ -35,7 +40,7 @@ def settle_arrival(
     """
     book, done = Book(engine), Settled()
     for first_ns, last_ns in windows(engine, arrival):
-        for groups in in_portions(doubtful(engine, arrival, first_ns, last_ns), TRACES_AT_ONCE):
+        for groups in in_portions(doubtful(engine, arrival, first_ns, last_ns, reach_ns), TRACES_AT_ONCE):
             rows = []
             for entries in book.entries(groups, first_ns, last_ns).values():
                 rows += settle(entries, judge([entry.claim for entry in entries]))

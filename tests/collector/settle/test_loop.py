@@ -68,3 +68,18 @@ def test_a_long_backlog_is_settled_in_portions(store: Store, monkeypatch: pytest
         store.take([Told(t.number, t.parent, t.attributes, seconds=t.seconds, trace=trace) for t in TWICE])
     assert settling.round().corrections == 3
     assert store.total() == (3, usd(300, 30), 300, 30)
+
+
+def test_an_agent_of_hours_is_judged_again(store: Store) -> None:
+    """An agent that was paid for itself is no longer when its calls come, however much later they began."""
+    settling = loop(store, Health())
+    store.take([Told(1, 0, used("invoke_agent", (300, 30)), seconds=9_000)])
+    settling.round()
+    assert store.total() == (1, usd(300, 30), 300, 30)
+    store.take([Told(2, 1, used("chat", (300, 30)), start=8_000)], NOW_NS + 1)
+    settling.round()
+    assert store.total()[0] == 2
+    hours_later = iter(range(NOW_NS + 7_200 * 10**9, NOW_NS + 7_300 * 10**9)).__next__
+    settling._clock_ns = hours_later
+    settling.round()
+    assert store.total() == (1, usd(300, 30), 300, 30)
