@@ -19,7 +19,6 @@ COMMANDS = (
     "budget",
     "alerts",
     "prices",
-    "reprice",
     "wal",
     "dead_letter",
     "doctor",

@@ -16,7 +16,9 @@ from sightline_collector.settle.claim import Claim, Key, Verdict
 WRITER = "ledger"
 """Who wrote a correction: no sender's segment, so that no segment's count of rows sees it."""
 
-SAMPLED, REPRICED = "sampled", "repriced"
+SAMPLED, REPRICED, REPEATED = "sampled", "repriced", "repeated"
+"""Corrections that no verdict asks for: each kind is summed up by itself."""
+
 CUT_USD = Decimal("0.000000000001")
 """What the store keeps of an amount."""
 
@@ -74,16 +76,18 @@ def amounts_of(row: Row) -> Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A span's entry, with its corrections so far: all but those for sampling and price, those for sampling,
-    and those for price."""
+    """A span's entry, with its corrections so far: `settled` by verdicts, and those of the other kinds."""
 
     claim: Claim
     row: Row
     own: Amounts
     """What its usage comes to when it is paid, at its price as it came."""
-    settled: Amounts
-    sampled: Amounts
-    repriced: Amounts
+    settled: Amounts = NOTHING
+    sampled: Amounts = NOTHING
+    repriced: Amounts = NOTHING
+    repeated: Amounts = NOTHING
+    copies: int = 1
+    """How often one request held it: such rows are told apart by nothing."""
 
     @property
     def came(self) -> Amounts:
@@ -93,6 +97,10 @@ class Entry:
 
 def corrections(entry: Entry, verdict: Verdict) -> Iterable[dict[str, Any]]:
     """The rows that bring the ledger to the verdict: none when it is there."""
+    if entry.claim.paid:
+        change = entry.own.times(1 - entry.copies) - entry.repeated
+        if change != NOTHING:
+            yield _row(entry, change, REPEATED, f"one request held this span {entry.copies} times")
     whole = entry.own + entry.repriced
     once = whole if verdict.counts else NOTHING
     change = once - (entry.came + entry.repriced) - entry.settled
@@ -106,15 +114,15 @@ def corrections(entry: Entry, verdict: Verdict) -> Iterable[dict[str, Any]]:
 
 
 def repriced(entry: Entry, cost_usd: Decimal | None, now: Row, because: str) -> Iterable[dict[str, Any]]:
-    """The rows that change to `cost_usd` the price of a span that is paid, as it came or since; `now` has the
-    new cost_status, price_id and price_source."""
+    """The rows that change a paid span's price to `cost_usd`; `now` has the new cost_status, price_id and
+    price_source."""
     held = entry.own + entry.repriced
     change = Amounts(
         priced=int(cost_usd is not None) - held.priced,
         unpriced=int(cost_usd is None) - held.unpriced,
         cost_usd=(cost_usd or Decimal(0)) - held.cost_usd,
     )
-    if (entry.claim.paid or entry.settled.calls > 0) and change != NOTHING:
+    if entry.claim.paid and change != NOTHING:
         yield _row(entry, change, REPRICED, because) | dict(now)
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -85,15 +85,26 @@ class Catalog:
 
         Raises KeyError for a step or a type, FileNotFoundError for a data file that is not there.
         """
-        text = re.sub(r"\{steps:([\w ]+)\}", lambda m: self._named(m[1].split()), text)
+        text = re.sub(r"\{steps:([\w ]+)\}", lambda m: self.way(m[1].split()), text)
         while "{type:" in text:
             text = re.sub(r"\{type:(\w+)\}", lambda m: self._types[m[1]], text)
         text = re.sub(r"\{data:([\w./]+)\}", lambda m: _quoted(m[1]), text)
         return text.replace("{database}", self.database)
 
-    def _named(self, steps: list[str]) -> str:
-        """The steps as a WITH clause names them."""
-        return ",\n".join(f"{name} as (\n{self._steps[name]})" for name in steps)
+    def way(self, steps: Sequence[str], without: Collection[str] = ()) -> str:
+        """The steps as a WITH clause names them, not rendered; who reads one that is left out reads the one
+        before it. Raises KeyError for a step that is not there."""
+        kept, instead = [], {}
+        for name in steps:
+            if name in without:
+                instead[name] = kept[-1]
+            else:
+                kept.append(name)
+        read = re.compile(rf"\bfrom ({'|'.join(instead)})\b") if instead else None
+        texts = [self._steps[name] for name in kept]
+        if read is not None:
+            texts = [read.sub(lambda m: f"from {instead[m[1]]}", text) for text in texts]
+        return ",\n".join(f"{name} as (\n{text})" for name, text in zip(kept, texts, strict=True))
 
     def relations(self, folder: str) -> list[Relation]:
         """The folder's relations, rendered, each after those that it reads."""

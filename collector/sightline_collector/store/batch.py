@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sightline_collector.sql.catalog import DATA, Catalog
 from sightline_collector.store.engine import ANSWER_S, Engine, Messages
+from sightline_collector.store.steps import left_out
 from sightline_collector.wal.segment import Signal
 
 INSERT_MEMORY_BYTES = 1 << 30
@@ -35,7 +36,10 @@ INSERT_SETTINGS = {
     "max_execution_time": INSERT_S,
 }
 
-TO_SPANS = "otlp_items spelled_spans raw_spans recognised_spans mapped_spans priced_spans"
+TO_SPANS = (
+    "otlp_items spelled_spans unfolded_spans raw_spans gathered_spans conversed_spans recognised_spans"
+    " mapped_spans priced_spans"
+)
 WAYS: dict[Signal, tuple[str, str]] = {
     Signal.TRACES: ("spans_v1", TO_SPANS),
     Signal.LOGS: ("raw_logs", "otlp_items spelled_logs decoded_logs"),
@@ -71,12 +75,13 @@ def _requests(signal: Signal) -> Messages:
 
 
 @cache
-def _insertion(database: str, signal: Signal, columns: tuple[str, ...]) -> str:
+def _insertion(database: str, signal: Signal, columns: tuple[str, ...], without: frozenset[str]) -> str:
     """The statement that takes a signal's requests from {source} all the way."""
     target, steps = WAYS[signal]
     names = ", ".join(columns)
     settings = ", ".join(f"{name} = {value}" for name, value in INSERT_SETTINGS.items())
-    way = Catalog(database).render(f"{{steps:{steps}}}")
+    catalog = Catalog(database)
+    way = catalog.render(catalog.way(steps.split(), without))
     return (
         f"insert into {target} ({names}) settings {settings}\n"  # noqa: S608 - our own files
         f"with requests as (select * from {{source}}),\n{way}\n"
@@ -87,7 +92,8 @@ def _insertion(database: str, signal: Signal, columns: tuple[str, ...]) -> str:
 def insert_segment(engine: Engine, signal: Signal, file: Path) -> None:
     """Insert a segment file; its rows go the whole way. Raises StoreRefused."""
     columns = tuple(name for name in engine.columns(WAYS[signal][0]) if name not in LEDGER)
-    engine.insert_messages(_insertion(engine.database, signal, columns), file, _requests(signal))
+    without = left_out(tuple(WAYS[signal][1].split()), file)
+    engine.insert_messages(_insertion(engine.database, signal, columns, without), file, _requests(signal))
 
 
 @dataclass(frozen=True, slots=True)

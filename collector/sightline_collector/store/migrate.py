@@ -17,7 +17,11 @@ from sightline_collector.prices.load import load as load_prices
 from sightline_collector.sql.catalog import DATA, SQL, Catalog, Relation, quoted
 from sightline_collector.store.engine import Engine
 
-FILLED = {"dialects_v1": "dialects.csv", "operations_v1": "operations.csv"}
+FILLED = {
+    "dialects_v1": "dialects.csv",
+    "message_keys_v1": "message_keys.csv",
+    "operations_v1": "operations.csv",
+}
 """Tables whose rows are a file of data/: refilled whenever the derived relations are made."""
 
 

@@ -24,5 +24,5 @@ select
         Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes) as links,
     toUInt32(0) as dropped_attributes, toUInt32(0) as dropped_events, toUInt32(0) as dropped_links
 from otel_traces),
-{steps:recognised_spans mapped_spans priced_spans}
+{steps:gathered_spans conversed_spans recognised_spans mapped_spans priced_spans}
 select * from priced_spans

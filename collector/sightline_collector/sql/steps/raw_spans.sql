@@ -1,5 +1,5 @@
 -- Grain: one span of any dialect, decoded and not yet understood: its spelled attributes sliced apart.
--- Times in ns. Reads: spelled_spans. Readers: recognised_spans.
+-- Times in ns. Reads: unfolded_spans. Readers: gathered_spans.
 select
     fromUnixTimestamp64Nano(toInt64(least(received_at, 4102444800000000000)), 'UTC') as received_at,
     batch, writer, if(project = '', 'default', project) as project,
@@ -26,4 +26,4 @@ select
         span.links, arrayCumSum(l -> length(l.attributes), span.links)) as links,
     span.dropped_attributes_count as dropped_attributes,
     span.dropped_events_count as dropped_events, span.dropped_links_count as dropped_links
-from spelled_spans
+from unfolded_spans

@@ -1,6 +1,6 @@
 -- Grain: one span of any dialect. Finds the attributes that mean something: `meaning` holds, for each
 -- column that the dialects name, the text of the first of its keys that is present.
--- Reads: raw_spans, dialects. Readers: mapped_spans.
+-- Reads: conversed_spans, dialects. Readers: mapped_spans.
 select
     * except (known, keys, columns),
     CAST((columns, mapValues(known)), 'Map(LowCardinality(String), String)') as meaning,
@@ -18,4 +18,4 @@ from (
         mapSort(
             (k, text) -> dictGet('{database}.dialects', 'rank', k),
             mapFilter((k, text) -> dictGet('{database}.dialects', 'rank', k) > 0, attributes)) as known
-    from raw_spans)
+    from conversed_spans)

@@ -1,0 +1,28 @@
+-- Grain: one span of any dialect, whose flattened lists are whole: what a sender spread over many keys
+-- (llm.input_messages.0.message.role, ...) is one attribute again, under the list's name, as JSON; lists of
+-- messages are OpenTelemetry's, [{"role", "finish_reason", "parts": [{"type", ...}]}]. Keys that it does
+-- not know stay, finish reasons too, those of messages that say nothing, and all of them when the list's
+-- name is an attribute itself. Reads: raw_spans, message_keys. Readers: conversed_spans.
+select
+    * except (spread, flat, lists) replace (
+        if(
+            empty(lists) or arrayExists(list -> mapContains(attributes, list), mapKeys(lists)), attributes,
+            mapConcat(
+                mapFilter((key, text) -> not sightline_spread_key(key), attributes),
+                mapFilter(
+                    (key, text) -> not mapContains(lists, dictGet(
+                            '{database}.message_keys', 'list', sightline_message_key(key)))
+                        or endsWith(key, '.finish_reason'),
+                    spread),
+                lists)) as attributes)
+from (
+    select
+        *,
+        mapFilter((key, text) -> sightline_spread_key(key), attributes) as spread,
+        mapFilter(
+            (key, text) -> dictGet('{database}.message_keys', 'place', sightline_message_key(key)) > 0,
+            spread) as flat,
+        if(empty(flat), map(), mapFilter(
+            (list, json) -> position(json, '"parts":[') = 0 or position(json, '"parts":[{') > 0,
+            sightline_flattened(sightline_flattened_entries(mapKeys(flat), mapValues(flat))))) as lists
+    from raw_spans)
