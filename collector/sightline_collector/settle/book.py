@@ -13,6 +13,7 @@ from sightline_collector.settle.entries import (
     AMOUNTS,
     DIMENSIONS,
     NOTHING,
+    REPEATED,
     REPRICED,
     SAMPLED,
     Amounts,
@@ -72,20 +73,26 @@ class Book:
 
 def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
     held: dict[Key, dict[str, Amounts]] = defaultdict(lambda: defaultdict(lambda: NOTHING))
-    spans: list[tuple[Key, Row]] = []
+    spans: dict[Key, list[Row]] = defaultdict(list)
     for row in rows:
         key = (row["trace_id"], row["span_id"], row["received_ns"])
         if row["entry"] == "span":
-            spans.append((key, row))
+            spans[key].append(row)
         else:
-            kind = row["why"] if row["why"] in (SAMPLED, REPRICED) else ""
+            kind = row["why"] if row["why"] in (SAMPLED, REPRICED, REPEATED) else ""
             held[key][kind] += amounts_of(row)
-    for key, row in spans:
+    for key, (row, *copies) in spans.items():
         corrected = held[key]
         yield Entry(
-            _claim(row, corrected[REPRICED].cost_usd), row, _own(row),
-            corrected[""], corrected[SAMPLED], corrected[REPRICED],
-        )  # fmt: skip
+            _claim(row, corrected[REPRICED].cost_usd),
+            row,
+            _own(row),
+            settled=corrected[""],
+            sampled=corrected[SAMPLED],
+            repriced=corrected[REPRICED],
+            repeated=corrected[REPEATED],
+            copies=1 + len(copies),
+        )
 
 
 def _claim(row: Row, repriced_usd: Decimal) -> Claim:

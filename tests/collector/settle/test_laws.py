@@ -85,7 +85,7 @@ class Ledger:
             if (row["trace_id"], row["span_id"], row["span_received_at"]) == _place(claim):
                 held["sampled" if row["why"] == "sampled" else ""] += _amounts(row)
         row = dict.fromkeys(DIMENSIONS) | {"trace_id": claim.trace_id, "span_id": claim.span_id}
-        return Entry(claim, row, own, held[""], held["sampled"], NOTHING)
+        return Entry(claim, row, own, settled=held[""], sampled=held["sampled"])
 
 
 def _place(claim: Claim) -> tuple[str, str, str]:

@@ -175,3 +175,12 @@ def test_a_span_that_comes_twice_is_paid_once(store: Store) -> None:
     assert store.total() == (1, usd(100, 10), 100, 10)
     statuses = store.engine.rows("select cost_status, counted from spans where operation = 'llm' order by 1")
     assert [tuple(row.values()) for row in statuses] == [("priced", 1), ("redelivered", 0)]
+
+
+def test_a_request_that_holds_a_span_twice_is_paid_once(store: Store) -> None:
+    """Rows that nothing tells apart share what the span costs."""
+    told = [Told(1, 0, AGENT), Told(2, 1, used("chat", (100, 10)))]
+    store.take([*told, *told])
+    store.settle()
+    assert store.total() == (1, usd(100, 10), 100, 10)
+    assert store.settle().corrections == 0

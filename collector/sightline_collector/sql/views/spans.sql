@@ -3,7 +3,8 @@
 --        tokens count what was read from and written to a cache too, output tokens count reasoning too.
 --        cost_usd is what the span adds to the totals, own_cost_usd what its own tokens cost: they differ where
 --        another span tells of the same call; then cost_status is aggregate, twin, redelivered or replayed, and
---        cost_corrections says why. counted is for how many paid calls the span stands.
+--        cost_corrections says why. counted is for how many paid calls the span stands: 1, 0, or a part where
+--        one request held the span several times.
 --        weight is for how many spans this one stands: more than 1 where a sender left others out.
 --        Unknown is NULL, with its reason in cost_status or notes; a text that was not given is ''
 -- Filter by trace_id or started_at: spans and corrections are both found by indexes then
@@ -13,8 +14,10 @@ create or replace view spans as
 with settled as (
     select
         c.project as project, c.started_at as started_at, c.trace_id as trace_id, c.span_id as span_id,
-        c.span_received_at as received_at, sum(c.calls) as calls, sum(c.cost_usd) as usd,
-        argMax(c.why, (c.why != 'repriced', c.received_at)) as why, argMax(toString(c.cost_status), c.received_at) as status
+        c.span_received_at as received_at, sumIf(c.calls, c.why != 'repeated') as calls,
+        sumIf(c.cost_usd, c.why != 'repeated') as usd, 1 - sumIf(c.calls, c.why = 'repeated') as copies,
+        argMax(c.why, (c.why not in ('repriced', 'repeated'), c.received_at)) as why,
+        argMax(toString(c.cost_status), c.received_at) as status
     from spans_v1 as c
     where c.entry = 'correction' and c.why != 'sampled'
     group by project, started_at, trace_id, span_id, received_at
@@ -24,12 +27,15 @@ net as (
         s.* except (cost_usd, cost_status),
         -- NULL instead of nothing when the reader's joins say so.
         ifNull(settled.why, '') as changed,
-        toUInt8(if(sightline_model_call(s.operation), 1, 0) + ifNull(settled.calls, 0)) as counted,
+        -- One request may hold a span several times: each copy is a part of it.
+        greatest(ifNull(settled.copies, 1), 1) as held,
+        (if(sightline_model_call(s.operation), 1, 0) + ifNull(settled.calls, 0)) / held as counted,
         multiIf(
             changed = '', s.cost_usd,
             counted = 0, null,
             isNull(s.cost_usd), settled.usd,
-            s.cost_usd + ifNull(settled.usd, 0)) as cost_usd,
+            held = 1, s.cost_usd + ifNull(settled.usd, 0),
+            (s.cost_usd + ifNull(settled.usd, 0)) / held) as cost_usd,
         multiIf(
             changed = '', toString(s.cost_status),
             counted = 0, changed,
