@@ -1,4 +1,4 @@
-"""A model server on loopback that speaks OpenAI's, Anthropic's and Google's languages."""
+"""A model server on loopback that speaks OpenAI's, Anthropic's, Google's and Bedrock's languages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.sdk.servers import chat_model
 
-from . import anthropic_answers, gemini_answers, openai_answers
+from . import anthropic_answers, bedrock_answers, gemini_answers, openai_answers
 from .turns import Json
 
 
@@ -21,6 +21,8 @@ def answering() -> Callable[[Json], tuple[int, Any]]:
         language = openai_answers
         if "contents" in request:
             language = gemini_answers
+        elif bedrock_answers.is_converse(request):
+            language = bedrock_answers
         elif str(request.get("model")).startswith("claude"):
             language = anthropic_answers
         return 200, language.answer(request, next(numbers))
