@@ -1,8 +1,9 @@
 -- Grain: one correction of what a span adds to the totals, as it was written to the ledger; never changed
--- Units: USD, tokens as counts, signed: what the correction adds, or takes away; UTC. why is aggregate (its usage
---        is that of spans below it), twin (another span tells of the same call), redelivered (it came twice), repeated (one request held
---        it twice), replayed (a gateway gave an answer again), promoted (nobody else tells of its usage), restored (an
---        earlier correction did not hold), sampled (it stands for others) or repriced; because says it in words
+-- Units: USD, tokens as counts, signed: what the correction adds, or takes away; UTC. why is aggregate (its
+--        usage is that of spans below it), twin (another span tells of the same call), redelivered (it came
+--        twice), repeated (one request held it twice), replayed (a gateway gave an answer again), promoted
+--        (nobody else tells of its usage), restored (an earlier correction did not hold), sampled (it stands
+--        for others) or repriced; because says it in words
 -- Reads: spans_v1
 -- Readers: people; the web pages
 create or replace view cost_corrections as
