@@ -43,7 +43,7 @@ def store(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
         for dialect in DIALECTS:
             requests = requests_of(dialect)
             segment.writelines(record(request, dialect) for request in requests)
-            for delay_ns in (0, ON_THE_WAY_NS):
+            for delay_ns in (0, 0, ON_THE_WAY_NS):
                 segment.writelines(
                     record(request, dialect + SCATTERED, delay_ns) for request in scattered(requests)
                 )
@@ -140,7 +140,7 @@ def test_a_recording_costs_what_its_provider_bills(store: Engine, dialect: str) 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_recording_costs_the_same_in_pieces(store: Engine, dialect: str) -> None:
-    """Each span in a request of its own, the last one first, and all of them twice: the bill is no other."""
+    """Each span alone, the last one first, twice at one moment and once more later: the bill is no other."""
     expected = expectation(dialect)["total"]
     by_trace = bill(store, dialect + SCATTERED, "trace_summary", "model_calls")
     by_model = bill(store, dialect + SCATTERED, "cost_by_model", "calls")
