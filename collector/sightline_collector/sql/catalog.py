@@ -94,7 +94,8 @@ class Catalog:
     def way(self, steps: Sequence[str], without: Collection[str] = ()) -> str:
         """The steps as a WITH clause names them, not rendered; who reads one that is left out reads the one
         before it. Raises KeyError for a step that is not there."""
-        kept, instead = [], {}
+        kept: list[str] = []
+        instead: dict[str, str] = {}
         for name in steps:
             if name in without:
                 instead[name] = kept[-1]
