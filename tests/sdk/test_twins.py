@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -128,14 +129,23 @@ def test_a_call_in_another_dialect_is_understood(layers: Layers) -> None:
     assert layers.marked == {"outer": True, "inner": False}
 
 
+def ended_in_turn(opened: Iterable[Any], ended: Iterable[Any]) -> None:
+    """Blocks that are left in another order than they were entered, in a context of their own."""
+
+    def blocks() -> None:
+        for block in opened:
+            block.__enter__()
+        for block in ended:
+            block.__exit__(None, None, None)
+
+    copy_context().run(blocks)
+
+
 @pytest.mark.parametrize("usage", [True, False])
 def test_a_call_that_outlives_the_one_around_it_is_counted(layers: Layers, usage: bool) -> None:
     """A stream may be read when its caller has long returned: it will tell of the tokens."""
     outer, between, inner = layers.call("outer", usage=usage), layers.span("between"), layers.call("inner")
-    for opened in (outer, between, inner):
-        opened.__enter__()
-    for closed in (between, outer, inner):
-        closed.__exit__(None, None, None)
+    ended_in_turn((outer, between, inner), (between, outer, inner))
     assert layers.marked == {"outer": True, "between": False, "inner": False}
 
 
@@ -144,10 +154,7 @@ def test_what_a_tool_left_running_is_another_call(layers: Layers) -> None:
     outer = layers.call("outer")
     tool = layers.span("tool", **{"gen_ai.operation.name": "execute_tool"})
     inner = layers.call("inner")
-    for opened in (outer, tool, inner):
-        opened.__enter__()
-    for closed in (outer, tool, inner):
-        closed.__exit__(None, None, None)
+    ended_in_turn((outer, tool, inner), (outer, tool, inner))
     assert layers.marked == {"outer": False, "tool": False, "inner": False}
 
 
