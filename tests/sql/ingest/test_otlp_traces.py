@@ -68,7 +68,8 @@ PLAIN: dict[str, Any] = {
     "experiment": "", "variant": "", "shadow": 0,
     "tags": [], "agent": "", "tool": "", "finish_reason": "", "input_tokens": None, "output_tokens": None,
     "cache_read_tokens": None, "cache_write_tokens": None, "cache_write_1h_tokens": None,
-    "reasoning_tokens": None, "extra_usage": {}, "tokens_estimated": 0, "price_context": [],
+    "reasoning_tokens": None, "tool_use_tokens": None, "extra_usage": {}, "tokens_estimated": 0,
+    "gateway_cached": 0, "own_cost_usd": None, "price_context": [],
     "reported_cost_usd": None, "first_chunk_ms": None, "first_token_ms": None, "tokens_per_second": None,
     "input": "", "input_key": "", "output": "", "output_key": "", "attributes": {}, "attribute_types": {},
     "resource_attributes": {}, "resource_types": {}, "scope_attributes": {}, "events": [], "links": [],
@@ -152,7 +153,8 @@ def test_a_model_call_is_understood_and_priced(engine: Engine, tmp_path: Path) -
             "gen_ai.response.time_to_first_chunk": "double", "sightline.tags": "array",
         },
         # 800 at 2.50, 200 cached at 1.25, 100 out at 10.00, all per million.
-        "cost_usd": Decimal("0.00325"), "price_id": row["price_id"], "price_source": row["price_source"],
+        "cost_usd": Decimal("0.00325"), "own_cost_usd": Decimal("0.00325"),
+        "price_id": row["price_id"], "price_source": row["price_source"],
     }  # fmt: skip
     assert row == PLAIN | changed
     assert row["price_id"] > 0

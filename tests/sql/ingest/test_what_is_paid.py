@@ -58,7 +58,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "llm.token_count.prompt": 1000, "llm.token_count.completion": 500,
             "llm.token_count.completion_details.reasoning": 400, "llm.token_count.total": 1900,
         },
-        {"output_tokens": 900, "cost_usd": Decimal("0.01025"), "notes": ["reasoning_added_to_output"]},
+        {
+            "output_tokens": 900, "cost_usd": Decimal("0.01025"),
+            "notes": ["reasoning_added_to_output", "reasoning_added_to_output:total"],
+        },
     ),
     "thoughts inside the output are not paid twice": (
         {

@@ -1,3 +1,6 @@
--- A list written as a JSON array, or as one plain word. Reads: nothing. Readers: mapped_spans.
+-- A list written as a JSON array, or as plain words with commas between them. Reads: nothing. Readers:
+-- mapped_spans.
 create or replace function sightline_list as (text) -> multiIf(
-    startsWith(text, '['), JSONExtract(text, 'Array(String)'), text = '', [], [text])
+    startsWith(text, '['), JSONExtract(text, 'Array(String)'),
+    text = '', [],
+    arrayMap(word -> trim(both ' "' from word), splitByChar(',', text)))

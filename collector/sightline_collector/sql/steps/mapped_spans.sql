@@ -1,11 +1,12 @@
 -- Grain: one span. Finds what a span means, whatever its dialect: for each column the first of its keys
 -- that is present. Units: ms, tokens, USD. Nothing in it may throw: what does not fit is NULL or
--- clamped, and noted. Reads: recognised_spans, operations. Readers: priced_spans.
+-- clamped, and noted. Reads: recognised_spans, dialects, operations. Readers: priced_spans.
+--
+-- Every insert plans this anew, so counts, durations and money are each converted by one lambda.
 select
-    received_at, batch, writer, project,
-    sightline_time(start_ns, received_at) as started_at,
+    received_at, batch, writer, project, started_at,
     if(end_ns >= start_ns, (end_ns - start_ns) / 1000000., 0.) as duration_ms,
-    sightline_weight(meaning['weight']) as weight,
+    sightline_weight(weight_given) as weight,
     trace_id, span_id, parent_span_id, trace_state, flags,
     resource_attributes['service.name'] as service, name,
     CAST(if(kind_given between 0 and 5, kind_given, 0), 'Enum8(''unspecified'' = 0, ''internal'' = 1,
@@ -27,36 +28,46 @@ select
         operation = 'tool', 'tool_execution',
         operation in ('retrieval', 'guardrail'), operation,
         '') as stage,
-    lower(meaning['provider']) as provider,
-    if(response_model = '', request_model, response_model) as model,
-    request_model, response_model, meaning['response_id'] as response_id,
+    provider, if(response_model = '', request_model, response_model) as model,
+    request_model, response_model, response_id,
     meaning['feature'] as feature, meaning['user'] as user_id, meaning['session'] as session_id,
     meaning['prompt_name'] as prompt_name, meaning['prompt_version'] as prompt_version,
     meaning['experiment'] as experiment, meaning['variant'] as variant, meaning['shadow'] = 'true' as shadow,
     sightline_list(meaning['tags']) as tags,
-    meaning['agent'] as agent, meaning['tool'] as tool, finish_reason,
-    input_given + if(cache_outside, cached, 0) as input_tokens,
-    output_given + if(reasoning_outside, reasoning_tokens, 0) as output_tokens,
-    cache_read_tokens, cache_write_tokens,
-    sightline_count(meaning['cache_write_1h']) as cache_write_1h_tokens, reasoning_tokens,
-    mapFilter((unit, n) -> n > 0, map(
-        'input_audio_tokens', ifNull(sightline_count(meaning['audio_input']), 0),
-        'output_audio_tokens', ifNull(sightline_count(meaning['audio_output']), 0),
-        'input_image_tokens', ifNull(sightline_count(meaning['image_input']), 0),
-        'output_image_tokens', ifNull(sightline_count(meaning['image_output']), 0),
-        'web_searches', ifNull(sightline_count(meaning['web_searches']), 0))) as extra_usage,
+    -- Langfuse, MLflow and LangSmith call the span by the name of the agent or tool, and say it nowhere else.
+    multiIf(
+        meaning['agent'] != '' or operation != 'agent', meaning['agent'],
+        meaning['entity'] = '' and dialect in ('langfuse', 'mlflow', 'langsmith'), name,
+        meaning['entity']) as agent,
+    multiIf(
+        meaning['tool'] != '' or operation != 'tool', meaning['tool'],
+        meaning['entity'] = '' and dialect in ('langfuse', 'mlflow', 'langsmith'), name,
+        meaning['entity']) as tool,
+    finish_reason,
+    input_given + if(within.1 > 0, input_parts, 0) + if(within.3, tools, 0) as input_tokens,
+    output_given + if(within.2 > 0, output_parts, 0) as output_tokens,
+    counts[6] as cache_read_tokens, written as cache_write_tokens, counts[9] as cache_write_1h_tokens,
+    counts[10] as reasoning_tokens, counts[11] as tool_use_tokens,
+    mapFilter((unit, n) -> n > 0, CAST(
+        ([
+            'input_audio_tokens', 'output_audio_tokens', 'cache_audio_read_tokens', 'input_image_tokens',
+            'output_image_tokens', 'web_searches'],
+        arrayMap(n -> ifNull(n, 0), arraySlice(counts, 12))), 'Map(String, UInt64)')) as extra_usage,
     meaning['estimated'] = 'true' as tokens_estimated,
-    meaning['gateway_cached'] = 'true' as gateway_cached,
+    lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
     multiIf(
         meaning['service_tier'] = '', [],
         meaning['service_tier'] = 'batch', ['processing=batch'],
         meaning['service_tier'] = 'fast', ['service_tier=fast', 'speed=fast'],
         [concat('service_tier=', meaning['service_tier'])]) as price_context,
-    toDecimal64OrNull(meaning['reported_cost'], 12) as reported_cost_usd,
-    sightline_duration(meaning['first_chunk_s']) * 1000 as first_chunk_ms,
-    sightline_duration(meaning['first_token_s']) * 1000 as first_token_ms,
-    sightline_duration(meaning['tokens_per_second']) as tokens_per_second,
-    meaning['input'] as input, input_key, output, output_key,
+    if(isNull(costs[1]), costs[2] + costs[3], costs[1]) as reported_cost_usd,
+    arrayFilter(
+        ms -> isNotNull(ms),
+        [times[1] * 1000, times[2], times[3] * if(dialect = 'strands', 1, 1000), times[6]]
+    )[1] as first_chunk_ms,
+    times[4] * 1000 as first_token_ms, times[5] as tokens_per_second,
+    if(dialect = '', '', meaning['input']) as input, if(dialect = '', '', input_found) as input_key,
+    output, if(dialect = '', '', output_found) as output_key,
     mapFilter((key, text) -> key != input_key and key != output_key, attributes) as attributes,
     attribute_types, resource_attributes, resource_types, scope_attributes, events, links,
     dropped_attributes, dropped_events, dropped_links,
@@ -65,15 +76,46 @@ select
         [
             'trace_id_length', 'span_id_length', 'ended_before_start', 'start_out_of_range',
             'status_out_of_range', 'kind_out_of_range', 'cache_added_to_input',
-            'reasoning_added_to_output', 'operation_unknown', 'thinned'],
+            concat('cache_added_to_input:', ['size', 'total', 'scope', 'key'][within.1]),
+            'input_includes_cache:total', 'reasoning_added_to_output',
+            concat('reasoning_added_to_output:', ['size', 'total', 'scope', 'key'][within.2]),
+            'tool_use_added_to_input', 'total_ignored', 'operation_unknown', 'thinned'],
         [
             length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
             toUnixTimestamp64Nano(started_at) != start_ns, status_code not between 0 and 2,
-            kind_given not between 0 and 5, cache_outside, reasoning_outside,
-            operation_known = 'other', meaning['thinned'] = 'true']) as notes
+            kind_given not between 0 and 5, within.1 > 0,
+            within.1 > 0,
+            within.1 = 0 and within.4, within.2 > 0,
+            within.2 > 0,
+            within.3, counts[5] < input_given + output_given,
+            operation_known = 'other' and dialect != '', meaning['thinned'] = 'true']) as notes
 from (
     select
-        *,
+        * except (input_key, output_key), input_key as input_found, output_key as output_found,
+        if(dialect = '', '', meaning['output']) as output,
+        -- Where no attribute tells it, what the client returned does.
+        if(meaning['response_id'] = '' and isNotNull(output_given) and dialect in ('openinference', 'mlflow'),
+            sightline_answer_id(attributes[if(dialect = 'mlflow', 'mlflow.spanOutputs', 'output.value')]),
+            meaning['response_id']) as response_id,
+        -- What is said beside input and output lies within them or not, and what says so, by its place in
+        -- 'size', 'total', 'scope', 'key'; 0 is within. `told` is which of the parts a total shows outside,
+        -- one more than a bit each: 1 the cache, 2 the reasoning, 4 the tool use; 0 when it fits none. Emitters
+        -- that are known to leave the cache out of input leave it out of their total, too.
+        arrayMap(
+            told -> (
+                multiIf(
+                    input_parts = 0, 0, input_parts > input_floor, 1, told > 1 and bitTest(told - 1, 0), 2,
+                    cache_apart, 3, told > 0, 0, input_is_rest, 4, 0),
+                multiIf(
+                    output_parts = 0, 0, output_parts > output_floor, 1, told > 0, 2 * bitTest(told - 1, 1),
+                    output_is_rest, 4, 0),
+                tools > 0 and if(told > 0, bitTest(told - 1, 2), output_is_rest),
+                told > 0 and input_parts > 0),
+            [multiIf(
+                beyond = 0, 1, beyond = input_parts, 2, beyond = output_parts, 3,
+                beyond = input_parts + output_parts, 4, beyond = tools, 5, beyond = input_parts + tools, 6,
+                beyond = output_parts + tools, 7, beyond = input_parts + output_parts + tools, 8, 0)]
+        )[1] as within,
         -- A model and its tokens make a call, whatever the operation is called: it is never free in silence.
         -- An agent's own tokens are the sum of its calls'; so are those of a call around other calls.
         -- A call that a budget forbade was never made.
@@ -81,28 +123,80 @@ from (
             meaning['budget'] = 'deny', 'guardrail',
             meaning['aggregated'] = 'true'
                 and (operation_known in ('', 'other') or sightline_model_call(operation_known)), 'chain',
+            -- Logfire tells of a stream twice: when it begins, without its answer, and when it has ended.
+            dialect = 'logfire' and operation_known = 'llm' and isNull(input_given) and meaning['output'] = ''
+                and meaning['response_id'] = '' and status_code != 2, 'chain',
             operation_known not in ('', 'other'), operation_known,
-            request_model = '' and response_model = '' or isNull(input_given), operation_known,
-            meaning['agent'] != '', 'agent',
-            'llm') as operation,
-        ifNull(cache_read_tokens, 0) + ifNull(cache_write_tokens, 0) as cached,
-        cached > 0 and (cached > input_given or total_given = input_given + output_given + cached)
-            as cache_outside,
-        reasoning_tokens > output_given
-            or reasoning_tokens > 0 and total_given = input_given + output_given + reasoning_tokens
-            as reasoning_outside
+            meaning['mcp_method'] = 'tools/call' and kind_given = 2, 'tool',
+            meaning['mcp_method'] != '', 'mcp',
+            operation_named != 'other' and dialect != '', operation_named,
+            (request_model != '' or response_model != '') and isNotNull(input_given),
+                if(meaning['agent'] != '', 'agent', 'llm'),
+            meaning['tool'] != '', 'tool',
+            operation_known) as operation
     from (
         select
-            *, kind as kind_given,
-            meaning['operation'] as operation_given, meaning['output'] as output,
+            *,
+            arrayStringConcat(arrayDistinct(sightline_list(if(dialect = 'semantic-kernel',
+                lower(replaceAll(meaning['finish'], 'FinishReason.', '')), meaning['finish']))), ','
+            ) as finish_reason,
             if(operation_given = '', '',
                 dictGet('{database}.operations', 'operation', lower(operation_given))) as operation_known,
-            meaning['request_model'] as request_model, meaning['response_model'] as response_model,
-            arrayStringConcat(arrayDistinct(sightline_list(meaning['finish'])), ',') as finish_reason,
-            sightline_count(meaning['input_tokens']) as input_given,
-            sightline_count(meaning['output_tokens']) as output_given,
-            sightline_count(meaning['total_tokens']) as total_given,
-            sightline_count(meaning['cache_read']) as cache_read_tokens,
-            sightline_count(meaning['cache_write']) as cache_write_tokens,
-            sightline_count(meaning['reasoning']) as reasoning_tokens
-        from recognised_spans))
+            ifNull(counts[1], counts[2]) as input_given, ifNull(counts[3], counts[4]) as output_given,
+            isNull(counts[1]) and isNotNull(counts[2]) as input_is_rest,
+            isNull(counts[3]) and isNotNull(counts[4]) as output_is_rest,
+            ifNull(counts[1], ifNull(counts[2], 0)) as input_floor,
+            ifNull(counts[3], ifNull(counts[4], 0)) as output_floor,
+            ifNull(counts[5], -1) - input_floor - output_floor as beyond,
+            -- Of a cache's writes by age the sum is at least what was written; where parts lie beside each
+            -- other, they lie beside the rest of what was written, too.
+            arrayMap(
+                (said, by_age) -> greatest(ifNull(said, 0), by_age) + if(input_is_rest and said != by_age,
+                    least(ifNull(said, 0), by_age), 0) + if(isNull(said) and by_age = 0, null, 0),
+                [counts[7]], [ifNull(counts[8], 0) + ifNull(counts[9], 0)])[1] as written,
+            ifNull(counts[6], 0) + ifNull(written, 0)
+                + if(input_is_rest, ifNull(counts[12], 0) + ifNull(counts[15], 0), 0) as input_parts,
+            ifNull(counts[10], 0)
+                + if(output_is_rest, ifNull(counts[13], 0) + ifNull(counts[16], 0), 0) as output_parts,
+            ifNull(counts[11], 0) as tools,
+            'cache_apart' in (
+                dictGet('{database}.dialects', 'column', scope_shows),
+                dictGet('{database}.dialects', 'column', concat(dialect, ' ', provider))) as cache_apart
+        from (
+            select
+                * except dialect, kind as kind_given, sightline_time(start_ns, received_at) as started_at,
+                if(dialect = '', '', meaning['operation']) as operation_given,
+                dictGet('{database}.operations', 'operation',
+                    if(dictGet('{database}.dialects', 'column', name_shows) = 'operation_named',
+                        lower(substringIndex(name, ' ', 1)), '')) as operation_named,
+                replaceRegexpOne(
+                    toLowCardinality(lower(meaning['provider'])),
+                    '\\.(chat|responses|messages|completions?|(text-?)?embeddings?|image|generative-ai)$', ''
+                ) as provider,
+                if(meaning['request_model'] = '' and meaning['input_rest'] != '',
+                    meaning['bare_model'], meaning['request_model']) as request_model,
+                meaning['response_model'] as response_model,
+                arrayMap(text -> sightline_count(text), [
+                    meaning['input_tokens'], meaning['input_rest'],
+                    meaning['output_tokens'], meaning['output_rest'], meaning['total_tokens'],
+                    meaning['cache_read'], meaning['cache_write'], meaning['cache_write_5m'],
+                    meaning['cache_write_1h'], meaning['reasoning'], meaning['tool_use'],
+                    meaning['audio_input'], meaning['audio_output'], meaning['audio_cached'],
+                    meaning['image_input'], meaning['image_output'], meaning['web_searches']]) as counts,
+                arrayMap(text -> sightline_duration(text), [
+                    meaning['first_chunk_s'], meaning['first_chunk_ms'], meaning['first_chunk_served'],
+                    meaning['first_token_s'], meaning['tokens_per_second'],
+                    sightline_after(
+                        if(has(events.2, 'First Token Stream Event'),
+                            toString(arrayFirst(e -> e.2 = 'First Token Stream Event', events).1),
+                            meaning['first_chunk_at']), start_ns)]) as times,
+                arrayMap(text -> sightline_usd(text), [
+                    meaning['reported_cost'], meaning['reported_input_cost'],
+                    meaning['reported_output_cost']]) as costs,
+                if(meaning['weight'] = '' and trace_state != '',
+                    sightline_sampled(trace_state), meaning['weight']) as weight_given,
+                if(meaning['agent'] = 'gemini-cli', 'gemini-cli', coalesce(
+                    nullIf(dictGet('{database}.dialects', 'dialect',
+                        concat(recognised_spans.dialect, ' ', provider)), ''),
+                    recognised_spans.dialect)) as dialect
+            from recognised_spans)))

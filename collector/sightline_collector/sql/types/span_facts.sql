@@ -20,7 +20,7 @@
     finish_reason LowCardinality(String),
     input_tokens Nullable(Int64), output_tokens Nullable(Int64),
     cache_read_tokens Nullable(Int64), cache_write_tokens Nullable(Int64),
-    cache_write_1h_tokens Nullable(Int64), reasoning_tokens Nullable(Int64),
+    cache_write_1h_tokens Nullable(Int64), reasoning_tokens Nullable(Int64), tool_use_tokens Nullable(Int64),
     extra_usage Map(LowCardinality(String), UInt64), tokens_estimated UInt8, gateway_cached UInt8,
     price_context Array(LowCardinality(String)), reported_cost_usd Nullable(Decimal(18, 12)),
     first_chunk_ms Nullable(Float64), first_token_ms Nullable(Float64),

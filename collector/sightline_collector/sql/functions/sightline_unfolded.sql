@@ -1,0 +1,16 @@
+-- What attributes of JSON hold, as pairs of `key.member` and text: as deep as the dialects say, four levels
+-- at most. Takes pairs of key and text. Reads: dialects, sightline_document. Readers: recognised_spans.
+create or replace function sightline_unfolded as (pairs) -> arrayFold(
+    (found, level) -> arrayFlatten(arrayMap(
+        pair -> if(bitAnd(dictGet('{database}.dialects', 'place', pair.1), 128) = 0, [pair],
+            arrayMap(
+                document -> arrayFilter(
+                    member -> dictHas('{database}.dialects', member.1),
+                    if(startsWith(document, '{'),
+                        CAST(mapApply(
+                            (name, text) -> (concat(pair.1, '.', name), text),
+                            JSONExtract(document, 'Map(String, String)')), 'Array(Tuple(String, String))'),
+                        [(concat(pair.1, '.'), document)])),
+                [sightline_document(pair.2)])[1]),
+        found)),
+    [1, 2, 3, 4], pairs)
