@@ -19,6 +19,7 @@ FULL_WARN, FULL_FAIL = 0.5, 0.9
 LAG_S_WARN, LAG_S_FAIL = 15.0, 60.0
 ALERT_LAG_S_WARN, ALERT_LAG_S_FAIL = 120.0, 600.0
 """On top of the interval between looks."""
+SETTLE_LAG_S_WARN, SETTLE_LAG_S_FAIL = 300.0, 3600.0
 CONNECT_S = 2.0
 
 
@@ -40,6 +41,7 @@ def running(parts: Parts) -> Iterator[Finding]:
     yield _size(parts.registry)
     yield _dead_letters(parts.dead_letters)
     yield _alerts(parts)
+    yield _settlement(parts.registry)
     yield from _exposure(parts.listening)
 
 
@@ -106,6 +108,13 @@ def _alerts(parts: Parts) -> Finding:
     if failed and lag_s < ALERT_LAG_S_FAIL:
         return warn("alerts", f"{says}; {failed:.0f} questions of rules failed since the start", step)
     return graded("alerts", lag_s, ALERT_LAG_S_WARN, ALERT_LAG_S_FAIL, says, step)
+
+
+def _settlement(registry: CollectorRegistry) -> Finding:
+    lag_s = sum(_samples(registry, "sightline_settle_lag_seconds"))
+    says = f"calls that several spans tell of were last settled {duration(lag_s)} ago"
+    step = "totals may count them twice until then: read the collector's log for why it fails"
+    return graded("settlement", lag_s, SETTLE_LAG_S_WARN, SETTLE_LAG_S_FAIL, says, step)
 
 
 def _exposure(listening: Sequence[Serving]) -> Iterator[Finding]:

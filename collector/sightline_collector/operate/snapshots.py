@@ -64,7 +64,7 @@ class FrozenTable:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that a backup needs; folders may be absent where there was nothing to link."""
+    """All that a backup needs: what was acknowledged before `taken_at` is in it."""
 
     name: str
     taken_at: str
@@ -106,13 +106,14 @@ class Snapshots:
                     hint="wait for that backup, or restart the collector if nobody copies it",
                 )
             await asyncio.to_thread(self._clear)
-            name = f"backup_{datetime.now(UTC):%Y%m%d_%H%M%S_%f}"
+            asked_at = datetime.now(UTC)
+            name = f"backup_{asked_at:%Y%m%d_%H%M%S_%f}"
             linked = self._folder / "snapshots" / name
             segments = await self._log.snapshot(linked / "wal")
             tables = await asyncio.to_thread(self._freeze, name)
             await asyncio.to_thread(_link_all, self._folder / "dead-letter", linked / "dead-letter")
             taken = Snapshot(
-                name, datetime.now(UTC).isoformat(), self._engine.version, tables,
+                name, f"{asked_at:%Y-%m-%d %H:%M:%S} UTC", self._engine.version, tables,
                 str(linked / "wal"), str(linked / "dead-letter"), segments,
             )  # fmt: skip
             self._taken = taken, time.monotonic()

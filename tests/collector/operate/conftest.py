@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 
 import pytest
 from collector.operate.logs import SPANS, traces
@@ -25,16 +23,10 @@ LETTERS = 4
 
 @pytest.fixture(scope="package")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
-    """One for all tests that leave its dead letters alone."""
-    with collector_with_letters(tmp_path_factory.mktemp("operated") / "data") as process:
-        yield process
-
-
-@contextmanager
-def collector_with_letters(folder: Path) -> Iterator[CollectorProcess]:
-    """A running collector that finds LETTERS dead letters in its folder."""
+    """A running collector that found LETTERS dead letters in its folder; some tests take some away."""
+    folder = tmp_path_factory.mktemp("operated") / "data"
     put_aside(DeadLetters(folder / "dead-letter", Health(), clock_ns=count(PUT_NS).__next__))
-    flags = ("--segment-age-s", "0.5", "--keep-content-days", "30,shop=7", "--store-gb", "1")
+    flags = ("--segment-age-s", "1", "--keep-content-days", "30,shop=7", "--store-gb", "1")
     with CollectorProcess(folder, *flags) as process:
         process.start()
         yield process
