@@ -2,7 +2,7 @@
 Which names mean which model: exact names first, then patterns in the library's order. Pure.
 
 A provider reaches its own models, then those of the providers it falls back to. Whose an exact name is, is
-asked from the library, so that order and overlaps are its own.
+told by the library's order, and patterns are asked from it.
 """
 
 import re
@@ -47,16 +47,20 @@ def reachable(provider: Provider, providers: Sequence[Provider]) -> Iterator[Mod
 
 
 def exact_names(provider: Provider, providers: Sequence[Provider]) -> Iterator[tuple[str, ModelInfo]]:
-    """Every name that a model of the provider lists, lower case, once, and the model that it means."""
+    """Every name that a model of the provider lists, lower case, once, and the model that it means.
+
+    That is the first that lists it, unless the pattern of one before it matches.
+    """
     seen: set[str] = set()
-    for rule in _rules(provider, providers):
-        name = _exact(rule)
-        if name is None or name in seen:
-            continue
-        seen.add(name)
-        model = provider.find_model(name, all_providers=list(providers))
-        if model is not None:
-            yield name, model
+    patterned: list[ModelInfo] = []
+    for model in reachable(provider, providers):
+        rules = [ModelRule(conditions, model) for conditions in alternatives(model.match)]
+        for name in filter(None, map(_exact, rules)):
+            if name not in seen:
+                seen.add(name)
+                yield name, next((one for one in patterned if one.is_match(name)), model)
+        if any(_exact(rule) is None for rule in rules):
+            patterned.append(model)
 
 
 def add_model_rules(
