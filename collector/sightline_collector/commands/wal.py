@@ -66,7 +66,8 @@ def _add_replay(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "replay",
         help="send the segments of a folder, such as a dead machine's, to a running collector",
         description="Send each whole request of the segments, byte for byte, and return once all are"
-        " acknowledged. What was sent is noted beside each segment: run again, it goes on where it stopped.",
+        " acknowledged. What was sent is noted: run again, it goes on where it stopped. Segments that were"
+        " sent whole are moved to `replayed` in their folder.",
     )
     parser.add_argument("folder", type=Path, help="a data folder, its wal folder, or one file")
     parser.add_argument(
@@ -127,7 +128,8 @@ def replay(arguments: argparse.Namespace) -> int:
             )
         done = deliver(files, sender(arguments.to, _headers(arguments.header)), arguments.project)
     print(f"{done.requests:,} requests with {done.items:,} items were sent and acknowledged.")
-    print("Start no collector on that folder again: it would store them a second time.")
+    if done.left:
+        print(f"{done.left:,} segments still hold requests of other projects.")
     if done.before:
         print(f"{done.before:,} requests had been sent before.")
     if done.damaged_bytes:

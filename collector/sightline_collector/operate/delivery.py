@@ -2,6 +2,7 @@
 
 What was answered 200 is written down beside its segment at once (`SEGMENT.sent`, a line for each request):
 a run that was cut short goes on where it stopped, and sends at most the request that was under way twice.
+A segment whose requests were all sent is moved to `replayed/` in its folder: no start stores it once more.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from sightline_collector.errors import FolderUnusable, OwnFault
 from sightline_collector.operate.segments import SegmentFile
 from sightline_collector.wal.folder import lock_folder
-from sightline_collector.wal.segment import Record, Signal
+from sightline_collector.wal.segment import Damage, Record, Signal, read
 
 ANSWER_S = 60.0
 PATIENCE_S = 120.0
@@ -28,6 +29,8 @@ PAUSE_S = 1.0
 """Between tries when the answer names no time."""
 RETRIED = frozenset({429, 502, 503, 504})
 """The status codes that OTLP 1.11 lets a sender try again."""
+
+REPLAYED = "replayed"
 
 Send = Callable[[Signal, bytes], None]
 
@@ -40,12 +43,14 @@ class NotDelivered(OwnFault):
 
 @dataclass(slots=True)
 class Delivered:
-    """What a run did: requests and items sent, requests that an earlier run had sent, damaged bytes."""
+    """What a run did: requests and items sent, requests that an earlier run had sent, damaged bytes, and
+    segments that hold requests of other projects still."""
 
     requests: int = 0
     items: int = 0
     before: int = 0
     damaged_bytes: int = 0
+    left: int = 0
 
 
 def sender(
@@ -96,24 +101,34 @@ def deliver(files: Iterable[SegmentFile], send: Send, project: str | None = None
     done = Delivered()
     for file in files:
         content = file.path.read_bytes()
-        found = file.found()
-        done.damaged_bytes += sum(one.end - one.start for one in found if not isinstance(one, Record))
+        found = list(read(content, file.batch))
+        done.damaged_bytes += sum(one.end - one.start for one in found if isinstance(one, Damage))
+        whole = [one for one in found if isinstance(one, Record)]
         with _noted(file) as (sent, note):
-            for record in _wanted(found, project):
+            for record in whole:
                 if record.start in sent:
                     done.before += 1
-                    continue
-                send(file.signal, bytes(record.body(content)))
-                note(record.start)
-                done.requests += 1
-                done.items += record.items
+                elif project in (None, record.project):
+                    send(file.signal, bytes(record.body(content)))
+                    note(record.start)
+                    done.requests += 1
+                    done.items += record.items
+            all_sent = all(record.start in sent for record in whole)
+        if all_sent:
+            _set_aside(file)
+        else:
+            done.left += 1
     return done
 
 
-def _wanted(found: Iterable[object], project: str | None) -> Iterator[Record]:
-    for one in found:
-        if isinstance(one, Record) and project in (None, one.project):
-            yield one
+def _set_aside(file: SegmentFile) -> None:
+    """A start on the folder would store it once more. Dead letters stay: no start reads them."""
+    if file.path.suffix == ".otlp":
+        return
+    replayed = file.path.parent / REPLAYED
+    replayed.mkdir(exist_ok=True)
+    file.path.rename(replayed / file.path.name)
+    _notes_of(file).rename(replayed / _notes_of(file).name)
 
 
 def projects(files: Iterable[SegmentFile]) -> set[str]:
@@ -124,7 +139,7 @@ def projects(files: Iterable[SegmentFile]) -> set[str]:
 @contextmanager
 def _noted(file: SegmentFile) -> Iterator[tuple[set[int], Callable[[int], None]]]:
     """The starts of records that were sent before, and how to note another one durably."""
-    path = file.path.with_name(f"{file.path.name}.sent")
+    path = _notes_of(file)
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     except OSError as e:
@@ -136,12 +151,20 @@ def _noted(file: SegmentFile) -> Iterator[tuple[set[int], Callable[[int], None]]
     def note(start: int) -> None:
         os.write(fd, f"{start}\n".encode())
         os.fdatasync(fd)
+        sent.add(start)
 
     try:
-        lines = path.read_text().split("\n")
-        yield {int(line) for line in lines[:-1]}, note
+        lines = path.read_text()
+        whole = lines[: lines.rfind("\n") + 1]  # the last line of a run that was killed may be cut
+        os.ftruncate(fd, len(whole))
+        sent = {int(line) for line in whole.split()}
+        yield sent, note
     finally:
         os.close(fd)
+
+
+def _notes_of(file: SegmentFile) -> Path:
+    return file.path.with_name(f"{file.path.name}.sent")
 
 
 @contextmanager

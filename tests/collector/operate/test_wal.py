@@ -94,22 +94,26 @@ class TestReplay:
     def test_the_stored_requests_arrive_byte_for_byte(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Every whole request is acknowledged in its order; the folder keeps what it had."""
+        """Every whole request is acknowledged in its order; what was sent is kept, out of a start's way."""
         write_log(tmp_path / "dead", BODIES)
         before = only_segment(tmp_path / "dead").read_bytes()
         with Receiving(tmp_path / "living") as doors:
             assert replayed(tmp_path / "dead", doors) == 0
             assert acknowledged(doors) == BODIES
-        assert only_segment(tmp_path / "dead").read_bytes() == before
+        assert only_segment(tmp_path / "dead" / "replayed").read_bytes() == before
+        assert segment_files(tmp_path / "dead") == []
         assert "3 requests with 9 items were sent and acknowledged" in capsys.readouterr().out
 
     def test_a_second_run_sends_nothing_twice(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """What was acknowledged is noted beside the segment, and left out from then on."""
+        """What was acknowledged is noted beside the segment, and left out even if that is put back."""
         write_log(tmp_path / "dead", BODIES)
         with Receiving(tmp_path / "living") as doors:
             assert replayed(tmp_path / "dead", doors) == replayed(tmp_path / "dead", doors) == 0
+            for path in (tmp_path / "dead" / "replayed").iterdir():
+                path.rename(tmp_path / "dead" / path.name)
+            assert replayed(tmp_path / "dead", doors) == 0
             assert acknowledged(doors) == BODIES
         assert "3 requests had been sent before" in capsys.readouterr().out
 
@@ -162,6 +166,9 @@ class TestReplay:
             assert "2 projects: desk, shop" in capsys.readouterr().err
             assert replayed(tmp_path / "dead", doors, "--project", "desk") == 0
             assert acknowledged(doors) == BODIES[1:]
+            assert "1 segments still hold requests of other projects" in capsys.readouterr().out
+            assert replayed(tmp_path / "dead", doors) == 0
+            assert acknowledged(doors) == [*BODIES[1:], *BODIES[:1]]
 
     def test_a_collector_that_is_full_is_asked_again(self, tmp_path: Path) -> None:
         """A retryable refusal is waited out as long as it says, within bounds; then the error is told."""
