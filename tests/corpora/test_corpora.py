@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from corpora import recording
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import WRITER
 from view_cases import Row, as_expected
@@ -48,6 +50,8 @@ def store(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
                     record(request, dialect + SCATTERED, delay_ns) for request in scattered(requests)
                 )
     insert_segment(engine, Signal.TRACES, file)
+    file.write_bytes(b"".join(log_record(body, dialect) for dialect, body in logs()))
+    insert_segment(engine, Signal.LOGS, file)
     settle_arrival(engine, of_batches(WRITER, 0, BATCH), time.time_ns)
     return engine
 
@@ -63,6 +67,22 @@ def record(request: ExportTraceServiceRequest, project: str, delay_ns: int = 0) 
     received = max(span.end_time_unix_nano for span in spans) + ON_THE_WAY_NS + delay_ns
     body = request.SerializeToString()
     length, trailer = frame(Entry(body, len(spans), project, received), BATCH, WRITER)
+    return length + body + trailer
+
+
+def logs() -> Iterator[tuple[str, bytes]]:
+    """The recorded requests of log records, each with its dialect."""
+    for dialect in DIALECTS:
+        for body in recording.read(CORPORA / dialect / "logs.binpb"):
+            yield dialect, body
+
+
+def log_record(body: bytes, project: str) -> bytes:
+    """The request as a segment of the log has it, received a moment after its last record was made."""
+    request = ExportLogsServiceRequest.FromString(body)
+    told = [one for r in request.resource_logs for s in r.scope_logs for one in s.log_records]
+    received = max(one.observed_time_unix_nano for one in told) + ON_THE_WAY_NS
+    length, trailer = frame(Entry(body, len(told), project, received), BATCH, WRITER)
     return length + body + trailer
 
 
@@ -99,7 +119,7 @@ def differences(rows: list[Row], expected: list[Row]) -> list[str]:
         for row, wanted in zip(rows, expected, strict=True)
     ]
     return [
-        f"span {number}, {wanted['name']}: {key} is {found[key]!r}, not {wish!r}"
+        f"{number}, {wanted.get('name', 'a message')}: {key} is {found[key]!r}, not {wish!r}"
         for number, (found, wanted) in enumerate(zip(as_expected(said, expected), expected, strict=True))
         for key, wish in wanted.items()
         if found[key] != wish
@@ -114,6 +134,19 @@ def test_a_recording_becomes_the_rows_that_the_dialect_means(store: Engine, dial
     )
     rows, expected = list(store.rows(asked, {"dialect": dialect})), expectation(dialect)["spans"]
     assert [row["name"] for row in rows] == [wanted["name"] for wanted in expected]
+    wrong = differences(rows, expected)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if "messages" in expectation(name)])
+def test_a_recordings_conversations_are_read_as_they_were_held(store: Engine, dialect: str) -> None:
+    """Who said what to whom, in order, wherever the dialect puts it: on spans, flattened, in log records."""
+    asked = (
+        "select direction, role, parts, source from messages where project = {project:String}"
+        " order by started_at, span_id, indexOf(['system', 'input', 'output'], direction), position"
+    )
+    rows, expected = list(store.rows(asked, {"project": dialect})), expectation(dialect)["messages"]
+    assert len(rows) == len(expected)
     wrong = differences(rows, expected)
     assert not wrong, "\n".join(wrong)
 
