@@ -64,6 +64,12 @@ class CollectorProcess:
                 command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder.parent, env=dict(os.environ)
             )
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        assert self._process
+        return self._process.pid
+
     def exit_code(self) -> int | None:
         """None while it runs."""
         assert self._process
