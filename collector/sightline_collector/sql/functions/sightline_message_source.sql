@@ -8,5 +8,5 @@ create or replace function sightline_message_source as (json, members) -> multiI
         'messages', 'contents', 'choices', 'candidates', 'generations', 'output', 'input', 'prompt']),
     sightline_json_member(members, [
         'messages', 'contents', 'choices', 'candidates', 'generations', 'output', 'input', 'prompt']),
-    hasAny(mapKeys(members), ['content', 'text']), json,
+    hasAny(mapKeys(members), ['content', 'text', 'tool_calls']), json,
     sightline_json_text(json))
