@@ -1,4 +1,4 @@
-"""Prices over HTTP: import a price list, set and end overrides, explain one price."""
+"""Prices over HTTP: import a price list, set and end overrides, explain a price, price again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sightline_collector.gateway.watch_routes import as_json, fields_of, told
 from sightline_collector.prices import api
 from sightline_collector.prices.explain import Question, explain
 from sightline_collector.prices.override import Override
+from sightline_collector.prices.reprice import Range, reprice
 from sightline_collector.store.engine import Engine
 
 PRICE_LIST_BYTES_MAX = 64 << 20
@@ -34,6 +35,7 @@ class Pricing:
             Route("/api/prices/overrides", told(self.set_override), methods=["POST"]),
             Route("/api/prices/overrides/{override_id:path}", told(self.end_override), methods=["DELETE"]),
             Route("/api/prices/explain", told(self.explain), methods=["POST"]),
+            Route("/api/prices/reprice", told(self.reprice), methods=["POST"]),
         ]
 
     async def take_list(self, request: Request) -> Response:
@@ -65,3 +67,9 @@ class Pricing:
         """Why a call costs what it costs; fields are Question's."""
         question = Question.model_validate(await fields_of(request))
         return as_json(await asyncio.to_thread(explain, self._engine, question))
+
+    async def reprice(self, request: Request) -> Response:
+        """What the calls of a range cost now, by model, and the corrections written; fields are Range's."""
+        asked = Range.model_validate(await fields_of(request))
+        changes, written = await asyncio.to_thread(reprice, self._engine, asked)
+        return as_json({"changes": [asdict(change) for change in changes], "corrections": written})

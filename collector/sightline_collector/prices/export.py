@@ -145,7 +145,7 @@ class _Exporter:
             self.catalogue.providers,
             lambda seller, model: self._number_of(seller, model, scope.overrides),
             parent=branch,
-            only=scope.holds,
+            only=scope.reaches,
         )
         if any(one.listed is not None for one in scope.overrides):
             own = Offer(provider.id, scope.model, overridden(UNPUBLISHED, scope.overrides), "")

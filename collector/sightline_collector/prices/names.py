@@ -70,17 +70,17 @@ def add_model_rules(
     number_of: NumberOf,
     *,
     parent: int = 0,
-    only: Callable[[str], bool] = lambda name: True,
+    only: Callable[[Sequence[Condition]], bool] = lambda conditions: True,
 ) -> None:
     """Appends the provider's names and patterns to the tree, each with the value `model`: a number.
 
-    `only` says which exact names can reach this place of the tree.
+    `only` says whether a name that meets all of some conditions can come to this place of the tree.
     """
     prefix = rf"^{literal(provider.id)}\|"
     for name, model in exact_names(provider, providers):
-        if only(name):
+        if only([ClauseEquals(name)]):
             tree.add(f"{prefix}{literal(name)}$", parent=parent, model=number_of(provider, model))
-    rules = [rule for rule in _rules(provider, providers) if _exact(rule) is None]
+    rules = [rule for rule in _rules(provider, providers) if _exact(rule) is None and only(rule.conditions)]
     _add(tree, prefix, rules, lambda model: number_of(provider, model), parent)
 
 

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from genai_prices.types import ClauseEquals, ClauseStartsWith
+
 from sightline_collector.prices.cells import Cell, Cube
 from sightline_collector.prices.override import Override
-from sightline_collector.prices.rules import literal
+from sightline_collector.prices.rules import Condition, literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,20 @@ class Scope:
         """The pattern as RE2 reads it."""
         return literal(self.model[:-1]) + ".*" if self.model.endswith("*") else literal(self.model)
 
-    def holds(self, name: str) -> bool:
-        """Whether a name is one of the pattern's."""
-        return lies_in(name, self.model)
+    def reaches(self, conditions: Sequence[Condition]) -> bool:
+        """Whether one of its names may meet all conditions; in doubt it may."""
+        return all(map(self._reaches, conditions))
+
+    def _reaches(self, condition: Condition) -> bool:
+        if not self.model.endswith("*"):
+            return condition.is_match(self.model)
+        start = self.model[:-1]
+        match condition:
+            case ClauseEquals(equals=text):
+                return text.lower().startswith(start)
+            case ClauseStartsWith(starts_with=text):
+                return text.lower().startswith(start) or start.startswith(text.lower())
+        return True
 
 
 def scopes(overrides: Sequence[Override], provider: str) -> list[Scope]:

@@ -114,15 +114,15 @@ def corrections(entry: Entry, verdict: Verdict) -> Iterable[dict[str, Any]]:
 
 
 def repriced(entry: Entry, cost_usd: Decimal | None, now: Row, because: str) -> Iterable[dict[str, Any]]:
-    """The rows that change a paid span's price to `cost_usd`; `now` has the new cost_status, price_id and
-    price_source."""
+    """The rows that change to `cost_usd` the price of a span that is paid, as it came or since; `now` has the
+    new cost_status, price_id and price_source."""
     held = entry.own + entry.repriced
     change = Amounts(
         priced=int(cost_usd is not None) - held.priced,
         unpriced=int(cost_usd is None) - held.unpriced,
         cost_usd=(cost_usd or Decimal(0)) - held.cost_usd,
     )
-    if entry.claim.paid and change != NOTHING:
+    if (entry.claim.paid or entry.settled.calls > 0) and change != NOTHING:
         yield _row(entry, change, REPRICED, because) | dict(now)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from genai_prices.types import (
     ClauseContains,
     ClauseEquals,
@@ -20,6 +23,8 @@ from genai_prices.types import (
     TieredPrices,
 )
 
+from sightline_collector.prices import api
+from sightline_collector.prices import load as loading
 from sightline_collector.prices.published import Published
 
 
@@ -46,3 +51,13 @@ def shop() -> Published:
         fallback_model_providers=["corner"],
     )  # fmt: skip
     return Published([corner, depot], "list 1")
+
+
+@contextmanager
+def open_shop() -> Iterator[None]:
+    """Inside the block the small list is what is published, and there is no second source."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (loading, api):
+            patch.setattr(module, "second", lambda: Published([], ""))
+        patch.setattr(loading, "installed", shop)
+        yield

@@ -10,16 +10,14 @@ from typing import Any
 
 import pytest
 from collector.prices.calls import Call, make_store, price
-from collector.prices.shop import shop
+from collector.prices.shop import open_shop
 from conftest import fresh_database
 from pydantic import ValidationError
 
 from sightline_collector.errors import BadConfiguration
-from sightline_collector.prices import api
-from sightline_collector.prices import load as loading
 from sightline_collector.prices.api import end_override, set_override
+from sightline_collector.prices.load import load
 from sightline_collector.prices.override import Override
-from sightline_collector.prices.published import Published
 from sightline_collector.store.engine import Engine
 
 MILLION = {"input_tokens": 10**6, "output_tokens": 0}
@@ -27,19 +25,23 @@ FEBRUARY, APRIL, JUNE = (datetime(2026, month, 10, tzinfo=UTC) for month in (2, 
 MAY_1 = date(2026, 5, 1)
 
 
+@pytest.fixture(scope="module")
+def opened(engine_folder: Path) -> Iterator[Engine]:
+    """A store that is priced by a small list."""
+    with open_shop():
+        engine = fresh_database(engine_folder, "overrides_of_a_small_list")
+        make_store(engine)
+        yield engine
+        engine.command(f"drop database {engine.database}")
+        engine.close()
+
+
 @pytest.fixture
-def store(
-    engine_folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Engine]:
-    """A store of its own for each test, priced by a small list."""
-    for module in (loading, api):
-        monkeypatch.setattr(module, "second", lambda: Published([], ""))
-    monkeypatch.setattr(loading, "installed", shop)
-    engine = fresh_database(engine_folder, request.node.name)
-    make_store(engine)
-    yield engine
-    engine.command(f"drop database {engine.database}")
-    engine.close()
+def store(opened: Engine) -> Engine:
+    """The store without overrides."""
+    opened.command("truncate table price_overrides_v1")
+    load(opened)
+    return opened
 
 
 def override(**fields: Any) -> Override:
@@ -122,8 +124,8 @@ def test_a_price_without_a_seller_is_for_whom_nobody_sells_it_to(store: Engine) 
 
 def test_a_price_of_zero_is_free(store: Engine) -> None:
     """A model that costs nothing by one's own word is free, which is known, not unknown."""
-    set_override(store, override(model="little-1", prices={"input_tokens": 0}))
-    assert charged(store, "little-1") == "0.00 free"
+    set_override(store, override(provider="depot", model="huge", prices={"input_tokens": 0}))
+    assert charged(store, "huge", provider="depot") == "0.00 free"
 
 
 def test_an_override_ends_on_a_day(store: Engine) -> None:
@@ -146,11 +148,13 @@ def test_settings_are_kept_with_who_and_when(store: Engine) -> None:
         {"charge": "20 % off the published price", "set_by": "bob", "note": "agreed", "holds": 1},
     ]
     history = store.rows(
-        "select usd, override, set_by from price_history"
-        " where model = 'little-1' and provider = 'corner' and unit = 'input_tokens' and override != ''"
-        " order by price_id"
+        "select usd, set_by from price_history"
+        f" where override = '{again.id}' and unit = 'input_tokens' order by price_id"
     )
-    assert [row["usd"] for row in history] == [Decimal("0.9"), Decimal("0.8")]
+    assert [(row["usd"], row["set_by"]) for row in history] == [
+        (Decimal("0.9"), "bob"),
+        (Decimal("0.8"), "bob"),
+    ]
     assert store.value(f"select usd from price_history where price_id = {first.price_id} limit 1") == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,27 @@ def test_the_installed_library_is_imported(prices: Command) -> None:
     code, said, _ = prices("import", "--library")
     assert (code, said.startswith("Calls are charged by genai-prices ")) == (0, True)
     assert prices("explain", "gpt-4o", "--provider", "openai")[1].startswith("0.0125 USD, priced\n")
+
+
+def test_what_came_is_charged_anew(
+    prices: Command, port: Port, engine: Engine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A dry run shows by model what would change and writes nothing; then it is written, once."""
+    row = {
+        "trace_id": "a" * 32, "span_id": "b" * 16, "started_at": "2026-06-10 12:00:00", "project": "default",
+        "received_at": "2026-06-10 12:00:05", "operation": "llm", "provider": "openai", "model": "gpt-4o",
+        "input_tokens": 10**6, "output_tokens": 0, "cost_usd": 4, "cost_status": "priced",
+    }  # fmt: skip
+    engine.insert("spans_v1", [row])
+    asked = ["reprice", "--since", "2026-06-09", "--until", "2026-06-12", "--url", port.url]
+    for more, says in (
+        (["--dry-run"], "-1.5 USD in all; nothing was written"),
+        ([], "-1.5 USD in all; 1 corrections were written"),
+        ([], "Every call is charged by the prices in force already."),
+    ):
+        assert main([*asked, *more]) == 0
+        assert says in capfd.readouterr().out
+    assert engine.value("select sum(cost_usd) from spans_v1") == Decimal("2.5")
 
 
 def test_a_name_without_a_price_is_explained(prices: Command) -> None:
