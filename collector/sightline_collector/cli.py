@@ -19,6 +19,7 @@ COMMANDS = (
     "budget",
     "alerts",
     "prices",
+    "reprice",
     "wal",
     "dead_letter",
     "doctor",
