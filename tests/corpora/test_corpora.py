@@ -14,6 +14,8 @@ import yaml
 from corpora import recording
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otlp_requests import WRITER
 from view_cases import Row, as_expected
 
@@ -63,7 +65,7 @@ def requests_of(dialect: str) -> list[ExportTraceServiceRequest]:
 
 def record(request: ExportTraceServiceRequest, project: str, delay_ns: int = 0) -> bytes:
     """The request as a segment of the log has it, received a moment after its last span ended."""
-    spans = [span for r in request.resource_spans for s in r.scope_spans for span in s.spans]
+    spans = spans_of(request)
     received = max(span.end_time_unix_nano for span in spans) + ON_THE_WAY_NS + delay_ns
     body = request.SerializeToString()
     length, trailer = frame(Entry(body, len(spans), project, received), BATCH, WRITER)
@@ -77,10 +79,18 @@ def logs() -> Iterator[tuple[str, bytes]]:
             yield dialect, body
 
 
+def spans_of(request: ExportTraceServiceRequest) -> list[Span]:
+    return [span for r in request.resource_spans for s in r.scope_spans for span in s.spans]
+
+
+def records_in(request: ExportLogsServiceRequest) -> list[LogRecord]:
+    return [one for r in request.resource_logs for s in r.scope_logs for one in s.log_records]
+
+
 def log_record(body: bytes, project: str) -> bytes:
     """The request as a segment of the log has it, received a moment after its last record was made."""
     request = ExportLogsServiceRequest.FromString(body)
-    told = [one for r in request.resource_logs for s in r.scope_logs for one in s.log_records]
+    told = records_in(request)
     received = max(one.observed_time_unix_nano for one in told) + ON_THE_WAY_NS
     length, trailer = frame(Entry(body, len(told), project, received), BATCH, WRITER)
     return length + body + trailer
@@ -189,6 +199,14 @@ def test_a_recording_is_small_and_says_how_it_was_made(dialect: str) -> None:
     assert not A_PLACE.search(requests)
     assert (folder / "make.py").exists() or (folder / "make.mjs").exists()
     assert all(VERSION.search(requirement) for requirement in requirements_of(folder))
+
+
+def test_recorded_log_records_belong_to_recorded_spans() -> None:
+    """Spans and log records of a dialect are of one run; some records name no span at all."""
+    for dialect, body in logs():
+        traces = {span.trace_id for request in requests_of(dialect) for span in spans_of(request)}
+        told = {one.trace_id for one in records_in(ExportLogsServiceRequest.FromString(body))}
+        assert told <= traces | {b""}
 
 
 def requirements_of(folder: Path) -> list[str]:
