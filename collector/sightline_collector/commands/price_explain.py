@@ -112,7 +112,7 @@ def _where(said: Mapping[str, Any]) -> list[str]:
     return [
         title,
         f"  {said['price_source']}, {since}",
-        *(_charge(charge) for charge in said["charges"]),
+        *(_charge(charge) for charge in said["charges"] if charge["count"]),
     ]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from sightline_collector.settle.arrivals import of_time
-from sightline_collector.settle.book import Book
+from sightline_collector.settle.book import LEDGER, Book
 from sightline_collector.settle.entries import repriced
 from sightline_collector.settle.settling import settle_arrival
 from sightline_collector.sql.catalog import Catalog
@@ -197,15 +197,16 @@ def _correct(engine: Engine, calls: Sequence[Repriced], clock_ns: Callable[[], i
     by_key = {(call.trace_id, call.span_id, call.received_ns): call for call in calls}
     first, last = calls[0].started_ns, max(call.started_ns for call in calls)
     groups = sorted({frozenset({(call.project, call.trace_id)}) for call in calls}, key=sorted)
-    rows = [
-        row
-        for entries in book.entries(groups, first, last).values()
-        for entry in entries
-        if (call := by_key.get(entry.claim.key)) is not None
-        for row in repriced(entry, call.new_usd, _price(call), call.because)
-    ]
-    if rows:
-        book.append(rows, clock_ns())
+    with LEDGER:
+        rows = [
+            row
+            for entries in book.entries(groups, first, last).values()
+            for entry in entries
+            if (call := by_key.get(entry.claim.key)) is not None
+            for row in repriced(entry, call.new_usd, _price(call), call.because)
+        ]
+        if rows:
+            book.append(rows, clock_ns())
     settled = settle_arrival(engine, of_time(first, last), clock_ns)
     return len(rows) + settled.corrections
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 
 from sightline_collector.settle.arrivals import HOUR_NS, Group, Trace
@@ -42,6 +43,10 @@ where trace_id in {{traces:Array(String)}}
     and started_at <= fromUnixTimestamp64Nano({{last:Int64}}, 'UTC')
 order by started_at, span_id, received_at
 """  # noqa: S608 - our own text
+
+
+LEDGER = Lock()
+"""Held from reading entries until what they ask for is appended: of two at once each would correct."""
 
 
 class Book:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sightline_collector.settle.arrivals import REACH_NS, Arrival, doubtful, in_portions, windows
-from sightline_collector.settle.book import Book
+from sightline_collector.settle.book import LEDGER, Book
 from sightline_collector.settle.entries import settle
 from sightline_collector.settle.verdicts import judge
 from sightline_collector.store.engine import Engine
@@ -42,10 +42,11 @@ def settle_arrival(
     for first_ns, last_ns in windows(engine, arrival):
         for groups in in_portions(doubtful(engine, arrival, first_ns, last_ns, reach_ns), TRACES_AT_ONCE):
             rows = []
-            for entries in book.entries(groups, first_ns, last_ns).values():
-                rows += settle(entries, judge([entry.claim for entry in entries]))
-            if rows and not dry_run:
-                book.append(rows, clock_ns())
+            with LEDGER:
+                for entries in book.entries(groups, first_ns, last_ns).values():
+                    rows += settle(entries, judge([entry.claim for entry in entries]))
+                if rows and not dry_run:
+                    book.append(rows, clock_ns())
             done.traces += sum(map(len, groups))
             done.corrections += len(rows)
     return done

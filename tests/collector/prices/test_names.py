@@ -20,7 +20,11 @@ from genai_prices.types import (
 )
 
 from sightline_collector.prices.names import add_model_rules, exact_names
-from sightline_collector.prices.providers import PROVIDER_OF_OTEL_NAME, provider_rules
+from sightline_collector.prices.providers import (
+    PROVIDER_OF_LITELLM_NAME,
+    PROVIDER_OF_OTEL_NAME,
+    provider_rules,
+)
 from sightline_collector.prices.rules import (
     Condition,
     RuleTree,
@@ -164,6 +168,14 @@ def test_opentelemetry_names_come_first() -> None:
     tree = provider_rules([openai])
     for name, provider in PROVIDER_OF_OTEL_NAME.items():
         assert resolve(tree, f"{name}|m", "key") == f"{provider}|m"
+
+
+def test_litellms_names_mean_the_same_sellers() -> None:
+    """LiteLLM's word for a provider is found as the provider's name, and before a model's."""
+    tree = provider_rules([seller()])
+    for name, provider in PROVIDER_OF_LITELLM_NAME.items():
+        assert resolve(tree, f"{name}|m", "key") == f"{provider}|m"
+        assert resolve(tree, f"litellm|{name}/m", "key") == f"{provider}|m"
 
 
 def test_a_literal_matches_only_itself() -> None:
