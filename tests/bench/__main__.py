@@ -13,11 +13,23 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import corpus, kills, phoenix, receive_side, report, rotel, sdk, sdk_peers, streams, whole
+from tests.bench import (
+    corpus,
+    dialects,
+    kills,
+    phoenix,
+    receive_side,
+    report,
+    rotel,
+    sdk,
+    sdk_peers,
+    streams,
+    whole,
+)
 from tests.bench.environments import PeerMissing
 from tests.bench.sdk_peer_table import as_text as peer_table
 
-PARTS = ("whole", "receive", "rotel", "phoenix", "kills", "sdk", "sdk-peers", "streams")
+PARTS = ("whole", "receive", "rotel", "phoenix", "kills", "sdk", "sdk-peers", "streams", "dialects")
 REPEATS_LEAST = 3
 BUSY = 0.5
 """Load per core from others beyond which figures are worth little."""
@@ -43,6 +55,7 @@ def main() -> int:
         "sdk": lambda: sdk.measure(asked.repeats),
         "sdk-peers": lambda: sdk_peers.measure(asked.repeats),
         "streams": lambda: streams.measure(asked.repeats),
+        "dialects": lambda: dialects.measure(asked.repeats),
     }
     measured = {part: _run(part, work[part]) for part in PARTS if part in asked.parts}
     if asked.views:
