@@ -22,7 +22,9 @@ create or replace function sightline_part as (part, members) -> multiIf(
             ['call_id', 'toolCallId', 'tool_call_id', 'tool_use_id', 'toolUseId', 'id'])),
         sightline_json_pair('response', sightline_json_unquoted(sightline_json_member(members,
             ['response', 'result', 'output', 'content']))), '}'),
-    members['$kind'] = 'file' and not mapContains(members, 'modality'), sightline_part_file(
+    members['$kind'] = 'file' and not mapContains(members, 'modality') and hasAny(mapKeys(members), [
+        'data', 'file_id', 'url', 'uri', 'fileUri', 'file_uri', 'image_url', 'image', 'file_data']),
+    sightline_part_file(
         members, sightline_json_member(members,
             ['data', 'file_id', 'url', 'uri', 'fileUri', 'file_uri', 'image_url', 'image', 'file_data']),
         concat(left(part, 400), mapKeys(members)[1])),

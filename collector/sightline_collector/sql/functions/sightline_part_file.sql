@@ -3,7 +3,7 @@
 -- `words` tell what it is. Reads: nothing. Readers: sightline_part.
 create or replace function sightline_part_file as (members, what, words) -> concat(
     '{"type":"', multiIf(
-        startsWith(what, '"data:') or mapContains(members, 'data'), 'blob',
+        match(left(what, 200), '^"data:[^",\\\\]*,') or mapContains(members, 'data'), 'blob',
         mapContains(members, 'file_id'), 'file',
         'uri'),
     '","modality":"', multiIf(
@@ -12,10 +12,12 @@ create or replace function sightline_part_file as (members, what, words) -> conc
         position(words, 'video') > 0, 'video',
         'document'),
     '"', sightline_json_pair('mime_type', if(
-        startsWith(what, '"data:'), concat('"', extract(left(what, 200), '^"data:([^;,"\\\\]*)'), '"'),
+        match(left(what, 200), '^"data:[^",\\\\]*,'),
+        concat('"', extract(left(what, 200), '^"data:([^;,"\\\\]*)'), '"'),
         sightline_json_member(members, ['media_type', 'mimeType', 'mime_type', 'mediaType']))),
     multiIf(
-        startsWith(what, '"data:'), concat(',"content":"', substring(what, position(what, ',') + 1)),
+        match(left(what, 200), '^"data:[^",\\\\]*,'),
+        concat(',"content":"', substring(what, position(what, ',') + 1)),
         mapContains(members, 'data'), concat(',"content":', what),
         mapContains(members, 'file_id'), concat(',"file_id":', what),
         concat(',"uri":', what)),

@@ -1,0 +1,247 @@
+"""Whatever text a span holds, its messages can be read as OpenTelemetry's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sightline_collector.store.engine import Engine
+
+Messages = list[dict[str, Any]]
+
+
+def read(engine: Engine, text: str, role: str = "user") -> Messages:
+    """The messages in a text."""
+    answer = engine.value(
+        "select sightline_messages({text:String}, {role:String})", {"text": text, "role": role}
+    )
+    found: Messages = json.loads(answer)
+    return found
+
+
+def says(said: str) -> dict[str, Any]:
+    """A part that says something."""
+    return {"type": "text", "content": said}
+
+
+def calls(call_id: str | None, name: str, arguments: Any) -> dict[str, Any]:
+    """A part that calls a tool."""
+    return (
+        {"type": "tool_call"} | ({"id": call_id} if call_id else {}) | {"name": name, "arguments": arguments}
+    )
+
+
+def answers(call_id: str | None, response: Any) -> dict[str, Any]:
+    """A part that a tool answers."""
+    return {"type": "tool_call_response"} | ({"id": call_id} if call_id else {}) | {"response": response}
+
+
+def thinks(said: str) -> dict[str, Any]:
+    """A part that is reasoning."""
+    return {"type": "reasoning", "content": said}
+
+
+def by(role: str, *parts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A message."""
+    return {"role": role, "parts": list(parts), **more}
+
+
+def image(content: str, mime_type: str) -> dict[str, Any]:
+    """A part that is an image, bytes and all."""
+    return {"type": "blob", "modality": "image", "mime_type": mime_type, "content": content}
+
+
+LC = ["langchain", "schema", "messages"]
+OPENTELEMETRY = [
+    by("user", says("a"), {"type": "uri", "modality": "image", "uri": "https://x.test/a"}),
+    by("tool", answers("1", {"degrees": 19})),
+    by("assistant", thinks("b"), {"type": "compaction", "content": "c"}, finish_reason="stop"),
+]
+SHAPES: dict[str, tuple[Any, Messages]] = {
+    "OpenTelemetry": (OPENTELEMETRY, OPENTELEMETRY),
+    "OpenTelemetry's instructions": ([says("a"), says("b")], [by("user", says("a"), says("b"))]),
+    "OpenAI chat": (
+        {"model": "m", "messages": [
+            {"role": "developer", "content": "a"},
+            {"role": "user", "name": "ann", "content": [
+                {"type": "text", "text": "b"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]},
+            {"role": "assistant", "content": None, "tool_calls": [
+                {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}}]},
+            {"role": "tool", "tool_call_id": "c", "content": "12"}]},
+        [by("system", says("a")), by("user", says("b"), image("AAAA", "image/png"), name="ann"),
+         by("assistant", calls("c", "f", {"x": 1})), by("tool", answers("c", "12"))],
+    ),
+    "OpenAI chat's answer": (
+        {"id": "r", "choices": [
+            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "a"}},
+            {"index": 1, "finish_reason": "stop", "message": {"role": "assistant", "refusal": "no"}}]},
+        [by("assistant", says("a"), finish_reason="stop"), by("assistant", says("no"), finish_reason="stop")],
+    ),
+    "OpenAI responses": (
+        {"instructions": "s", "input": [
+            {"role": "user", "content": [{"type": "input_text", "text": "a"},
+                                         {"type": "input_image", "image_url": "https://x.test/a.png"}]},
+            {"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c", "output": "5"}]},
+        [by("system", says("s")),
+         by("user", says("a"), {"type": "uri", "modality": "image", "uri": "https://x.test/a.png"}),
+         by("assistant", calls("c", "f", {})), by("tool", answers("c", "5"))],
+    ),
+    "OpenAI responses' answer": (
+        {"output": [
+            {"type": "reasoning", "id": "rs", "summary": [{"type": "summary_text", "text": "hm"}]},
+            {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]}]},
+        [by("assistant", thinks("hm")), by("assistant", says("a"))],
+    ),
+    "Anthropic": (
+        {"system": [{"type": "text", "text": "s"}], "messages": [
+            {"role": "user", "content": [
+                says("a") | {"text": "a"},
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QQ=="}}]},
+            {"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "t", "signature": "z"},
+                {"type": "tool_use", "id": "u", "name": "f", "input": {"x": [1]}}]},
+            {"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": "u", "content": [{"type": "text", "text": "r"}]}]}]},
+        [by("system", says("s")), by("user", says("a"), image("QQ==", "image/png")),
+         by("assistant", thinks("t"), calls("u", "f", {"x": [1]})),
+         by("user", answers("u", [{"type": "text", "text": "r"}]))],
+    ),
+    "Anthropic's answer": (
+        {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "a"}],
+         "stop_reason": "end_turn"},
+        [by("assistant", says("a"), finish_reason="end_turn")],
+    ),
+    "Gemini": (
+        {"systemInstruction": {"parts": [{"text": "s"}]}, "contents": [
+            {"role": "user", "parts": [
+                {"text": "a"}, {"inlineData": {"mimeType": "image/jpeg", "data": "QQ"}}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"x": 1}}}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"r": 2}}}]}]},
+        [by("system", says("s")), by("user", says("a"), image("QQ", "image/jpeg")),
+         by("assistant", calls(None, "f", {"x": 1})), by("user", answers(None, {"r": 2}))],
+    ),
+    "Gemini's answer": (
+        {"candidates": [{"finishReason": "STOP", "content": {
+            "role": "model", "parts": [{"text": "t", "thought": True}, {"text": "a"}]}}]},
+        [by("assistant", thinks("t"), says("a"), finish_reason="STOP")],
+    ),
+    "the AI SDK": (
+        {"system": "s", "messages": [
+            {"role": "user", "content": "a"},
+            {"role": "assistant", "content": [
+                {"type": "tool-call", "toolCallId": "1", "toolName": "f", "input": {"x": 1}}]},
+            {"role": "tool", "content": [
+                {"type": "tool-result", "toolCallId": "1", "toolName": "f", "result": {"degrees": 19}}]}]},
+        [by("system", says("s")), by("user", says("a")), by("assistant", calls("1", "f", {"x": 1})),
+         by("tool", answers("1", {"degrees": 19}))],
+    ),
+    "the AI SDK's calls": (
+        [{"toolCallType": "function", "toolCallId": "1", "toolName": "f", "args": '{"x":1}'}],
+        [by("user", calls("1", "f", {"x": 1}))],
+    ),
+    "LangChain": (
+        {"messages": [[
+            {"lc": 1, "type": "constructor", "id": [*LC, "HumanMessage"], "kwargs": {"content": "a"}},
+            {"lc": 1, "type": "constructor", "id": [*LC, "AIMessage"], "kwargs": {
+                "content": "",
+                "tool_calls": [{"type": "tool_call", "id": "c", "name": "f", "args": {"x": 1}}]}}]]},
+        [by("user", says("a")), by("assistant", calls("c", "f", {"x": 1}))],
+    ),
+    "LangChain's answer": (
+        {"generations": [[{"text": "a", "type": "ChatGeneration", "message": {
+            "lc": 1, "type": "constructor", "id": [*LC, "AIMessage"],
+            "kwargs": {"content": "a", "type": "ai"}}}]]},
+        [by("assistant", says("a"))],
+    ),
+    "LangChain's dictionaries": (
+        [{"type": "human", "data": {"content": "a"}}, {"type": "ai", "content": "b", "tool_calls": []}],
+        [by("user", says("a")), by("assistant", says("b"))],
+    ),
+    "Bedrock": (
+        [{"role": "user", "content": [
+            {"text": "a"}, {"toolResult": {"toolUseId": "t", "content": [{"text": "r"}]}}]},
+         {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t", "name": "f", "input": {"x": 1}}}]}],
+        [by("user", says("a"), answers("t", [{"text": "r"}])), by("assistant", calls("t", "f", {"x": 1}))],
+    ),
+    "content in a string": (
+        [{"role": "user", "content": '[{"type": "text", "text": "a"}]'}],
+        [by("user", says("a"))],
+    ),
+    "JSON in a string": (
+        json.dumps({"messages": [{"role": "user", "content": "a"}]}),
+        [by("user", says("a"))],
+    ),
+    "a text in quotes": ("a", [by("user", says("a"))]),
+    "a list of texts": (["a", "b"], [by("user", says("a"), says("b"))]),
+    "an object of one's own": ({"question": "a", "top": 2}, [by("user", says('{"question":"a","top":2}'))]),
+    "a role of one's own": ([{"role": 'Critic"', "content": "a"}], [by('critic"', says("a"))]),
+    "an item of no kind": ([{"role": "user", "content": "a"}, {"odd": 1}],
+                           [by("user", says("a")), by("user", says('{"odd":1}'))]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_each_providers_messages_are_opentelemetrys(engine: Engine, name: str) -> None:
+    """Requests and answers in the shapes of the providers and frameworks give the same kind of message."""
+    given_, expected = SHAPES[name]
+    assert read(engine, json.dumps(given_, separators=(",", ":"))) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", '[{"role":', "{", "[1,", "null", "12", "{}", "[" * 5000 + "]" * 5000]
+)
+def test_what_holds_no_messages_is_one(engine: Engine, text: str) -> None:
+    """Text, broken JSON and JSON beyond any depth is one message that says it, of the role given."""
+    assert read(engine, text, "assistant") == [by("assistant", says(text))]
+
+
+@pytest.mark.parametrize("text", ["", "[]"])
+def test_nothing_holds_no_message(engine: Engine, text: str) -> None:
+    """Where nothing was said there is no message."""
+    assert read(engine, text) == []
+
+
+def test_the_first_thousand_are_read(engine: Engine) -> None:
+    """A text of more messages, or a message of more parts, is read up to a thousand."""
+    many = [{"role": "user", "content": "a"}] * 1500
+    assert len(read(engine, json.dumps(many))) == 1000
+    assert len(read(engine, json.dumps([{"role": "user", "content": ["a"] * 1500}]))[0]["parts"]) == 1000
+
+
+WORDS = st.sampled_from(
+    "role content parts type text message messages choices kwargs data input output tool_calls"
+    " function function_call name arguments id tool user ai source image functionCall thinking"
+    ' reasoning toolUse system refusal candidates "[{ data:x \\'.split()
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | WORDS
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=10)
+@given(st.lists(VALUES.map(json.dumps) | st.text(), min_size=20, max_size=40))
+def test_any_text_gives_messages(engine: Engine, texts: list[str]) -> None:
+    """Whatever is read, the answer is a JSON list of messages with a role and parts; nothing throws."""
+    plain = [text.replace("\0", "").encode("utf8", "replace").decode() for text in texts]
+    for (answer,) in (
+        row.values()
+        for row in engine.rows(
+            "select sightline_messages(arrayJoin({texts:Array(String)}), 'user') as found", {"texts": plain}
+        )
+    ):
+        for message in json.loads(answer):
+            assert isinstance(message["role"], str)
+            assert isinstance(message["parts"], list)
