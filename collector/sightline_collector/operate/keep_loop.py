@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from threading import Event
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -20,14 +21,19 @@ JOIN_S = 5.0
 log = structlog.get_logger(__name__)
 
 
+class _Halted(Exception):  # noqa: N818 - no error: the collector stops
+    """The round under way is not waited for: the store closes."""
+
+
 class KeepLoop:
     """Rounds over one store. Without a budget it only measures."""
 
     def __init__(self, engine: Engine, registry: CollectorRegistry, budget_gb: float | None) -> None:
         self._budgeted = budget_gb is not None
         budget_bytes = (budget_gb or 0) * 1e9
-        self._shedder = Shedder(engine, budget_bytes, self._shed)
+        self._shedder = Shedder(engine, budget_bytes, self._shed, pause=self._pause)
         self._stopping = asyncio.Event()
+        self._halted = Event()
         self._held = Gauge("sightline_store_bytes", "Of all tables on disk", registry=registry)
         limit = Gauge(
             "sightline_store_limit_bytes", "What they may take; 0: all that there is", registry=registry
@@ -50,6 +56,7 @@ class KeepLoop:
             yield
         finally:
             self._stopping.set()
+            self._halted.set()
             await asyncio.wait([keeping], timeout=JOIN_S)
             keeping.cancel()
 
@@ -64,11 +71,17 @@ class KeepLoop:
             if self._budgeted:
                 self._shedder.round()
             self._held.set(self._shedder.held_bytes())
+        except _Halted:
+            log.info("content is still being shed: the engine goes on at the next start")
         except Fault as e:
             log.warning("the store's size is not watched", error=str(e))
         except Exception:
             # The collector takes spans also when this is at fault.
             log.exception("the store's size is not watched")
+
+    def _pause(self, seconds: float) -> None:
+        if self._halted.wait(seconds):
+            raise _Halted
 
     def _shed(self, step: Step) -> None:
         self._sheddings.labels(step.what).inc()

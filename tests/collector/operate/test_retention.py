@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,9 @@ from collector.operate.logs import traces
 from collector_process import wait_until
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import insert
+from prometheus_client import CollectorRegistry
 
+from sightline_collector.operate.keep_loop import KeepLoop
 from sightline_collector.operate.keeping import KEPT, parse_keep
 from sightline_collector.operate.retention import keep_for
 from sightline_collector.operate.shedding import Shedder, Step
@@ -152,6 +155,22 @@ class TestBudget:
         assert set(whats) == {"content", "rows"}
         assert (ages(store, "true", WEDNESDAY), ages(store, "output != ''", WEDNESDAY)) == ([0], [])
         assert store.rows(TOTALS) == recount(store)
+
+    def test_a_stop_does_not_wait_for_the_engine(self, store: Engine, tmp_path: Path) -> None:
+        """A collector that stops while content is being shed leaves it to the engine, and ends."""
+
+        async def begin_and_stop() -> None:
+            loop = KeepLoop(store, CollectorRegistry(), budget_gb=1e-9)
+            async with loop.running():
+                await asyncio.to_thread(wait_until, lambda: not settled(store))
+
+        put(store, tmp_path / "a", [20])
+        store.command("system stop merges spans_v1")
+        asyncio.run(begin_and_stop())
+        assert not settled(store)
+        store.command("system start merges spans_v1")
+        wait_until(lambda: settled(store))
+        assert ages(store, "output != ''") == []
 
     def test_a_store_within_its_budget_is_left_alone(self, store: Engine, tmp_path: Path) -> None:
         """Nothing is written, nothing told."""
