@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,8 +44,12 @@ class Published:
     source: str
 
 
+@cache
 def installed_source() -> str:
-    """The library and its version, as spans say it."""
+    """The library and its version, as spans say it.
+
+    Asked once a process, as its prices are read once: a release that is installed meanwhile is another's.
+    """
     return f"{LIBRARY} {version(LIBRARY)}"
 
 
@@ -103,8 +108,12 @@ def _first_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
+@cache
 def fingerprint() -> str:
-    """Changes when the library's prices do, the second source's, or our way of turning them into rows."""
+    """Changes when the library's prices do, the second source's, or our way of turning them into rows.
+
+    Asked once a process, for the same reason.
+    """
     digest = hashlib.sha256()
     for file in (*_library_files(), *sorted(Path(__file__).parent.glob("*.py"))):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
