@@ -26,6 +26,7 @@ COMMANDS = (
     "backup",
     "reconcile",
     "settle",
+    "key",
 )
 """Modules of `commands`: each has add(subparsers) and run(arguments), which returns the exit code."""
 

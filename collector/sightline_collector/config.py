@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from sightline_collector.access.key_file import NAME as KEYS_NAME
 from sightline_collector.errors import BadConfiguration
 from sightline_collector.operate.keeping import Keep, parse_keep
 from sightline_collector.store.url import StoreUrl, parse_store_url
@@ -73,6 +74,13 @@ class Config(BaseModel):
             description="addresses that are told of alerts, with commas between them: slack://…, mailto://…"
         ),
     ] = ()
+    keys_file: Annotated[
+        Path | None,
+        Field(description="file of keys, kept by `sightline key` (keys.json in the data folder)"),
+    ] = None
+    open_to_all_i_know: Annotated[
+        bool, Field(description="yes: listen beyond loopback without keys: anyone may do anything")
+    ] = False
     names: Annotated[
         tuple[str, ...],
         Field(
@@ -110,6 +118,11 @@ class Config(BaseModel):
     def store_url(self) -> StoreUrl:
         """The store's address, read. Raises BadConfiguration."""
         return parse_store_url(self.store)
+
+    @property
+    def key_path(self) -> Path:
+        """The file of keys, whether there is one or not."""
+        return (self.keys_file or self.folder / KEYS_NAME).absolute()
 
     @property
     def folder(self) -> Path:

@@ -8,11 +8,15 @@ Fault                            carries a reason (its name in counters), a mess
 │   ├── UnknownPath              404  UNIMPLEMENTED
 │   ├── WrongMethod              405  UNIMPLEMENTED
 │   └── SlowBody                 408  DEADLINE_EXCEEDED   the body did not arrive in time
+├── AccessFault                  who sent it may not: another key may
+│   ├── Unauthenticated          401  UNAUTHENTICATED     no key, or none that is in force
+│   └── Forbidden                403  PERMISSION_DENIED   the key is for something else
 ├── WaitingMayHelp               carries retry_after_s: the same bytes may be accepted then
 │   ├── LogFull                  503  UNAVAILABLE         the log has reached its bound
 │   ├── LogUnwritable            503  UNAVAILABLE         the disk refused: full, read-only, broken
 │   ├── LogClosed                503  UNAVAILABLE         the collector is stopping
-│   └── Overloaded               429  RESOURCE_EXHAUSTED  too many request bytes in flight
+│   ├── Overloaded               429  RESOURCE_EXHAUSTED  too many request bytes in flight
+│   └── OverAllowance            429  RESOURCE_EXHAUSTED  the key has sent what it may for now
 └── OwnFault                     500  INTERNAL            ours, or the operator's to mend
     ├── FolderInUse              another collector holds the log folder
     ├── FolderUnusable           the log folder cannot be created, written or understood
@@ -35,10 +39,12 @@ class Code(IntEnum):
 
     INVALID_ARGUMENT = 3
     DEADLINE_EXCEEDED = 4
+    PERMISSION_DENIED = 7
     RESOURCE_EXHAUSTED = 8
     UNIMPLEMENTED = 12
     INTERNAL = 13
     UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
 
 
 class Fault(Exception):  # noqa: N818 - the tree is named after whose fault it is
@@ -115,6 +121,27 @@ class SlowBody(SenderFault):
     reason = "slow_body"
 
 
+class AccessFault(Fault):
+    """Nothing is said against the request, but against who sent it. Nobody's loss is counted for it."""
+
+    http_status = 401
+    grpc_code = Code.UNAUTHENTICATED
+
+
+class Unauthenticated(AccessFault):
+    """There is no key with the request, or none that is in force."""
+
+    reason = "unauthenticated"
+
+
+class Forbidden(AccessFault):
+    """The key is in force, but not for this."""
+
+    http_status = 403
+    grpc_code = Code.PERMISSION_DENIED
+    reason = "forbidden"
+
+
 class WaitingMayHelp(Fault):
     """The same request may succeed after `retry_after_s` seconds: 1 to 3, clients give up after 10 in all."""
 
@@ -151,6 +178,14 @@ class Overloaded(WaitingMayHelp):
     http_status = 429
     grpc_code = Code.RESOURCE_EXHAUSTED
     reason = "overloaded"
+
+
+class OverAllowance(WaitingMayHelp):
+    """The key has used up what it may send in this second or on this day."""
+
+    http_status = 429
+    grpc_code = Code.RESOURCE_EXHAUSTED
+    reason = "over_allowance"
 
 
 class OwnFault(Fault):

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import structlog
 
+from sightline_collector.access.exposure import check_exposure
+from sightline_collector.access.gate import Gate
+from sightline_collector.access.look import looking
 from sightline_collector.alerts.loop import AlertLoop
 from sightline_collector.config import Config
 from sightline_collector.errors import FolderUnusable
@@ -73,8 +76,12 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
     Raises a Fault that says what to do when it cannot start; once it runs it does not raise.
     """
     async with AsyncExitStack() as parts:
+        gate = Gate(config.key_path)
+        check_exposure(config, gate)
         parts.callback(os.close, _take_folder(config.folder))
         health = Health()
+        gate.measure(health.registry)
+        await parts.enter_async_context(looking(gate))
         engine = await asyncio.to_thread(open_store, config)
         parts.push_async_callback(asyncio.to_thread, engine.close)
         await asyncio.to_thread(keep_for, engine, config.keep_content_days, config.keep_days)
@@ -99,11 +106,12 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         settling = SettleLoop(engine, health, lambda: wal.writer, interval_s=config.settle_interval_s)
         await parts.enter_async_context(settling.running())
 
-        door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20))
+        door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20), gate)
         parts.callback(door.close)
         grpc = await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port)
         otlp = await serve_http(OtlpHttp(door), "OTLP/HTTP", config.host, config.otlp_http_port)
-        examined = Examined(wal, dead_letters, health.registry, config.alert_interval_s, (grpc, otlp))
+        doors = (grpc, otlp)
+        examined = Examined(wal, dead_letters, health.registry, config.alert_interval_s, doors, gate)
         more = [
             *LetterRoutes(dead_letters, door.take, losses).routes,
             *Doctor(config.folder, engine, examined).routes,
@@ -111,7 +119,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
             *SnapshotRoutes(Snapshots(config.folder, engine, wal, health.registry)).routes,
         ]
         hosts = frozenset(config.names)
-        pages = gateway(Parts(engine, health, wal, partial(flushed, wal), hosts=hosts, more=more))
+        pages = gateway(Parts(engine, health, wal, partial(flushed, wal), hosts=hosts, more=more, gate=gate))
         http = await serve_http(pages, "SQL and health", config.host, config.http_port)
         running = Running(grpc, otlp, http, store=str(config.store_url), folder=config.folder)
         ready(running)

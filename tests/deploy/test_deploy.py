@@ -43,7 +43,7 @@ def test_every_yaml_file_parses() -> None:
 
 
 def test_every_published_port_is_on_loopback_only() -> None:
-    """The collector has no login: whoever publishes it further does so knowingly."""
+    """Compose's collector asks nobody for a key: whoever publishes it further does so knowingly."""
     published = chain.from_iterable(service.get("ports", ()) for service in SERVICES.values())
     assert {port.rsplit(":", 2)[0] for port in published} == {"127.0.0.1"}
 

@@ -21,6 +21,8 @@ from sightline_collector.errors import Fault
 
 DEFAULT_URL = "http://127.0.0.1:4319"
 ENVIRONMENT_URL = "SIGHTLINE_URL"
+ENVIRONMENT_KEY = "SIGHTLINE_KEY"
+"""Never an argument: every user of a machine can list those of every process."""
 ANSWER_S = 90.0
 """Longer than the collector lets a statement run."""
 OWN_HEADER = "X-ClickHouse-Exception-Code"
@@ -85,7 +87,8 @@ class Collector:
     ) -> Iterator[HTTPResponse]:
         self._check_address()
         address = self.url.rstrip("/") + path
-        request = Request(address, body, dict(headers), method=method)  # noqa: S310 - checked above
+        sent = {**headers, **_authorization()}
+        request = Request(address, body, sent, method=method)  # noqa: S310 - checked above
         try:
             # The collector is next door: a proxy of the environment would only be in the way.
             response = build_opener(ProxyHandler({})).open(request, timeout=ANSWER_S)
@@ -133,6 +136,13 @@ class Collector:
             f"{self.url} is not a collector's SQL port",
             f"that is {DEFAULT_URL} unless `sightline up` said another; 4317 and 4318 only take OTLP",
         )
+
+
+def _authorization() -> dict[str, str]:
+    key = os.environ.get(ENVIRONMENT_KEY, "").strip()
+    if not key.isascii() or not key.isprintable():
+        raise NotAnswered(f"${ENVIRONMENT_KEY} holds no key", "it is what `sightline key add` printed")
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def _pieces(response: HTTPResponse) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from sightline_collector.errors import StoreRefused
 from sightline_collector.gateway.judgement import check_table, check_tree, other_database, writes
 from sightline_collector.gateway.names import SYSTEM, Names
 from sightline_collector.gateway.refusal import SYNTAX_ERROR, Refused, access_denied, of_store
-from sightline_collector.gateway.statement import Statement, has_odd_names, take_apart
+from sightline_collector.gateway.statement import Statement, has_odd_names, has_word, take_apart
 from sightline_collector.gateway.syntax import Node, Unreadable, read_tree
 from sightline_collector.sql.catalog import quoted
 from sightline_collector.store.reads import Reads
@@ -35,12 +35,20 @@ _SHOWS = re.compile(
 _PARAMETER_NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 _IDENTIFIER = re.compile(rf"{_NAME}(\.{_NAME})*", re.ASCII)
 
+_BLIND = ("EXPLAIN AST", "EXPLAIN SYNTAX")
+"""What is explained without a look at the data."""
+
 NODES_MAX = 50_000
 """The engine's own bound (max_ast_elements), kept before the tree is read."""
 
 
-def admit(text: str, parameters: Mapping[str, str], reads: Reads, names: Names) -> Statement:
-    """The statement to run. Raises Refused for what may not be run, StoreRefused for what does not parse."""
+def admit(
+    text: str, parameters: Mapping[str, str], reads: Reads, names: Names, *, bound: bool = False
+) -> Statement:
+    """The statement to run; `bound`: by who sees a part of the rows only.
+
+    Raises Refused for what may not be run, StoreRefused for what does not parse.
+    """
     spelled = _spelled(text, reads)
     if has_odd_names(spelled):
         raise access_denied("A name holds control characters or backslashes", "Give it a plain alias")
@@ -50,8 +58,19 @@ def admit(text: str, parameters: Mapping[str, str], reads: Reads, names: Names) 
         raise writes()
     if statement.body.startswith("SHOW "):
         return replace(statement, body=_shown(statement.body, names))
-    check_tree(_tree(statement.body, parameters, reads), names)
+    tree = _tree(statement.body, parameters, reads)
+    check_tree(tree, names)
+    if bound:
+        _check_bound(statement.body, tree)
     return statement
+
+
+def _check_bound(body: str, tree: Node) -> None:
+    """Refuses what would be judged before the filter of the reader's rows, or would count those of others."""
+    if has_word(body, "PREWHERE"):
+        raise access_denied("PREWHERE is not answered to a key of one project", "Write WHERE")
+    if any(node.kind == "Explain" and node.name not in _BLIND for node in tree.walk()):
+        raise access_denied("Plans and estimates tell of all projects", f"Open are {', '.join(_BLIND)}")
 
 
 def _spelled(text: str, reads: Reads) -> str:

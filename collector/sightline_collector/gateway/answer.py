@@ -40,7 +40,16 @@ _TEXT = {
 class Answer:
     """One answer, from its first byte to its last."""
 
-    def __init__(self, question: Question, asked: Asked, read: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(
+        self,
+        question: Question,
+        asked: Asked,
+        read: Callable[[], Awaitable[bytes]],
+        *,
+        counted: bool = True,
+    ) -> None:
+        """`counted`: how many rows were read may be told."""
+        self._counted = counted
         self._question = question
         self._asked = asked
         self._read = read
@@ -72,7 +81,7 @@ class Answer:
             "X-ClickHouse-Format": self._question.format,
             "X-ClickHouse-Timezone": timezone,
             "X-ClickHouse-Server-Display-Name": "sightline",
-            "X-ClickHouse-Summary": _said(stream.summary),
+            "X-ClickHouse-Summary": _said(stream.summary if self._counted else Summary()),
             "X-ClickHouse-Exception-Tag": self._tag,
             "Content-Type": content_type(self._question.format),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from starlette.applications import Starlette
@@ -12,6 +12,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from sightline_collector.access.boundary import Boundary
+from sightline_collector.access.entrance import Acted, Entrance
+from sightline_collector.access.gate import Gate
 from sightline_collector.gateway.guard import Guard
 from sightline_collector.gateway.limits import DEFAULT, Limits
 from sightline_collector.gateway.names import Names
@@ -28,7 +31,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the port shows to the outside. `hosts`: names beside localhost that it may be called by; `more`:
-    what else is served."""
+    what else is served; `acted` is told of what admins do."""
 
     engine: Engine
     health: Health
@@ -37,13 +40,16 @@ class Parts:
     hosts: frozenset[str] = frozenset()
     limits: Limits = DEFAULT
     more: Sequence[BaseRoute] = ()
+    gate: Gate = field(default_factory=Gate)
+    acted: Acted | None = None
 
 
 def gateway(parts: Parts) -> ASGIApp:
     """The ASGI application."""
     reads = parts.engine.reads()
     names = Names(reads, parts.engine.database)
-    queries = Queries(reads, names, parts.limits, parts.health.registry)
+    boundary = Boundary(reads, parts.engine.database)
+    queries = Queries(reads, names, parts.limits, parts.health.registry, boundary)
     operations = Operations(parts.engine, parts.health, parts.log, parts.flush)
     routes: list[BaseRoute] = [
         Route("/", queries, methods=["GET", "POST"]),
@@ -54,7 +60,8 @@ def gateway(parts: Parts) -> ASGIApp:
         *Pricing(parts.engine).routes,
         *parts.more,
     ]
-    return Guard(Starlette(routes=routes, exception_handlers={Exception: _failed}), parts.hosts)
+    pages = Starlette(routes=routes, exception_handlers={Exception: _failed})
+    return Guard(Entrance(pages, parts.gate, parts.health.registry, parts.acted), parts.hosts)
 
 
 async def _ok(_: Request) -> Response:

@@ -12,6 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from sightline_collector.access.boundary import Boundary
+from sightline_collector.access.entrance import caller_of
+from sightline_collector.access.gate import Caller
 from sightline_collector.errors import StoreRefused, StoreUnreachable
 from sightline_collector.gateway.admission import admit, database_of
 from sightline_collector.gateway.answer import Answer, refusal
@@ -48,9 +51,12 @@ class Begun:
 class Queries:
     """The statements of one store, each on a place of its own."""
 
-    def __init__(self, reads: Reads, names: Names, limits: Limits, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, reads: Reads, names: Names, limits: Limits, registry: CollectorRegistry, boundary: Boundary
+    ) -> None:
         self._reads = reads
         self._names = names
+        self._boundary = boundary
         self._limits = limits
         self._slots = Slots(limits)
         self._counters = Counters(registry, self._slots)
@@ -71,7 +77,7 @@ class Queries:
         try:
             asked = await read_question(request, self._limits)
             async with self._slots.place(), asyncio.timeout(self._limits.delivery_s):
-                return await self._answer(asked, query_id, receive, send)
+                return await self._answer(asked, query_id, caller_of(request.scope), receive, send)
         except TimeoutError:
             outcome, why = "late", _late(self._limits.delivery_s)
         except Refused as e:
@@ -83,12 +89,12 @@ class Queries:
             await refusal(why, query_id)(request.scope, receive, send)
         return outcome
 
-    async def _answer(self, asked: Asked, query_id: str, receive: Receive, send: Send) -> str:
-        question = await self._aside(lambda: self._admitted(asked, query_id))
+    async def _answer(self, asked: Asked, query_id: str, caller: Caller, receive: Receive, send: Send) -> str:
+        question = await self._aside(lambda: self._admitted(asked, query_id, caller))
         stream = await self._aside(lambda: self._reads.stream(question))
         leaving = asyncio.create_task(self._stop_when_left(stream, receive))
         try:
-            answer = Answer(question, asked, lambda: self._aside(stream.read))
+            answer = Answer(question, asked, lambda: self._aside(stream.read), counted=caller.project is None)
             await answer.begin()
             timezone = await self._aside(lambda: self._names.timezone)
             await answer.deliver(stream, timezone, send)
@@ -97,10 +103,13 @@ class Queries:
             leaving.cancel()
             await asyncio.shield(self._aside(stream.close))
 
-    def _admitted(self, asked: Asked, query_id: str) -> Question:
+    def _admitted(self, asked: Asked, query_id: str, caller: Caller) -> Question:
         database_of(asked.database, self._names)
-        statement = admit(asked.text, asked.parameters, self._reads, self._names)
+        bound = caller.project is not None
+        statement = admit(asked.text, asked.parameters, self._reads, self._names, bound=bound)
         settings = allowed(asked.settings | statement.settings, self._limits)
+        if caller.project is not None:
+            settings |= self._boundary.settings_of(caller.project)
         return Question(
             sql=statement.body,
             format=statement.format or asked.format,

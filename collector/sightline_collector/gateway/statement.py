@@ -46,6 +46,11 @@ def _without_settings(text: str) -> tuple[str, dict[str, str]]:
     return text[: found.start()], settings
 
 
+def has_word(spelled: str, word: str) -> bool:
+    """True when a word in capitals, as the engine spells its own, stands outside of all quotes."""
+    return re.search(rf"\b{word}\b", _QUOTED.sub("''", spelled)) is not None
+
+
 def has_odd_names(spelled: str) -> bool:
     """True when a quoted name holds what must be escaped, such as a line's end.
 

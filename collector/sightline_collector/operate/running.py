@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from prometheus_client import CollectorRegistry
 
+from sightline_collector.access.gate import Gate
 from sightline_collector.health import LogState
 from sightline_collector.operate.finding import Finding, duration, fail, graded, ok, size, warn
 from sightline_collector.receive.serve import Serving
@@ -32,6 +33,7 @@ class Parts:
     registry: CollectorRegistry
     alert_interval_s: float
     listening: Sequence[Serving]
+    gate: Gate = field(default_factory=Gate)
 
 
 def running(parts: Parts) -> Iterator[Finding]:
@@ -42,7 +44,7 @@ def running(parts: Parts) -> Iterator[Finding]:
     yield _dead_letters(parts.dead_letters)
     yield _alerts(parts)
     yield _settlement(parts.registry)
-    yield from _exposure(parts.listening)
+    yield from _exposure(parts.listening, parts.gate.shut)
 
 
 async def ports(listening: Sequence[Serving]) -> list[Finding]:
@@ -117,13 +119,15 @@ def _settlement(registry: CollectorRegistry) -> Finding:
     return graded("settlement", lag_s, SETTLE_LAG_S_WARN, SETTLE_LAG_S_FAIL, says, step)
 
 
-def _exposure(listening: Sequence[Serving]) -> Iterator[Finding]:
+def _exposure(listening: Sequence[Serving], asks_for_keys: bool) -> Iterator[Finding]:
     for host in sorted({serving.host for serving in listening}):
         if host != "localhost" and not ip_address(host).is_loopback:
+            if asks_for_keys:
+                yield ok("exposure", f"{host} is not loopback, and every request needs a key")
+                return
             says = f"{host} is not loopback: whoever reaches these ports may send and read everything"
-            yield warn(
-                "exposure", says, "let only a proxy that asks for a login reach them, or use --host 127.0.0.1"
-            )
+            step = "make keys: `sightline key add --scope ingest`, then --scope read, or use --host 127.0.0.1"
+            yield warn("exposure", says, step)
             return
     yield ok("exposure", "only this machine reaches the ports")
 

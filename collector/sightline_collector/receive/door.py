@@ -13,6 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol
 
+from sightline_collector.access.allowance import Allowance
+from sightline_collector.access.gate import Caller, Gate, Header
+from sightline_collector.access.key import Scope
 from sightline_collector.errors import Fault, Overloaded, OwnFault
 from sightline_collector.health import Health
 from sightline_collector.receive.check import check
@@ -54,9 +57,15 @@ class Door:
     """The one way in, for every protocol. Lives on one event loop."""
 
     def __init__(
-        self, log: Log, health: Health, losses: LossReports | None = None, limits: Limits = DEFAULT
+        self,
+        log: Log,
+        health: Health,
+        losses: LossReports | None = None,
+        limits: Limits = DEFAULT,
+        gate: Gate | None = None,
     ) -> None:
         self.limits = limits
+        self._gate = gate or Gate()
         self._log = log
         self._health = health
         self._losses = losses
@@ -65,13 +74,25 @@ class Door:
         health.in_flight_bytes.set_function(lambda: self._in_flight_bytes)
         health.in_flight_limit_bytes.set(limits.in_flight_bytes)
 
-    async def take(self, signal: Signal, body: bytes, project: str = DEFAULT_PROJECT) -> None:
+    def sender(self, header: Header) -> Caller:
+        """Who sends, before anything is read. Raises AccessFault, OverAllowance."""
+        return self._gate.caller(header, Scope.INGEST)
+
+    async def take(
+        self,
+        signal: Signal,
+        body: bytes,
+        project: str = DEFAULT_PROJECT,
+        allowance: Allowance | None = None,
+    ) -> None:
         """Returns when the protobuf request is durable; an empty one at once.
 
         Raises SenderFault when it can never be taken, WaitingMayHelp when it can later.
         """
         began_s = time.perf_counter()
         items = check(signal, body, self.limits)
+        if items and allowance:
+            allowance.spend(items, len(body))
         if items:
             await self._log.append(signal, body, items, project)
         self._health.accepted(signal, items, len(body), time.perf_counter() - began_s)

@@ -12,7 +12,7 @@ import grpc
 from sightline_collector.errors import Fault
 from sightline_collector.receive import answer
 from sightline_collector.receive.door import Door
-from sightline_collector.wal.segment import DEFAULT_PROJECT, Signal
+from sightline_collector.wal.segment import Signal
 
 SERVICES = {
     Signal.TRACES: "opentelemetry.proto.collector.trace.v1.TraceService",
@@ -48,12 +48,13 @@ def handlers(door: Door) -> list[Any]:
 def _export(door: Door, signal: Signal) -> Any:
     async def export(raw: bytes, context: Any) -> bytes:
         try:
+            sender = door.sender(dict(context.invocation_metadata()).get)
             with door.room() as room:
                 room.add(len(raw))
                 body = await door.unpack(signal, raw, _encoding(raw), is_json=False)
                 if body is not raw:
                     room.add(len(body))
-                await door.take(signal, body, DEFAULT_PROJECT)
+                await door.take(signal, body, sender.target, sender.allowance)
             return _EMPTY_RESPONSE
         except Fault as fault:
             door.refused(signal, fault)

@@ -6,14 +6,22 @@ the type that the request came in.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
-from sightline_collector.errors import Fault, SlowBody, UnknownPath, UnsupportedMedia, WrongMethod
+from sightline_collector.errors import (
+    Fault,
+    SlowBody,
+    Unauthenticated,
+    UnknownPath,
+    UnsupportedMedia,
+    WrongMethod,
+)
 from sightline_collector.receive import answer
 from sightline_collector.receive.check import too_many_bytes
 from sightline_collector.receive.door import Door, Room
 from sightline_collector.receive.inflate import ENCODINGS
-from sightline_collector.wal.segment import DEFAULT_PROJECT, Signal
+from sightline_collector.wal.segment import Signal
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -65,6 +73,7 @@ class OtlpHttp:
             raise UnknownPath(f"Nothing is served at {scope['path'][:100]}", hint=f"Use {', '.join(PATHS)}")
         if scope["method"] != "POST":
             raise WrongMethod(f"{scope['method']} is not served here", hint="Use POST")
+        sender = self._door.sender(partial(_text_of, headers))
         content_type = _media_type(headers)
         if content_type not in _EMPTY_RESPONSES:
             said = content_type.decode("latin-1")[:100]
@@ -78,7 +87,7 @@ class OtlpHttp:
             body = await self._door.unpack(signal, raw, encoding, is_json=content_type == answer.JSON)
             if body is not raw:
                 room.add(len(body))
-            await self._door.take(signal, body, DEFAULT_PROJECT)
+            await self._door.take(signal, body, sender.target, sender.allowance)
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive, room: Room) -> bytes:
         if _declared_bytes(headers) > self._door.limits.body_bytes:
@@ -111,6 +120,8 @@ class OtlpHttp:
         added = answer.http_headers(fault)
         if isinstance(fault, WrongMethod):
             added.append((b"allow", b"POST"))
+        if isinstance(fault, Unauthenticated):
+            added.append((b"www-authenticate", b"Bearer"))
         if isinstance(fault, UnsupportedMedia):
             added.append((b"accept-encoding", ENCODINGS.encode()))
         if isinstance(fault, SlowBody) or not 0 <= _declared_bytes(headers) <= _DISCARDED_BYTES_MAX:
@@ -130,6 +141,11 @@ async def _respond(
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _text_of(headers: Mapping[bytes, bytes], name: str) -> str | None:
+    value = headers.get(name.encode())
+    return None if value is None else value.decode("latin-1")
 
 
 def _media_type(headers: Mapping[bytes, bytes]) -> bytes:

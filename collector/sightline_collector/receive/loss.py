@@ -16,7 +16,14 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 
 from sightline import attributes
-from sightline_collector.errors import Fault, SenderFault, UnknownPath, WaitingMayHelp, WrongMethod
+from sightline_collector.errors import (
+    AccessFault,
+    Fault,
+    SenderFault,
+    UnknownPath,
+    WaitingMayHelp,
+    WrongMethod,
+)
 from sightline_collector.health import Health
 from sightline_collector.wal.segment import DEFAULT_PROJECT, Signal
 
@@ -49,7 +56,7 @@ class LossReports:
 
     def refused(self, signal: Signal, fault: Fault) -> None:
         """Takes note of a refusal, if it is one for good and of something that was sent."""
-        if not isinstance(fault, WaitingMayHelp | WrongMethod | UnknownPath):
+        if not isinstance(fault, WaitingMayHelp | WrongMethod | UnknownPath | AccessFault):
             items = fault.items if isinstance(fault, SenderFault) else 0
             self.lost(signal, fault.reason, max(1, items))
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 from starlette.types import ASGIApp
 
+from sightline_collector.access.gate import Gate
 from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.gateway.limits import DEFAULT, Limits
 from sightline_collector.health import Health
@@ -66,13 +67,14 @@ def serving(
     flush: Callable[[], Awaitable[None]] = _stored_at_once,
     hosts: frozenset[str] = frozenset(),
     log_bytes: int = LogLimits().size_bytes,
+    gate: Gate | None = None,
 ) -> Iterator[Port]:
     """Serve the engine until the block ends."""
     with _looping() as loop:
         health = Health()
         wal = _on(loop, Log.open(folder / "wal", limits=LogLimits(log_bytes), watcher=health))
         health.watch(wal)
-        app = gateway(Parts(engine, health, wal, flush, hosts=hosts, limits=limits))
+        app = gateway(Parts(engine, health, wal, flush, hosts=hosts, limits=limits, gate=gate or Gate()))
         with _listening(loop, app) as number, _client(number) as client:
             yield Port(number, client, health, wal)
         _on(loop, wal.close())

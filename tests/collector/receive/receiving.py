@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 from google.protobuf.message import Message
 
+from sightline_collector.access.gate import Gate
 from sightline_collector.errors import Fault
 from sightline_collector.health import Health
 from sightline_collector.receive.check import REQUESTS
@@ -49,9 +50,15 @@ class Receiving:
     grpc: Serving
 
     def __init__(
-        self, folder: Path, limits: Limits | None = None, log_bytes: int = 1 << 30, age_s: float = NEVER_S
+        self,
+        folder: Path,
+        limits: Limits | None = None,
+        log_bytes: int = 1 << 30,
+        age_s: float = NEVER_S,
+        gate: Gate | None = None,
     ) -> None:
         self.folder = folder
+        self._gate = gate
         self.health = WatchedHealth()
         self._limits = limits or Limits()
         self._log_limits = LogLimits(size_bytes=log_bytes, segment=SegmentLimits(age_s=age_s))
@@ -113,7 +120,7 @@ class Receiving:
         self.log = await Log.open(self.folder, limits=self._log_limits, watcher=self.health)
         self.health.watch(self.log)
         self.losses = LossReports(self.log, self.health)
-        self.door = Door(self.log, self.health, self.losses, self._limits)
+        self.door = Door(self.log, self.health, self.losses, self._limits, self._gate)
         self.http = await serve_http(OtlpHttp(self.door), "OTLP/HTTP", "127.0.0.1", 0)
         self.grpc = await serve_grpc(self.door, "OTLP/gRPC", "127.0.0.1", 0)
 

@@ -1,0 +1,81 @@
+"""The file of keys: JSON, readable by its owner alone, replaced as a whole.
+
+Whoever may write into the data folder may make keys: nothing that listens can. Revoked keys stay in it, so
+that a file with no key in force shuts the doors instead of opening them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from sightline_collector.access.key import Key
+from sightline_collector.errors import BadConfiguration
+
+NAME = "keys.json"
+MEND = "mend it, or restore it from a backup; without it no key is in force"
+
+
+class Keys(BaseModel):
+    """All keys there ever were, in the order of their making."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keys: tuple[Key, ...] = ()
+
+    @field_validator("keys")
+    @classmethod
+    def _apart(cls, keys: tuple[Key, ...]) -> tuple[Key, ...]:
+        if len({key.id for key in keys}) < len(keys):
+            raise ValueError("two keys have one id")
+        return keys
+
+
+def read(path: Path) -> Keys:
+    """The keys of a file, none when there is no file. Raises BadConfiguration, which quotes nothing of it."""
+    try:
+        return Keys.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return Keys()
+    except OSError as e:
+        raise BadConfiguration(f"the keys in {path} cannot be read ({e.strerror})", hint=MEND) from None
+    except ValidationError as e:
+        first = e.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadConfiguration(
+            f"the keys in {path} cannot be read ({where} {first['msg']})", hint=MEND
+        ) from None
+
+
+def write(path: Path, keys: Keys) -> None:
+    """Replaces the file, durably. Raises OSError, having changed nothing."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(keys.model_dump_json(indent=1).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keeps two that change the file at once apart. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fd = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)

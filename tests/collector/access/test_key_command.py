@@ -1,0 +1,101 @@
+"""`sightline key`, and the start that it is asked for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sightline_collector.access import key_file
+from sightline_collector.access.exposure import check_exposure
+from sightline_collector.access.gate import Gate
+from sightline_collector.access.key import is_of
+from sightline_collector.cli import main
+from sightline_collector.config import load
+from sightline_collector.errors import BadConfiguration
+
+
+class Shell:
+    """Runs the command on one data folder."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        code = main(["key", *arguments, "--store", f"chdb:{self.folder}"])
+        said = self._capsys.readouterr()
+        return code, said.out, said.err
+
+
+@pytest.fixture
+def key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(tmp_path / "data", capsys)
+
+
+def test_a_new_key_is_all_that_is_printed(key: Shell) -> None:
+    """Standard output is the key alone, once; what it is for is said beside it."""
+    code, out, err = key(
+        "add", "--scope", "ingest", "--project", "shop", "--spans-per-s", "9", "--name", "till"
+    )
+    (kept,) = key_file.read(key.folder / "keys.json").keys
+    assert (code, is_of(out.strip(), kept), out.count("\n")) == (0, True, 1)
+    assert f"The key {kept.id} is for ingest in project shop." in err
+    assert (kept.project, kept.spans_per_s, kept.bytes_per_day, kept.name) == ("shop", 9.0, None, "till")
+    assert out.strip() not in key("list")[1]
+
+
+def test_the_list_tells_what_each_key_is_for(key: Shell) -> None:
+    """A row has the key's digits, state, scopes, project, name, limits, and who made it."""
+    assert "There are no keys" in key("list")[1]
+    key("add", "--scope", "ingest,read", "--bytes-per-day", "20GB", "--name", "till")
+    number = key("add", "--scope", "admin")[1].split("_")[1]
+    key("revoke", number)
+    listed = key("list")[1]
+    assert re.search(r"active +ingest, read +default +till +20,000,000,000 bytes/day", listed), listed
+    assert re.search(rf"{number} +revoked +admin +\*", listed), listed
+    assert "2 keys, 1 in force" in listed
+
+
+def test_a_rotation_prints_the_new_key_and_when_the_old_one_ends(key: Shell) -> None:
+    """Both are in force until then."""
+    number = key("add", "--scope", "read")[1].split("_")[1]
+    code, out, err = key("rotate", number, "--grace-days", "2")
+    assert code == 0
+    assert out.split("_")[1] != number
+    assert f"The key {number} ends in 2 days." in err
+    assert "2 keys, 2 in force" in key("list")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("add", "--scope", "write"), "there are ingest, read, admin"),
+        (("add", "--scope", ""), "is no scope"),
+        (("add", "--scope", "ingest", "--project", "*"), "for one project"),
+        (("add", "--scope", "admin", "--project", "shop"), "for all projects"),
+        (("add", "--scope", "ingest", "--project", "a b"), "1 to 64"),
+        (("add", "--scope", "ingest", "--spans-per-s", "0"), "greater than 0"),
+        (("revoke", "00000000"), "there is no key '00000000'"),
+    ],
+)
+def test_what_cannot_be_done_is_said(key: Shell, arguments: tuple[str, ...], why: str) -> None:
+    """Code 1, the reason, and nothing printed that looks like a key."""
+    code, out, err = key(*arguments)
+    assert (code, out) == (1, "")
+    assert why in err
+
+
+def test_beyond_loopback_keys_are_a_condition(tmp_path: Path, key: Shell) -> None:
+    """A collector that others can reach does not start without keys, unless it is told that one knows."""
+    exposed = {"host": "0.0.0.0", "store": f"chdb:{key.folder}"}
+    config = load(exposed, {})
+    with pytest.raises(BadConfiguration, match="there is no key") as refused:
+        check_exposure(config, Gate(config.key_path))
+    assert "sightline key add" in refused.value.hint
+    check_exposure(load({**exposed, "open_to_all_i_know": "yes"}, {}), Gate(config.key_path))
+    for host in ("127.0.0.1", "::1", "localhost"):
+        check_exposure(load({**exposed, "host": host}, {}), Gate(config.key_path))
+    key("add", "--scope", "ingest")
+    check_exposure(config, Gate(config.key_path))
