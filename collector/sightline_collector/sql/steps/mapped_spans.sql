@@ -91,8 +91,14 @@ select
             operation_known = 'other' and dialect != '', meaning['thinned'] = 'true']) as notes
 from (
     select
-        * except (input_key, output_key), input_key as input_found, output_key as output_found,
-        if(dialect = '', '', meaning['output']) as output,
+        * except (input_key, output_key), input_key as input_found,
+        -- A call that only asks for tools has an empty text, and says its tools beside it.
+        if(output_key = 'ai.response.text' and meaning['output'] = '', 'ai.response.toolCalls', output_key)
+            as output_found,
+        multiIf(
+            dialect = '', '',
+            output_key = 'ai.response.text' and meaning['output'] = '', attributes['ai.response.toolCalls'],
+            meaning['output']) as output,
         -- Where no attribute tells it, what the client returned does.
         if(meaning['response_id'] = '' and isNotNull(output_given) and dialect in ('openinference', 'mlflow'),
             sightline_answer_id(attributes[if(dialect = 'mlflow', 'mlflow.spanOutputs', 'output.value')]),
