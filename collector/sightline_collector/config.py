@@ -14,8 +14,9 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from sightline_collector.access.certificate import Files
 from sightline_collector.access.key_file import NAME as KEYS_NAME
 from sightline_collector.errors import BadConfiguration
 from sightline_collector.operate.keeping import Keep, parse_keep
@@ -78,6 +79,11 @@ class Config(BaseModel):
         Path | None,
         Field(description="file of keys, kept by `sightline key` (keys.json in the data folder)"),
     ] = None
+    tls_cert: Annotated[Path | None, Field(description="PEM file: the certificate all ports show")] = None
+    tls_key: Annotated[Path | None, Field(description="PEM file: the certificate's key")] = None
+    tls_client_ca: Annotated[
+        Path | None, Field(description="PEM file: who signs the certificates that clients must show")
+    ] = None
     open_to_all_i_know: Annotated[
         bool, Field(description="yes: listen beyond loopback without keys: anyone may do anything")
     ] = False
@@ -113,6 +119,21 @@ class Config(BaseModel):
         except ValueError:
             raise ValueError("must be an IP address or localhost") from None
         return host
+
+    @model_validator(mode="after")
+    def _certified(self) -> Config:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        if self.tls_client_ca and not self.tls_cert:
+            raise ValueError("tls_client_ca needs tls_cert and tls_key")
+        return self
+
+    @property
+    def tls_files(self) -> Files | None:
+        """The certificate's files; None without TLS."""
+        if self.tls_cert is None or self.tls_key is None:
+            return None
+        return Files(self.tls_cert, self.tls_key, self.tls_client_ca)
 
     @property
     def store_url(self) -> StoreUrl:

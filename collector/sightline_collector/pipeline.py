@@ -19,6 +19,7 @@ import structlog
 from sightline_collector.access.exposure import check_exposure
 from sightline_collector.access.gate import Gate
 from sightline_collector.access.look import looking
+from sightline_collector.access.tls import Tls
 from sightline_collector.alerts.loop import AlertLoop
 from sightline_collector.config import Config
 from sightline_collector.errors import FolderUnusable
@@ -77,11 +78,12 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
     """
     async with AsyncExitStack() as parts:
         gate = Gate(config.key_path)
+        tls = Tls(config.tls_files) if config.tls_files else None
         check_exposure(config, gate)
         parts.callback(os.close, _take_folder(config.folder))
         health = Health()
         gate.measure(health.registry)
-        await parts.enter_async_context(looking(gate))
+        await parts.enter_async_context(looking([gate.refresh, *([tls.refresh] if tls else [])]))
         engine = await asyncio.to_thread(open_store, config)
         parts.push_async_callback(asyncio.to_thread, engine.close)
         await asyncio.to_thread(keep_for, engine, config.keep_content_days, config.keep_days)
@@ -108,8 +110,8 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
 
         door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20), gate)
         parts.callback(door.close)
-        grpc = await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port)
-        otlp = await serve_http(OtlpHttp(door), "OTLP/HTTP", config.host, config.otlp_http_port)
+        grpc = await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port, tls)
+        otlp = await serve_http(OtlpHttp(door), "OTLP/HTTP", config.host, config.otlp_http_port, tls=tls)
         doors = (grpc, otlp)
         examined = Examined(wal, dead_letters, health.registry, config.alert_interval_s, doors, gate)
         more = [
@@ -120,7 +122,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         ]
         hosts = frozenset(config.names)
         pages = gateway(Parts(engine, health, wal, partial(flushed, wal), hosts=hosts, more=more, gate=gate))
-        http = await serve_http(pages, "SQL and health", config.host, config.http_port)
+        http = await serve_http(pages, "SQL and health", config.host, config.http_port, tls=tls)
         running = Running(grpc, otlp, http, store=str(config.store_url), folder=config.folder)
         ready(running)
         await stop.wait()

@@ -23,6 +23,8 @@ def check_exposure(config: Config, gate: Gate) -> None:
             hint="make one with `sightline key add --scope ingest` (also with --scope read and admin),"
             " listen on 127.0.0.1, or say --open-to-all-i-know yes",
         )
+    if gate.shut and config.tls_cert is None:
+        log.warning("keys cross the network as they are: give --tls-cert and --tls-key, or a proxy with TLS")
     if not gate.shut:
         log.warning(
             "open to all: whoever reaches the ports may send, read and change everything", host=config.host

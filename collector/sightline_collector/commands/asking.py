@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from sightline_collector.commands.program import complain
 from sightline_collector.errors import Fault
 
 DEFAULT_URL = "http://127.0.0.1:4319"
 ENVIRONMENT_URL = "SIGHTLINE_URL"
+ENVIRONMENT_CERT = "SIGHTLINE_CLIENT_CERT"
 ENVIRONMENT_KEY = "SIGHTLINE_KEY"
 """Never an argument: every user of a machine can list those of every process."""
 ANSWER_S = 90.0
@@ -91,7 +93,7 @@ class Collector:
         request = Request(address, body, sent, method=method)  # noqa: S310 - checked above
         try:
             # The collector is next door: a proxy of the environment would only be in the way.
-            response = build_opener(ProxyHandler({})).open(request, timeout=ANSWER_S)
+            response = build_opener(ProxyHandler({}), *_certified()).open(request, timeout=ANSWER_S)
         except HTTPError as e:
             raise _refused(e) or self._another() from None
         except URLError as e:
@@ -136,6 +138,20 @@ class Collector:
             f"{self.url} is not a collector's SQL port",
             f"that is {DEFAULT_URL} unless `sightline up` said another; 4317 and 4318 only take OTLP",
         )
+
+
+def _certified() -> list[HTTPSHandler]:
+    """Shows the client's certificate, if there is one; whom to trust is said by SSL_CERT_FILE."""
+    file = os.environ.get(ENVIRONMENT_CERT)
+    if not file:
+        return []
+    context = ssl.create_default_context()
+    try:
+        context.load_cert_chain(file)
+    except (OSError, ssl.SSLError):
+        hint = "it names a PEM file that holds a certificate and its key"
+        raise NotAnswered(f"${ENVIRONMENT_CERT} cannot be used: {file}", hint) from None
+    return [HTTPSHandler(context=context)]
 
 
 def _authorization() -> dict[str, str]:

@@ -84,11 +84,12 @@ async def _serve(config: Config) -> None:
 
 
 def _say(running: Running) -> None:
+    http = running.http
     lines = [
         "Sightline is up.",
         f"  OTLP/gRPC  {running.grpc.host}:{running.grpc.port}",
-        f"  OTLP/HTTP  http://{running.otlp.host}:{running.otlp.port}",
-        f"  SQL        http://{running.http.host}:{running.http.port}   also /healthz /readyz /metrics",
+        f"  OTLP/HTTP  {running.otlp.scheme}://{running.otlp.host}:{running.otlp.port}",
+        f"  SQL        {http.scheme}://{http.host}:{http.port}   also /healthz /readyz /metrics",
         f"  store      {running.store}   log {running.folder / 'wal'}",
         f"Ask it:  {program()} {EXAMPLE}      Stop it: Ctrl-C",
     ]

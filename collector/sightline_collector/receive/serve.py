@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import uvicorn
 
+from sightline_collector.access.tls import Tls
 from sightline_collector.errors import PortTaken
 from sightline_collector.receive import grpc as otlp_grpc
 from sightline_collector.receive.connection import HEAD_WAIT_S, BoundedHttp
@@ -34,6 +35,7 @@ class Serving:
     host: str
     port: int
     stop: Callable[[float], Coroutine[Any, Any, None]]
+    scheme: str = "http"
 
 
 class _Uvicorn(uvicorn.Server):
@@ -52,7 +54,7 @@ class _Uvicorn(uvicorn.Server):
 
 
 async def serve_http(
-    app: Any, name: str, host: str, port: int, *, head_wait_s: float = HEAD_WAIT_S
+    app: Any, name: str, host: str, port: int, *, head_wait_s: float = HEAD_WAIT_S, tls: Tls | None = None
 ) -> Serving:
     """Serves an ASGI application; port 0 takes a free one. Raises PortTaken."""
     bound = _bind(name, host, port)
@@ -67,6 +69,9 @@ async def serve_http(
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
     )
+    if tls:
+        config.load()
+        config.ssl = tls.context
     server = _Uvicorn(config)
     running = asyncio.get_running_loop().create_task(server.serve(sockets=[bound]))
 
@@ -76,15 +81,18 @@ async def serve_http(
         await running
 
     await server.listening.wait()
-    return Serving(name, host, bound.getsockname()[1], stop)
+    return Serving(name, host, bound.getsockname()[1], stop, "https" if tls else "http")
 
 
-async def serve_grpc(door: Door, name: str, host: str, port: int) -> Serving:
+async def serve_grpc(door: Door, name: str, host: str, port: int, tls: Tls | None = None) -> Serving:
     """Serves OTLP over gRPC; port 0 takes a free one. Raises PortTaken."""
     server = grpc.aio.server(options=otlp_grpc.options(door))
     server.add_generic_rpc_handlers(otlp_grpc.handlers(door))
     try:
-        bound = server.add_insecure_port(f"{f'[{host}]' if ':' in host else host}:{port}")
+        address = f"{f'[{host}]' if ':' in host else host}:{port}"
+        bound = (
+            server.add_secure_port(address, tls.credentials()) if tls else server.add_insecure_port(address)
+        )
     except RuntimeError:
         _bind(name, host, port).close()  # gRPC does not say why: this does
         raise

@@ -1,0 +1,112 @@
+"""The certificate that all ports show, and whose certificates they ask for. Renewed without a new start.
+
+A certificate and its key are two files, replaced one after the other: they are tried together before either
+is used, and until they fit the old ones stay. A new authority for clients is added; to end one, start anew.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import grpc
+import structlog
+
+from sightline_collector.access.certificate import Files
+from sightline_collector.errors import BadConfiguration
+
+log = structlog.get_logger(__name__)
+
+
+class Tls:
+    """One certificate for every port. `refresh` from one thread at a time."""
+
+    def __init__(self, files: Files) -> None:
+        """Reads the files. Raises BadConfiguration."""
+        self._files = files
+        self._seen = self._marks()
+        self.context = _context(files)
+        self.context.set_alpn_protocols(["http/1.1"])
+        self._pem = _read(files)
+        self._changed = False
+
+    def credentials(self) -> Any:
+        """For gRPC, which asks at each handshake whether there is something new."""
+        required = self._files.client_ca is not None
+        return grpc.dynamic_ssl_server_credentials(self._configuration(), self._fetch, required)
+
+    def refresh(self) -> bool:
+        """Takes new files, if they fit together; says so once when they do not. True when it took them."""
+        marks = self._marks()
+        if marks == self._seen:
+            return False
+        self._seen = marks
+        try:
+            _context(self._files)
+            pem = _read(self._files)
+        except BadConfiguration as e:
+            log.error("the certificate stays as it was", error=e.message)
+            return False
+        _load(self.context, self._files)
+        self._pem = pem
+        self._changed = True
+        log.info("certificate read", path=str(self._files.cert))
+        return True
+
+    def _fetch(self) -> Any:
+        changed, self._changed = self._changed, False
+        return self._configuration() if changed else None
+
+    def _configuration(self) -> Any:
+        cert, key, client_ca = self._pem
+        return grpc.ssl_server_certificate_configuration([(key, cert)], root_certificates=client_ca)
+
+    def _marks(self) -> list[tuple[int, int] | None]:
+        marks: list[tuple[int, int] | None] = []
+        for path in (self._files.cert, self._files.key, self._files.client_ca):
+            try:
+                stat = path.stat() if path else None
+            except OSError:
+                stat = None
+            marks.append((stat.st_ino, stat.st_mtime_ns) if stat else None)
+        return marks
+
+
+def _context(files: Files) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    _load(context, files)
+    return context
+
+
+def _load(context: ssl.SSLContext, files: Files) -> None:
+    try:
+        # An encrypted key would be asked for on the terminal; this says no for it.
+        context.load_cert_chain(files.cert, files.key, password=lambda: b"")
+    except (OSError, ssl.SSLError, ValueError) as e:
+        raise BadConfiguration(
+            f"{files.cert} and {files.key} are no certificate and its key ({_why(e)})",
+            hint="give PEM files that fit together, the key not encrypted: --tls-cert, --tls-key",
+        ) from None
+    if files.client_ca:
+        try:
+            context.load_verify_locations(files.client_ca)
+        except (OSError, ssl.SSLError) as e:
+            raise BadConfiguration(
+                f"{files.client_ca} holds no certificates ({_why(e)})",
+                hint="give a PEM file: --tls-client-ca",
+            ) from None
+        context.verify_mode = ssl.CERT_REQUIRED
+
+
+def _read(files: Files) -> tuple[bytes, bytes, bytes | None]:
+    try:
+        client_ca = files.client_ca.read_bytes() if files.client_ca else None
+        return files.cert.read_bytes(), files.key.read_bytes(), client_ca
+    except OSError as e:
+        raise BadConfiguration(f"{e.filename} cannot be read ({e.strerror})", hint="see --tls-cert") from None
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return error.reason or "not PEM"
+    return getattr(error, "strerror", None) or "the key is encrypted"
