@@ -62,13 +62,18 @@ def test_every_flattened_key_is_marked(engine: Engine) -> None:
     for row in csv.DictReader((DATA / "message_keys.csv").read_text("utf8").splitlines()):
         key = row["key"].replace(".N.", ".10.")
         assert steps.FLATTENED.search(key.encode()), key
+        assert any(word in key.encode() for word in steps.WORDS["gathered_spans"]), key
         assert engine.value("select sightline_spread_key({key:String})", {"key": key}) == 1, key
 
 
-def test_a_large_segment_goes_the_whole_way(tmp_path: Path) -> None:
-    """Searching a large segment would take longer than the planning that it saves: nothing is left out."""
-    (tmp_path / "segment").write_bytes(bytes(steps.SMALL_BYTES + 1))
-    assert steps.left_out(RARE, tmp_path / "segment") == set()
+def test_a_large_segment_is_searched_for_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large segment only those steps are left out whose words it does not hold anywhere."""
+    monkeypatch.setattr(steps, "SMALL_BYTES", 0)
+    worded = set(steps.WORDS)
+    cases = [({"a": {"b": 1}}, "", worded), (VALUES["flattened messages"][0], "", {"conversed_spans"})]
+    for values, event, left in [*cases, ({}, "gen_ai.choice", {"gathered_spans"})]:
+        (tmp_path / "segment").write_bytes(request(values, event).SerializeToString())
+        assert steps.left_out(RARE, tmp_path / "segment") == left
 
 
 def test_other_signals_are_not_searched(tmp_path: Path) -> None:
