@@ -23,6 +23,7 @@ COMMANDS = (
     "wal",
     "dead_letter",
     "doctor",
+    "conformance",
     "backup",
     "reconcile",
     "settle",
