@@ -16,6 +16,8 @@ from pathlib import Path
 
 import structlog
 
+from sightline_collector.access.day_bytes import NAME as DAY_BYTES
+from sightline_collector.access.day_bytes import DayBytes
 from sightline_collector.access.exposure import check_exposure
 from sightline_collector.access.gate import Gate
 from sightline_collector.access.look import looking
@@ -33,6 +35,7 @@ from sightline_collector.operate.retention import keep_for
 from sightline_collector.operate.running import Parts as Examined
 from sightline_collector.operate.snapshot_routes import SnapshotRoutes
 from sightline_collector.operate.snapshots import Snapshots
+from sightline_collector.receive.connections import ConnectionMetrics, Connections
 from sightline_collector.receive.door import Door
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
@@ -83,7 +86,12 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         parts.callback(os.close, _take_folder(config.folder))
         health = Health()
         gate.measure(health.registry)
-        await parts.enter_async_context(looking([gate.refresh, *([tls.refresh] if tls else [])]))
+        looks = [
+            gate.refresh,
+            DayBytes(config.folder / DAY_BYTES, gate).keep,
+            *([tls.refresh] if tls else []),
+        ]
+        await parts.enter_async_context(looking(looks))
         engine = await asyncio.to_thread(open_store, config)
         parts.push_async_callback(asyncio.to_thread, engine.close)
         await asyncio.to_thread(keep_for, engine, config.keep_content_days, config.keep_days)
@@ -110,8 +118,16 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
 
         door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20), gate)
         parts.callback(door.close)
+        held = ConnectionMetrics(health.registry)
         grpc = await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port, tls)
-        otlp = await serve_http(OtlpHttp(door), "OTLP/HTTP", config.host, config.otlp_http_port, tls=tls)
+        otlp = await serve_http(
+            OtlpHttp(door),
+            "OTLP/HTTP",
+            config.host,
+            config.otlp_http_port,
+            tls=tls,
+            bounds=Connections("otlp", held),
+        )
         doors = (grpc, otlp)
         examined = Examined(wal, dead_letters, health.registry, config.alert_interval_s, doors, gate)
         more = [
@@ -122,7 +138,9 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         ]
         hosts = frozenset(config.names)
         pages = gateway(Parts(engine, health, wal, partial(flushed, wal), hosts=hosts, more=more, gate=gate))
-        http = await serve_http(pages, "SQL and health", config.host, config.http_port, tls=tls)
+        http = await serve_http(
+            pages, "SQL and health", config.host, config.http_port, tls=tls, bounds=Connections("sql", held)
+        )
         running = Running(grpc, otlp, http, store=str(config.store_url), folder=config.folder)
         ready(running)
         await stop.wait()

@@ -36,6 +36,11 @@ class Allowance:
         """Takes the key's limits, which may have changed; 0 is none."""
         self._rate, self._per_day = key.spans_per_s or 0.0, key.bytes_per_day or 0
 
+    @property
+    def bounded(self) -> bool:
+        """True when there is a limit of bytes a day."""
+        return self._per_day > 0
+
     def check(self) -> None:
         """Raises OverAllowance when nothing is left."""
         self._pass_time()

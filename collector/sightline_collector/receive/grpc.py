@@ -20,6 +20,16 @@ SERVICES = {
     Signal.METRICS: "opentelemetry.proto.collector.metrics.v1.MetricsService",
 }
 
+# Of one connection. Further calls wait in their client, or are refused as UNAVAILABLE, which is tried again.
+# Exporters have one or two under way, proxies some hundred.
+_STREAMS_MAX = 1000
+# A connection that is silent, or whose machine is gone, ends; a message that does not end does so when its
+# connection is old, which is the one bound that gRPC has for it. Clients reconnect without losing a call.
+_IDLE_MS = 300_000
+_ALIVE_MS = 60_000
+_AGE_MS = 600_000
+_AGE_GRACE_MS = 30_000
+
 # A full Export*ServiceResponse without partial success has no bytes.
 _EMPTY_RESPONSE = b""
 
@@ -31,6 +41,12 @@ def options(door: Door) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", door.limits.body_bytes),
         ("grpc.per_message_decompression", 0),
+        ("grpc.max_concurrent_streams", _STREAMS_MAX),
+        ("grpc.max_connection_idle_ms", _IDLE_MS),
+        ("grpc.max_connection_age_ms", _AGE_MS),
+        ("grpc.max_connection_age_grace_ms", _AGE_GRACE_MS),
+        ("grpc.keepalive_time_ms", _ALIVE_MS),
+        ("grpc.keepalive_timeout_ms", _ALIVE_MS // 3),
         ("grpc.so_reuseport", 0),  # a second collector on the port is an error, not half of the traffic
     ]
 

@@ -16,6 +16,7 @@ from sightline_collector.access.tls import Tls
 from sightline_collector.errors import PortTaken
 from sightline_collector.receive import grpc as otlp_grpc
 from sightline_collector.receive.connection import HEAD_WAIT_S, BoundedHttp
+from sightline_collector.receive.connections import Connections, uncounted
 from sightline_collector.receive.door import Door
 
 # Senders keep connections open between batches; most batch processors send every 5 seconds, some every 60.
@@ -54,13 +55,20 @@ class _Uvicorn(uvicorn.Server):
 
 
 async def serve_http(
-    app: Any, name: str, host: str, port: int, *, head_wait_s: float = HEAD_WAIT_S, tls: Tls | None = None
+    app: Any,
+    name: str,
+    host: str,
+    port: int,
+    *,
+    head_wait_s: float = HEAD_WAIT_S,
+    tls: Tls | None = None,
+    bounds: Connections | None = None,
 ) -> Serving:
     """Serves an ASGI application; port 0 takes a free one. Raises PortTaken."""
     bound = _bind(name, host, port)
     config = uvicorn.Config(
         app,
-        http=partial(BoundedHttp, head_wait_s=head_wait_s),  # type: ignore[arg-type]
+        http=partial(BoundedHttp, bounds=bounds or uncounted(), head_wait_s=head_wait_s),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
         access_log=False,
