@@ -87,6 +87,10 @@ class Config(BaseModel):
     open_to_all_i_know: Annotated[
         bool, Field(description="yes: listen beyond loopback without keys: anyone may do anything")
     ] = False
+    cors_origins: Annotated[
+        tuple[str, ...],
+        Field(description="origins whose pages may send OTLP, such as https://*.example.com; commas between"),
+    ] = ()
     names: Annotated[
         tuple[str, ...],
         Field(
@@ -97,7 +101,7 @@ class Config(BaseModel):
         str, Field(pattern="^(auto|json|text)$", description="of the collector's own log: auto, json or text")
     ] = "auto"
 
-    @field_validator("notify", "names", mode="before")
+    @field_validator("notify", "names", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

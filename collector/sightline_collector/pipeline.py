@@ -36,6 +36,7 @@ from sightline_collector.operate.running import Parts as Examined
 from sightline_collector.operate.snapshot_routes import SnapshotRoutes
 from sightline_collector.operate.snapshots import Snapshots
 from sightline_collector.receive.connections import ConnectionMetrics, Connections
+from sightline_collector.receive.cors import with_origins
 from sightline_collector.receive.door import Door
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
@@ -121,7 +122,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         held = ConnectionMetrics(health.registry)
         grpc = await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port, tls)
         otlp = await serve_http(
-            OtlpHttp(door),
+            with_origins(OtlpHttp(door), config.cors_origins),
             "OTLP/HTTP",
             config.host,
             config.otlp_http_port,

@@ -9,7 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from sightline_collector.conformance import payload
 from sightline_collector.conformance.endpoint import GRPC_SERVICES, TRACES, Endpoint
-from sightline_collector.conformance.judging import expect, partial, said, taken
+from sightline_collector.conformance.judging import RETRYABLE_CODES, expect, partial, said, taken
 from sightline_collector.conformance.payload import RESPONSES, SIGNALS
 from sightline_collector.conformance.rule import Level, NotApplicable, rule, rules_of
 from sightline_collector.wal.segment import varint
@@ -134,12 +134,12 @@ def grpc_values_of_every_kind(endpoint: Endpoint) -> str:
 
 @rule("proto-files", Level.MUST)
 def grpc_ids_of_another_length(endpoint: Endpoint) -> str:
-    """A span whose ids have another length is taken, rejected, or INVALID_ARGUMENT."""
+    """A span whose ids have another length is taken, rejected, or refused for good."""
     seen = [
         endpoint.call(TRACES, payload.traces(trace_id=one, span_id=one)) for one in (b"", b"12", b"1" * 40)
     ]
     for reply in seen:
-        expect(reply.code in (grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT), said(reply))
+        expect(reply.code not in RETRYABLE_CODES, said(reply))
     return ", ".join(reply.code.name for reply in seen)
 
 

@@ -1,0 +1,166 @@
+"""The rules of OTLP put to a real collector, to one that is full, and to endpoints that break them."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from collector_process import CollectorProcess
+
+from sightline_collector.conformance.endpoint import Endpoint
+from sightline_collector.conformance.rule import OUTSIDE, Finding, Level, Verdict
+from sightline_collector.conformance.suite import NO_GRPC, RULES, run
+
+LIMIT_BYTES = 1 << 20
+# Not offered by this collector: what it says of each instead.
+NOT_OFFERED = {
+    "otlphttp-response/gzip-only-when-asked": "responses are not compressed",
+    "partial-success-1/well-formed": "what is partly bad is taken whole",
+    "partial-success/well-formed": "what is partly bad is taken whole",
+    "rfc9113/http-2": "HTTP/1.1 alone",
+}
+OVERLOAD = [
+    "otlphttp-throttling/retryable-status",
+    "otlphttp-throttling/retry-after",
+    "otlphttp-throttling/short-retry-after",
+    "failures-1/status-of-overload",
+    "otlpgrpc-throttling/unavailable",
+    "otlpgrpc-throttling/time-to-wait",
+    "otlpgrpc-throttling/time-to-wait-for-python",
+]
+
+
+@pytest.fixture(scope="module")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
+    """A whole collector that takes 1 MiB in a request, from pages of example.com too."""
+    folder = tmp_path_factory.mktemp("conformance") / "data"
+    flags = ("--request-mb", "1", "--cors-origins", "https://*.example.com")
+    with CollectorProcess(folder, *flags) as running:
+        running.start()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def findings(collector: CollectorProcess) -> dict[str, Finding]:
+    """What came out of each rule."""
+    endpoint = Endpoint(collector.otlp, collector.grpc, limit_bytes=LIMIT_BYTES)
+    return {finding.rule.id: finding for finding in run(endpoint)}
+
+
+def test_the_collector_breaks_no_rule(findings: dict[str, Finding]) -> None:
+    """Every rule over HTTP and gRPC, of every level, is kept or does not apply."""
+    assert {name: one.seen for name, one in findings.items() if one.verdict is Verdict.FAIL} == {}
+
+
+def test_what_does_not_apply_to_the_collector_is_known(findings: dict[str, Finding]) -> None:
+    """A rule that silently stopped being tried would be no rule."""
+    unseen = {name for name, one in findings.items() if one.verdict is Verdict.NOT_APPLICABLE}
+    assert unseen == {*NOT_OFFERED, *OVERLOAD}
+    assert {name: findings[name].seen for name in NOT_OFFERED} == NOT_OFFERED
+
+
+def test_a_full_collector_keeps_the_rules_of_overload(tmp_path: Path) -> None:
+    """A log without room: 503 and UNAVAILABLE with a short time to wait, in every place that clients look."""
+    with CollectorProcess(tmp_path / "data", "--log-gb", "0.0000001") as full:
+        full.start()
+        endpoint = Endpoint(full.otlp, full.grpc)
+        came = list(run(endpoint, [rule for rule in RULES if rule.id in OVERLOAD]))
+    assert [(one.rule.id, one.verdict, one.seen) for one in came if one.verdict is not Verdict.PASS] == []
+    assert len(came) == len(OVERLOAD)
+
+
+class Rude(BaseHTTPRequestHandler):
+    """Answers everything 202 with a text, and whatever it is sent."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(202)
+        self.send_header("content-type", "text/plain")
+        self.end_headers()
+        self.wfile.write(b"thank you")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def rude() -> Iterator[str]:
+    """The URL of an endpoint that breaks most rules."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Rude) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_who_breaks_a_rule_is_told_so(rude: str) -> None:
+    """The findings say what was seen instead."""
+    rules = [rule for rule in RULES if rule.section in ("full-success-1", "bad-data")]
+    seen = {one.rule.id: one.seen for one in run(Endpoint(rude), rules) if one.verdict is Verdict.FAIL}
+    assert seen == {
+        "full-success-1/status": "traces as application/x-protobuf: 202 text/plain, thank you",
+        "full-success-1/response-message": "traces as application/x-protobuf: 202 text/plain, thank you",
+        "full-success-1/partial-success-unset": "traces as application/x-protobuf: 202 text/plain, thank you",
+        "full-success-1/empty-request": "traces as application/x-protobuf: 202 text/plain, thank you",
+        "bad-data/status-400": "b'not a request' as application/x-protobuf: 202 text/plain, thank you",
+        "bad-data/details": "not refused: 202 text/plain, thank you",
+    }
+
+
+def test_rules_over_grpc_do_not_apply_where_there_is_none(rude: str) -> None:
+    """Without an address nothing is tried."""
+    rules = [rule for rule in RULES if rule.section.startswith("otlpgrpc")]
+    assert {(one.verdict, one.seen) for one in run(Endpoint(rude), rules)} == {
+        (Verdict.NOT_APPLICABLE, NO_GRPC)
+    }
+
+
+def test_every_rule_has_an_id_of_its_own_and_one_sentence() -> None:
+    """Ids are what others cite; the place of each is an address."""
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert [rule.id for rule in RULES if not rule.says.endswith(".") or ". " in rule.says] == []
+    assert {rule.section for rule in RULES} >= set(OUTSIDE)
+    assert {rule.level for rule in RULES} == set(Level)
+
+
+def conformance(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sightline_collector.cli", "conformance", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_prints_a_table_and_says_in_its_exit_code_whether_all_is_kept(
+    collector: CollectorProcess, rude: str
+) -> None:
+    """0 when nothing failed; 1 with the sentence and the place of what did."""
+    good = conformance(collector.otlp, "--only", "bad-data/")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert [line.split()[:3] for line in good.stdout.splitlines()[2:4]] == [
+        ["bad-data/status-400", "must", "pass"],
+        ["bad-data/details", "should", "pass"],
+    ]
+    bad = conformance(rude, "--only", "bad-data/", "--level", "must", "--format", "json")
+    assert bad.returncode == 1
+    assert json.loads(bad.stdout) == [
+        {
+            "rule": "bad-data/status-400",
+            "level": "must",
+            "says": "What cannot be decoded is answered 400, which no client sends again.",
+            "where": "https://opentelemetry.io/docs/specs/otlp/#bad-data",
+            "verdict": "fail",
+            "seen": "b'not a request' as application/x-protobuf: 202 text/plain, thank you",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("http://127.0.0.1:1", "nothing answers at"), ("127.0.0.1:4318", "is no address")],
+)
+def test_where_nothing_answers_the_command_says_so(url: str, said: str) -> None:
+    """No table of failures for a wrong address."""
+    done = conformance(url)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
