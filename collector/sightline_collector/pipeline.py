@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -16,11 +17,12 @@ from pathlib import Path
 
 import structlog
 
+from sightline_collector.access.audit import Audit, untold, watch_keys
 from sightline_collector.access.day_bytes import NAME as DAY_BYTES
 from sightline_collector.access.day_bytes import DayBytes
 from sightline_collector.access.exposure import check_exposure
 from sightline_collector.access.gate import Gate
-from sightline_collector.access.look import looking
+from sightline_collector.access.look import Look, looking
 from sightline_collector.access.tls import Tls
 from sightline_collector.alerts.loop import AlertLoop
 from sightline_collector.config import Config
@@ -87,18 +89,18 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         parts.callback(os.close, _take_folder(config.folder))
         health = Health()
         gate.measure(health.registry)
-        looks = [
-            gate.refresh,
-            DayBytes(config.folder / DAY_BYTES, gate).keep,
-            *([tls.refresh] if tls else []),
-        ]
-        await parts.enter_async_context(looking(looks))
         engine = await asyncio.to_thread(open_store, config)
         parts.push_async_callback(asyncio.to_thread, engine.close)
         await asyncio.to_thread(keep_for, engine, config.keep_content_days, config.keep_days)
         await parts.enter_async_context(KeepLoop(engine, health.registry, config.store_gb).running())
         wal = await _open_log(config, engine, health)
         parts.push_async_callback(wal.close)
+        audit = Audit(wal, health.registry)
+        await audit.keys_changed(await asyncio.to_thread(untold, engine, gate, time.time()), time.time())
+        sent = DayBytes(config.folder / DAY_BYTES, gate)
+        looks: list[Look] = [partial(watch_keys, gate, audit), partial(asyncio.to_thread, sent.keep)]
+        looks += [partial(asyncio.to_thread, tls.refresh)] if tls else []
+        await parts.enter_async_context(looking(looks))
 
         losses = LossReports(wal, health)
         dead_letters = DeadLetters(config.folder / "dead-letter", losses)
@@ -138,9 +140,16 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
             *SnapshotRoutes(Snapshots(config.folder, engine, wal, health.registry)).routes,
         ]
         hosts = frozenset(config.names)
-        pages = gateway(Parts(engine, health, wal, partial(flushed, wal), hosts=hosts, more=more, gate=gate))
+        shown = Parts(
+            engine, health, wal, partial(flushed, wal), hosts=hosts, more=more, gate=gate, audit=audit
+        )
         http = await serve_http(
-            pages, "SQL and health", config.host, config.http_port, tls=tls, bounds=Connections("sql", held)
+            gateway(shown),
+            "SQL and health",
+            config.host,
+            config.http_port,
+            tls=tls,
+            bounds=Connections("sql", held),
         )
         running = Running(grpc, otlp, http, store=str(config.store_url), folder=config.folder)
         ready(running)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sightline_collector.errors import StoreRefused
+from sightline_collector.gateway.content import content_of
 from sightline_collector.gateway.judgement import check_table, check_tree, other_database, writes
 from sightline_collector.gateway.names import SYSTEM, Names
 from sightline_collector.gateway.refusal import SYNTAX_ERROR, Refused, access_denied, of_store
@@ -62,7 +63,7 @@ def admit(
     check_tree(tree, names)
     if bound:
         _check_bound(statement.body, tree)
-    return statement
+    return replace(statement, content=content_of(tree, names.columns()))
 
 
 def _check_bound(body: str, tree: Node) -> None:

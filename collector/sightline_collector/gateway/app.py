@@ -12,8 +12,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from sightline_collector.access.audit import Audit
 from sightline_collector.access.boundary import Boundary
-from sightline_collector.access.entrance import Acted, Entrance
+from sightline_collector.access.entrance import Entrance
 from sightline_collector.access.gate import Gate
 from sightline_collector.gateway.guard import Guard
 from sightline_collector.gateway.limits import DEFAULT, Limits
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the port shows to the outside. `hosts`: names beside localhost that it may be called by; `more`:
-    what else is served; `acted` is told of what admins do."""
+    what else is served; `audit` writes down who read content."""
 
     engine: Engine
     health: Health
@@ -41,15 +42,18 @@ class Parts:
     limits: Limits = DEFAULT
     more: Sequence[BaseRoute] = ()
     gate: Gate = field(default_factory=Gate)
-    acted: Acted | None = None
+    audit: Audit | None = None
 
 
 def gateway(parts: Parts) -> ASGIApp:
     """The ASGI application."""
     reads = parts.engine.reads()
     names = Names(reads, parts.engine.database)
+    audit = parts.audit
     boundary = Boundary(reads, parts.engine.database)
-    queries = Queries(reads, names, parts.limits, parts.health.registry, boundary)
+    queries = Queries(
+        reads, names, parts.limits, parts.health.registry, boundary, audit.read_content if audit else None
+    )
     operations = Operations(parts.engine, parts.health, parts.log, parts.flush)
     routes: list[BaseRoute] = [
         Route("/", queries, methods=["GET", "POST"]),
@@ -61,7 +65,9 @@ def gateway(parts: Parts) -> ASGIApp:
         *parts.more,
     ]
     pages = Starlette(routes=routes, exception_handlers={Exception: _failed})
-    return Guard(Entrance(pages, parts.gate, parts.health.registry, parts.acted), parts.hosts)
+    return Guard(
+        Entrance(pages, parts.gate, parts.health.registry, audit.acted if audit else None), parts.hosts
+    )
 
 
 async def _ok(_: Request) -> Response:

@@ -24,6 +24,11 @@ select lower(f.name), if(f.alias_to = '', f.name, f.alias_to),
 from system.functions as f left join system.functions as a on a.name = f.alias_to
 """
 
+_COLUMNS = """
+select table, arrayStringConcat(groupArray(name), ',') from system.columns
+where database = {database:String} group by table
+"""
+
 FRESH_S = 5.0
 """How long the list of relations is believed: they change with migrations only."""
 
@@ -47,6 +52,8 @@ class Names:
         self._lock = Lock()
         self._relations: frozenset[tuple[str, str]] = frozenset()
         self._until = 0.0
+        self._columns: dict[str, frozenset[str]] = {}
+        self._columns_of: frozenset[tuple[str, str]] | None = None
 
     @cached_property
     def functions(self) -> Functions:
@@ -85,6 +92,15 @@ class Names:
                 self._relations = frozenset((database, name) for database, _, name in pairs)
                 self._until = monotonic() + FRESH_S
             return self._relations
+
+    def columns(self) -> dict[str, frozenset[str]]:
+        """The columns of each view, asked again when the relations are."""
+        if self._columns_of is not self.relations():
+            listed = self._reads.text(_COLUMNS, {"database": self.database})
+            lines = (line.split("\t") for line in listed.split("\n"))
+            self._columns = {view: frozenset(names.split(",")) for view, names in lines if view in self.views}
+            self._columns_of = self._relations
+        return self._columns
 
     def is_open(self, function: str) -> bool:
         """True when a reader may call the function: open itself, or an aggregate with combinators."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from sightline_collector.access.boundary import Boundary
 from sightline_collector.access.entrance import caller_of
 from sightline_collector.access.gate import Caller
-from sightline_collector.errors import StoreRefused, StoreUnreachable
+from sightline_collector.errors import Fault, StoreRefused, StoreUnreachable
 from sightline_collector.gateway.admission import admit, database_of
 from sightline_collector.gateway.answer import Answer, refusal
 from sightline_collector.gateway.counters import Counters
@@ -27,6 +27,8 @@ from sightline_collector.gateway.slots import Slots
 from sightline_collector.store.reads import Question, Reads, Stream
 
 Made = TypeVar("Made")
+Wrote = Callable[[Caller, str], Awaitable[None]]
+"""Writes down who reads which content. Raises a Fault: then it is not shown."""
 
 HANDSHAKE = "SELECT name, value, readonly FROM system.settings LIMIT 10000"
 """What clickhouse-connect asks first: it sends only settings that the answer calls writable. With readonly=1
@@ -52,11 +54,18 @@ class Queries:
     """The statements of one store, each on a place of its own."""
 
     def __init__(
-        self, reads: Reads, names: Names, limits: Limits, registry: CollectorRegistry, boundary: Boundary
+        self,
+        reads: Reads,
+        names: Names,
+        limits: Limits,
+        registry: CollectorRegistry,
+        boundary: Boundary,
+        audit: Wrote | None = None,
     ) -> None:
         self._reads = reads
         self._names = names
         self._boundary = boundary
+        self._audit = audit
         self._limits = limits
         self._slots = Slots(limits)
         self._counters = Counters(registry, self._slots)
@@ -90,7 +99,9 @@ class Queries:
         return outcome
 
     async def _answer(self, asked: Asked, query_id: str, caller: Caller, receive: Receive, send: Send) -> str:
-        question = await self._aside(lambda: self._admitted(asked, query_id, caller))
+        question, content = await self._aside(lambda: self._admitted(asked, query_id, caller))
+        if content and self._audit:
+            await self._write_down(caller, content)
         stream = await self._aside(lambda: self._reads.stream(question))
         leaving = asyncio.create_task(self._stop_when_left(stream, receive))
         try:
@@ -103,20 +114,30 @@ class Queries:
             leaving.cancel()
             await asyncio.shield(self._aside(stream.close))
 
-    def _admitted(self, asked: Asked, query_id: str, caller: Caller) -> Question:
+    async def _write_down(self, caller: Caller, content: str) -> None:
+        assert self._audit
+        try:
+            await self._audit(caller, content)
+        except Fault as e:
+            raise Refused(
+                210, "NETWORK_ERROR", f"Who reads content must be written down: {e.message}", hint=e.hint
+            ) from None
+
+    def _admitted(self, asked: Asked, query_id: str, caller: Caller) -> tuple[Question, str]:
         database_of(asked.database, self._names)
         bound = caller.project is not None
         statement = admit(asked.text, asked.parameters, self._reads, self._names, bound=bound)
         settings = allowed(asked.settings | statement.settings, self._limits)
         if caller.project is not None:
             settings |= self._boundary.settings_of(caller.project)
-        return Question(
+        question = Question(
             sql=statement.body,
             format=statement.format or asked.format,
             query_id=query_id,
             settings=settings | ({"readonly": "2"} if statement.body == HANDSHAKE else {}),
             parameters=asked.parameters,
         )
+        return question, statement.content
 
     async def _stop_when_left(self, stream: Stream, receive: Receive) -> None:
         """A statement whose client went away is stopped, not run to its end for nobody."""

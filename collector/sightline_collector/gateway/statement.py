@@ -21,11 +21,12 @@ _QUOTED = re.compile(r"'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.|``)*`", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What reads, the output format it names (None: the request's), and its settings."""
+    """What reads, the output format it names (None: the request's), its settings, what content it shows."""
 
     body: str
     format: str | None = None
     settings: dict[str, str] = field(default_factory=dict)
+    content: str = ""
 
 
 def take_apart(spelled: str) -> Statement:

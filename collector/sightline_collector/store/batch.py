@@ -49,7 +49,7 @@ WAYS: dict[Signal, tuple[str, str]] = {
 
 TABLES: dict[Signal, tuple[str, ...]] = {
     Signal.TRACES: ("spans_v1",),
-    Signal.LOGS: ("logs_v1", "feedback_v1", "losses_v1"),
+    Signal.LOGS: ("logs_v1", "feedback_v1", "losses_v1", "audit_v1"),
     Signal.METRICS: ("metrics_v1",),
 }
 """Where a signal's rows land. The first holds one row an item and is the one that is counted."""

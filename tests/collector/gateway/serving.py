@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 from starlette.types import ASGIApp
 
+from sightline_collector.access.audit import Audit
 from sightline_collector.access.gate import Gate
 from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.gateway.limits import DEFAULT, Limits
@@ -68,13 +69,17 @@ def serving(
     hosts: frozenset[str] = frozenset(),
     log_bytes: int = LogLimits().size_bytes,
     gate: Gate | None = None,
+    audited: bool = False,
 ) -> Iterator[Port]:
     """Serve the engine until the block ends."""
     with _looping() as loop:
         health = Health()
         wal = _on(loop, Log.open(folder / "wal", limits=LogLimits(log_bytes), watcher=health))
         health.watch(wal)
-        app = gateway(Parts(engine, health, wal, flush, hosts=hosts, limits=limits, gate=gate or Gate()))
+        audit = Audit(wal, health.registry) if audited else None
+        app = gateway(
+            Parts(engine, health, wal, flush, hosts=hosts, limits=limits, gate=gate or Gate(), audit=audit)
+        )
         with _listening(loop, app) as number, _client(number) as client:
             yield Port(number, client, health, wal)
         _on(loop, wal.close())
