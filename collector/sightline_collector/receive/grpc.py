@@ -51,14 +51,12 @@ def options(door: Door) -> list[tuple[str, int]]:
     ]
 
 
-def handlers(door: Door) -> list[Any]:
-    """A generic handler for each service."""
-    return [
-        grpc.method_handlers_generic_handler(
-            service, {"Export": grpc.unary_unary_rpc_method_handler(_export(door, signal))}
-        )
+def handlers(door: Door) -> dict[str, dict[str, Any]]:
+    """The handler of each service's one method."""
+    return {
+        service: {"Export": grpc.unary_unary_rpc_method_handler(_export(door, signal))}
         for signal, service in SERVICES.items()
-    ]
+    }
 
 
 def _export(door: Door, signal: Signal) -> Any:

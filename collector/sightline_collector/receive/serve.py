@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import grpc
 import uvicorn
 
 from sightline_collector.access.tls import Tls
 from sightline_collector.errors import PortTaken
 from sightline_collector.receive import grpc as otlp_grpc
+from sightline_collector.receive import grpc_strangers
 from sightline_collector.receive.connection import HEAD_WAIT_S, BoundedHttp
 from sightline_collector.receive.connections import Connections, uncounted
 from sightline_collector.receive.door import Door
@@ -94,8 +94,9 @@ async def serve_http(
 
 async def serve_grpc(door: Door, name: str, host: str, port: int, tls: Tls | None = None) -> Serving:
     """Serves OTLP over gRPC; port 0 takes a free one. Raises PortTaken."""
-    server = grpc.aio.server(options=otlp_grpc.options(door))
-    server.add_generic_rpc_handlers(otlp_grpc.handlers(door))
+    server = grpc_strangers.server(otlp_grpc.options(door))
+    for service, methods in otlp_grpc.handlers(door).items():
+        server.add_registered_method_handlers(service, methods)
     try:
         address = f"{f'[{host}]' if ':' in host else host}:{port}"
         bound = (
