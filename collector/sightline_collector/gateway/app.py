@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
@@ -64,7 +64,7 @@ def gateway(parts: Parts) -> ASGIApp:
         *Pricing(parts.engine).routes,
         *parts.more,
     ]
-    pages = Starlette(routes=routes, exception_handlers={Exception: _failed})
+    pages = Starlette(routes=routes, exception_handlers={ClientDisconnect: _left, Exception: _failed})
     return Guard(
         Entrance(pages, parts.gate, parts.health.registry, audit.acted if audit else None), parts.hosts
     )
@@ -72,6 +72,11 @@ def gateway(parts: Parts) -> ASGIApp:
 
 async def _ok(_: Request) -> Response:
     return PlainTextResponse("Ok.\n")
+
+
+async def _left(_: Request, __: Exception) -> Response:
+    """Nobody's fault, and read by nobody."""
+    return Response(status_code=400)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import zlib
 from collections.abc import Callable
 
 import pytest
 import zstandard
 from collector.gateway.serving import Port
+from structlog.testing import capture_logs
 
 
 @pytest.mark.parametrize(
@@ -116,3 +118,17 @@ def test_one_statement_of_clients_is_answered_less_strictly_and_no_other(port: P
     assert port.ask("select getSetting('readonly')").text == "1\n"
     for sql in (f"{asked} OFFSET 0", f"{asked} UNION ALL SELECT '', '', getSetting('readonly')"):
         assert not port.ask(sql).text.rstrip("\n").endswith(("\t0", "\t2"))
+
+
+def test_a_sender_that_goes_away_is_no_fault_of_the_collector(port: Port) -> None:
+    """Half a body and a closed connection: nothing for the operator to read, and the port goes on."""
+    said_of_body = b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+    head = b"POST /api/budgets HTTP/1.1\r\nHost: localhost\r\n" + said_of_body
+    with capture_logs() as said:
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", port.number), 10) as connection:
+                connection.sendall(head + b"{")
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(100)
+        assert port.ask("select 1").text == "1\n"
+    assert said == []
