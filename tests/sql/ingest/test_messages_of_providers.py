@@ -214,11 +214,12 @@ def test_the_first_thousand_are_read(engine: Engine) -> None:
     assert len(read(engine, json.dumps([{"role": "user", "content": ["a"] * 1500}]))[0]["parts"]) == 1000
 
 
-WORDS = st.sampled_from(
+SPOKEN = (
     "role content parts type text message messages choices kwargs data input output tool_calls"
     " function function_call name arguments id tool user ai source image functionCall thinking"
-    ' reasoning toolUse system refusal candidates "[{ data:x \\'.split()
+    ' reasoning toolUse system refusal candidates "[{ data:x \\'
 )
+WORDS = st.sampled_from(SPOKEN.split())
 VALUES = st.recursive(
     st.none()
     | st.booleans()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,32 +107,39 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
+HUGE = (60_000, 200_000)
+Rows = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def rows(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """What the span of each case, and one of each huge array, is stored with, by its name."""
+    given = {case: said for case, (said, _) in CASES.items()}
+    given |= {f"huge {length}": {"x": list(range(length))} for length in HUGE}
+    segment = tmp_path_factory.mktemp("paid") / "segment"
+    insert(engine, Signal.TRACES, [(_request(*one), 1) for one in given.items()], segment, batch=1)
+    return {row["name"]: row for row in engine.rows("select * from spans_v1")}
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_a_span_is_paid_for_what_it_used(engine: Engine, tmp_path: Path, case: str) -> None:
+def test_a_span_is_paid_for_what_it_used(rows: Rows, case: str) -> None:
     """Each case's columns are what it says."""
-    given, expected = CASES[case]
-    assert _stored(engine, tmp_path, given, list(CASES).index(case), list(expected)) == expected
+    expected = CASES[case][1]
+    assert {column: rows[case][column] for column in expected} == expected
 
 
-@pytest.mark.parametrize("length", [60_000, 200_000])
-def test_a_huge_array_is_kept_as_bytes_and_holds_nobody_up(
-    engine: Engine, tmp_path: Path, length: int
-) -> None:
+@pytest.mark.parametrize("length", HUGE)
+def test_a_huge_array_is_kept_as_bytes_and_holds_nobody_up(rows: Rows, length: int) -> None:
     """Beyond what is unfolded a value stays whole, as its protobuf bytes."""
-    kept = _stored(engine, tmp_path, {"x": list(range(length))}, 100 + length, ["attributes"])
-    assert json.loads(kept["attributes"]["x"]).keys() == {"$protobuf"}
+    assert json.loads(rows[f"huge {length}"]["attributes"]["x"]).keys() == {"$protobuf"}
 
 
-def _stored(
-    engine: Engine, folder: Path, given: dict[str, Any], batch: int, columns: list[str]
-) -> dict[str, Any]:
-    """The columns of the one span with these attributes."""
+def _request(name: str, given: dict[str, Any]) -> ExportTraceServiceRequest:
+    """One span of this name with these attributes."""
     request = ExportTraceServiceRequest()
     span = request.resource_spans.add().scope_spans.add().spans.add(
-        trace_id=b"t" * 16, span_id=b"s" * 8, start_time_unix_nano=NOW_NS
+        trace_id=b"t" * 16, span_id=b"s" * 8, name=name, start_time_unix_nano=NOW_NS,
+        end_time_unix_nano=NOW_NS,
     )  # fmt: skip
-    span.end_time_unix_nano = span.start_time_unix_nano
     span.attributes.extend(attributes(given))
-    insert(engine, Signal.TRACES, [(request, 1)], folder / "segment", batch=batch)
-    (row,) = engine.rows(f"select {', '.join(columns)} from spans_v1 where batch = {batch}")
-    return row
+    return request
