@@ -8,11 +8,16 @@ import importlib.util
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fuzz.target import Target
 
 READERS = ("protobuf", "json", "encodings", "segment", "recovery", "statement")
-PORTS = ("http", "grpc", "gateway-sql", "gateway-http")
+SERVED = ("http", "grpc", "gateway-sql", "gateway-http", "store")
 FOUND = Path(__file__).parent / "found"
 """A folder for each target: what once broke its law, tried again in every run of the suite."""
 DEFAULT_SECONDS = 60
@@ -27,20 +32,29 @@ def main(arguments: Sequence[str]) -> int:
     if asked.target in READERS and importlib.util.find_spec("atheris"):
         _guided(asked.target, asked.seconds, found)
         return 0
-    if asked.target in READERS:
-        from fuzz import readers
+    with opened(asked.target) as target:
+        return _by_chance(target, asked, found)
 
-        target = next(one for one in readers.TARGETS if one.name == asked.target)
-        return _by_chance(target.hold, target.seeds, target.tokens, asked, found)
-    from fuzz import served
 
-    with served.TARGETS[asked.target]() as target:
-        return _by_chance(target.hold, target.seeds, target.tokens, asked, found)
+def opened(name: str) -> AbstractContextManager[Target]:
+    """A target, with what it needs to run while the block lasts."""
+    from fuzz import doors, readers, sql_port, store
+
+    served = {
+        "http": doors.http,
+        "grpc": doors.grpc_frames,
+        "gateway-sql": sql_port.statements,
+        "gateway-http": sql_port.requests,
+        "store": store.segments,
+    }
+    if name in served:
+        return served[name]()
+    return nullcontext(next(one for one in readers.TARGETS if one.name == name))
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("target", choices=(*READERS, *PORTS))
+    parser.add_argument("target", choices=(*READERS, *SERVED))
     parser.add_argument("--seconds", type=int, default=DEFAULT_SECONDS, help="how long (default 60)")
     parser.add_argument("--seed", type=int, default=0, help="of chance: the same inputs again (default 0)")
     return parser.parse_args(arguments)
@@ -63,17 +77,17 @@ def _guided(name: str, seconds: int, found: Path) -> None:
         atheris.Fuzz()
 
 
-def _by_chance(hold, seeds, tokens, asked: argparse.Namespace, found: Path) -> int:  # type: ignore[no-untyped-def]
+def _by_chance(target: Target, asked: argparse.Namespace, found: Path) -> int:
     from fuzz.mutation import mutated
 
     random = Random(asked.seed)
     end_s = time.monotonic() + asked.seconds
     inputs = 0
     while time.monotonic() < end_s:
-        data = mutated(seeds, tokens, random)
+        data = mutated(target.seeds, target.tokens, random)
         inputs += 1
         try:
-            hold(data)
+            target.hold(data)
         except Exception as broken:
             found.mkdir(parents=True, exist_ok=True)
             kept = found / hashlib.sha256(data).hexdigest()[:16]

@@ -5,9 +5,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from fuzz import readers, served
+from fuzz import readers
 from fuzz.mutation import mutated
-from fuzz.run import FOUND, PORTS, READERS
+from fuzz.run import FOUND, READERS, SERVED, opened
 from fuzz.target import Target
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,7 +58,7 @@ def test_any_bytes_keep_the_law(name: str) -> None:
 @pytest.fixture(scope="module", params=["http", "grpc"])
 def port(request: pytest.FixtureRequest) -> Iterator[Target]:
     """A listening port."""
-    with served.TARGETS[request.param]() as target:
+    with opened(request.param) as target:
         yield target
 
 
@@ -72,5 +72,5 @@ def test_a_port_outlives_whatever_is_thrown_at_it(port: Target) -> None:
 
 def test_every_target_can_be_named_on_the_command_line() -> None:
     """A target that is added is not forgotten there, nor is what it once found."""
-    assert (list(BY_NAME), list(served.TARGETS)) == (list(READERS), list(PORTS))
-    assert {folder.name for folder in FOUND.glob("*")} <= {*READERS, *PORTS}
+    assert list(BY_NAME) == list(READERS)
+    assert {folder.name for folder in FOUND.glob("*")} <= {*READERS, *SERVED}
