@@ -9,9 +9,7 @@
 -- Reads: priced_spans. Readers: spans and all views over it.
 create table if not exists spans_v1 (
     {type:span_facts},
-    cost_usd Nullable(Decimal(18, 12)),
-    cost_status {type:cost_status},
-    price_id UInt32, price_source LowCardinality(String),
+    {type:span_price},
     -- What a span's own tokens would cost whatever its operation is; cost_usd is what it adds to the totals.
     own_cost_usd Nullable(Decimal(18, 12)) default cost_usd,
     entry Enum8('span' = 0, 'correction' = 1) default 'span', why LowCardinality(String),
