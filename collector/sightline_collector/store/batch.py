@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from sightline_collector.sql.catalog import DATA, Catalog
 from sightline_collector.store.engine import ANSWER_S, Engine, Messages
+from sightline_collector.store.staging import Insertion, Way, database_of, insertion, tables
 from sightline_collector.store.steps import left_out
 from sightline_collector.wal.segment import Signal
 
@@ -36,15 +37,18 @@ INSERT_SETTINGS = {
     "max_execution_time": INSERT_S,
 }
 
-TO_SPANS = (
-    "otlp_items spelled_spans unfolded_spans raw_spans gathered_spans conversed_spans recognised_spans"
-    " mapped_spans priced_spans"
-)
-WAYS: dict[Signal, tuple[str, str]] = {
-    Signal.TRACES: ("spans_v1", TO_SPANS),
-    Signal.LOGS: ("raw_logs", "otlp_items spelled_logs decoded_logs"),
-    Signal.METRICS: ("metrics_v1", "otlp_items metric_points spelled_metrics decoded_metrics"),
-}
+WAYS: dict[Signal, Way] = {
+    Signal.TRACES: Way(
+        "spans_v1",
+        (
+            "otlp_items", "spelled_spans", "unfolded_spans", "raw_spans", "gathered_spans", "conversed_spans",
+            "recognised_spans", "mapped_spans", "priced_spans",
+        ),
+        cuts=("recognised_spans", "mapped_spans"),
+    ),
+    Signal.LOGS: Way("raw_logs", ("otlp_items", "spelled_logs", "decoded_logs")),
+    Signal.METRICS: Way("metrics_v1", ("otlp_items", "metric_points", "spelled_metrics", "decoded_metrics")),
+}  # fmt: skip
 """Where a signal's requests go, and the steps on the way."""
 
 TABLES: dict[Signal, tuple[str, ...]] = {
@@ -75,25 +79,39 @@ def _requests(signal: Signal) -> Messages:
 
 
 @cache
-def _insertion(database: str, signal: Signal, columns: tuple[str, ...], without: frozenset[str]) -> str:
-    """The statement that takes a signal's requests from {source} all the way."""
-    target, steps = WAYS[signal]
-    names = ", ".join(columns)
+def _insertion(
+    database: str, embedded: bool, signal: Signal, columns: tuple[str, ...], without: frozenset[str]
+) -> Insertion:
+    """What takes a signal's requests all the way. A server is not cut: its tables others would fill, too."""
     settings = ", ".join(f"{name} = {value}" for name, value in INSERT_SETTINGS.items())
-    catalog = Catalog(database)
-    way = catalog.render(catalog.way(steps.split(), without))
-    return (
-        f"insert into {target} ({names}) settings {settings}\n"  # noqa: S608 - our own files
-        f"with requests as (select * from {{source}}),\n{way}\n"
-        f"select {names} from {steps.split()[-1]}"
+    way = WAYS[signal] if embedded else replace(WAYS[signal], cuts=())
+    return insertion(Catalog(database), way, columns, settings, without)
+
+
+def make_staging(engine: Engine) -> None:
+    """Make the tables in memory through which an embedded engine's segments go."""
+    catalog = Catalog(engine.database)
+    engine.command(f"create database if not exists {database_of(engine.database)}")
+    for signal, way in WAYS.items():
+        for statement in tables(catalog, way, _requests(signal).structure).values():
+            engine.command(statement)
+
+
+def staging_is_there(engine: Engine) -> bool:
+    """Whether all of them are."""
+    found = engine.rows(
+        "select name from system.tables where database = {database:String}",
+        {"database": database_of(engine.database)},
     )
+    return {cut for way in WAYS.values() for cut in way.cuts} <= {row["name"] for row in found}
 
 
 def insert_segment(engine: Engine, signal: Signal, file: Path) -> None:
     """Insert a segment file; its rows go the whole way. Raises StoreRefused."""
-    columns = tuple(name for name in engine.columns(WAYS[signal][0]) if name not in LEDGER)
-    without = left_out(tuple(WAYS[signal][1].split()), file)
-    engine.insert_messages(_insertion(engine.database, signal, columns, without), file, _requests(signal))
+    way = WAYS[signal]
+    columns = tuple(name for name in engine.columns(way.target) if name not in LEDGER)
+    statements = _insertion(engine.database, engine.embedded, signal, columns, left_out(way.steps, file))
+    engine.insert_messages(statements, file, _requests(signal))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -29,6 +29,7 @@ from sightline_collector.sql.catalog import quoted
 from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
 from sightline_collector.store.reads import Reads
 from sightline_collector.store.server_reads import ServerReads
+from sightline_collector.store.staging import Insertion
 from sightline_collector.store.url import StoreUrl
 
 READERS = 4
@@ -178,24 +179,39 @@ class Engine:
             self._columns[table] = tuple(str(row["name"]) for row in rows)
         return self._columns[table]
 
-    def insert_messages(self, insertion: str, file: Path, messages: Messages) -> None:
-        """Run an INSERT ... SELECT whose `{source}` is a file of length-delimited protobuf messages."""
+    def insert_messages(self, insertion: Insertion, file: Path, messages: Messages) -> None:
+        """Insert a file of length-delimited protobuf messages, which stand for `{source}`."""
         structure = quoted(messages.structure)
         with self._write_lock, self._named():
             if self.embedded:
-                source = f"file({quoted(str(file))}, Protobuf, {structure}, none)"
-                schema = f"format_schema = {quoted(f'{self._schema_file(messages.schema)}:Request')}"
-                self._writer.command(f"{insertion.replace('{source}', source)}\nsettings {schema}")
+                self._insert_file(
+                    insertion, f"file({quoted(str(file))}, Protobuf, {structure}, none)", messages
+                )
                 return
             schema = (
                 "format_schema_source = 'string', format_schema_message_name = 'Request',"
                 f" format_schema = {quoted(messages.schema)}"
             )
-            statement = f"{insertion.replace('{source}', f'input({structure})')}\nsettings {schema}"
+            (whole,) = insertion.statements
+            statement = f"{whole.replace('{source}', f'input({structure})')}\nsettings {schema}"
             with file.open("rb") as body:
                 self._writer.raw_insert(
                     statement.removeprefix("insert into "), insert_block=body, fmt="Protobuf"
                 )
+
+    def _insert_file(self, insertion: Insertion, source: str, messages: Messages) -> None:
+        schema = f"format_schema = {quoted(f'{self._schema_file(messages.schema)}:Request')}"
+        first, *rest = insertion.statements
+        for tidy in insertion.tidy:
+            self._writer.command(tidy)
+        try:
+            self._writer.command(f"{first.replace('{source}', source)}\nsettings {schema}")
+            for statement in rest:
+                self._writer.command(statement)
+        finally:
+            for tidy in insertion.tidy:
+                with suppress(ClickHouseError):
+                    self._writer.command(tidy)
 
     def _schema_file(self, schema: str) -> Path:
         """The schema as a file, without its suffix. Named by content: the engine caches files by path, and

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from sightline_collector.errors import StoreNewer
 from sightline_collector.prices.load import load as load_prices
 from sightline_collector.sql.catalog import DATA, SQL, Catalog, Relation, quoted
+from sightline_collector.store.batch import make_staging, staging_is_there
 from sightline_collector.store.engine import Engine
 
 FILLED = {
@@ -64,9 +65,12 @@ def migrate(engine: Engine) -> bool:
     for migration in known[applied:]:
         _apply(engine, catalog, tables, migration)
     load_prices(engine)
-    if made == catalog.fingerprint and applied == len(known) and _all_there(engine, catalog):
+    staged = not engine.embedded or staging_is_there(engine)
+    if made == catalog.fingerprint and applied == len(known) and staged and _all_there(engine, catalog):
         return False
     _make_derived(engine, catalog)
+    if engine.embedded:
+        make_staging(engine)
     return True
 
 

@@ -1,0 +1,83 @@
+"""A long way of steps, cut into statements with tables in memory between them.
+
+    requests ──▶ recognised_spans ──▶ mapped_spans ──▶ spans_v1
+                    (Memory)             (Memory)
+
+The engine looks at a step together with all that it reads, again and again: what it costs to plan a statement
+grows faster than its length. Cut in three, one span takes two thirds, and a full segment less, too. The tables
+lie in a database of their own, which nobody may ask, and are empty but while a segment is inserted. Only the
+last statement stores anything, so a segment is stored whole or not at all, as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sightline_collector.sql.catalog import Catalog, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Steps from requests to a table's rows, and after which of them it is cut."""
+
+    target: str
+    steps: tuple[str, ...]
+    cuts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """Statements, one after the other; the first has the requests in place of `{source}`. `tidy` empties the
+    tables between them, before and after."""
+
+    statements: tuple[str, ...]
+    tidy: tuple[str, ...] = ()
+
+
+AS_THEY_COME = "min_insert_block_size_rows = 1, min_insert_block_size_bytes = 1"
+"""Between statements blocks stay as small as they are: put together they would leave the caches."""
+
+
+def database_of(database: str) -> str:
+    """Where a database's tables in memory lie."""
+    return f"{database}_staging"
+
+
+def tables(catalog: Catalog, way: Way, structure: str) -> dict[str, str]:
+    """The statement that makes each table of a way's cuts, by its name; `structure` is that of requests."""
+    first = f"requests as (select * from null({quoted(structure)}))"  # noqa: S608 - our own structure
+    return {
+        cut: f"create or replace table {_place(catalog, cut)} engine = Memory as\n"
+        f"{_part(catalog, way.steps[: way.steps.index(cut) + 1], first, ())}\nselect * from {cut}"
+        for cut in way.cuts
+    }
+
+
+def insertion(
+    catalog: Catalog, way: Way, columns: Sequence[str], settings: str, without: Collection[str]
+) -> Insertion:
+    """What inserts requests, all the way and without some steps, into the named columns of the target."""
+    names = ", ".join(columns)
+    statements, source, begin = [], "requests as (select * from {source})", 0
+    for cut in way.cuts:
+        end = way.steps.index(cut) + 1
+        part = _part(catalog, way.steps[begin:end], source, without)
+        statements.append(
+            f"insert into {_place(catalog, cut)} settings {settings}, {AS_THEY_COME}\n{part}\nselect * from {cut}"
+        )
+        source, begin = f"{cut} as (select * from {_place(catalog, cut)})", end  # noqa: S608
+    part = _part(catalog, way.steps[begin:], source, without)
+    statements.append(
+        f"insert into {way.target} ({names}) settings {settings}\n{part}\nselect {names} from {way.steps[-1]}"
+    )
+    tidy = tuple(f"truncate table {_place(catalog, cut)}" for cut in way.cuts)
+    return Insertion(tuple(statements), tidy)
+
+
+def _place(catalog: Catalog, cut: str) -> str:
+    return f"{database_of(catalog.database)}.{cut}"
+
+
+def _part(catalog: Catalog, steps: Sequence[str], source: str, without: Collection[str]) -> str:
+    return f"with {source},\n{catalog.render(catalog.way(steps, without))}"
