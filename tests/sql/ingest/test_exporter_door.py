@@ -75,10 +75,10 @@ def row_binary(value: Any, width: int = 8) -> bytes:
     return uint(len(value)) + b"".join(row_binary(item) for item in items)
 
 
-def send(engine: Engine, table: str, columns: list[str], row: dict[str, Any], file: Path) -> None:
-    """Insert one row as the clients do: named columns, in RowBinary."""
+def send(engine: Engine, table: str, columns: list[str], file: Path, *rows: dict[str, Any]) -> None:
+    """Insert rows as the clients do: named columns, in RowBinary."""
     widths = {"TraceFlags": 1, "SeverityNumber": 1}
-    file.write_bytes(b"".join(row_binary(row[c], widths.get(c, 8)) for c in columns))
+    file.write_bytes(b"".join(row_binary(row[c], widths.get(c, 8)) for row in rows for c in columns))
     names = ", ".join(f"`{c}`" for c in columns)
     engine.command(f"insert into {table} ({names}) from infile '{file}' format RowBinary")
 
@@ -90,7 +90,7 @@ def span_rows(engine: Engine, writer: str) -> list[dict[str, Any]]:
 
 def test_the_same_span_is_the_same_row_through_both_doors(engine: Engine, tmp_path: Path) -> None:
     """Text attributes of the exporter and typed ones of OTLP mean the same: the same tokens, cost, tags."""
-    send(engine, "otel_traces", TRACES, SPAN, tmp_path / "rows")
+    send(engine, "otel_traces", TRACES, tmp_path / "rows", SPAN)
     span = Span(
         trace_id=b"\xab" * 16, span_id=b"\xcd" * 8, parent_span_id=b"\x01" * 8, trace_state="a=b",
         name="chat", kind=Span.SPAN_KIND_CLIENT, start_time_unix_nano=AT_NS, end_time_unix_nano=AT_NS + 1_500_000,  # noqa: E501
@@ -115,44 +115,49 @@ def test_the_same_span_is_the_same_row_through_both_doors(engine: Engine, tmp_pa
     assert (sent["duration_ms"], sent["first_chunk_ms"], sent["user_id"]) == (1.5, 250.0, "u1")
 
 
-@pytest.mark.parametrize(
-    ("given", "kind", "status"),
-    [
-        ("Internal Unset", "internal", "unset"),
-        ("Server Ok", "server", "ok"),
-        ("SPAN_KIND_PRODUCER STATUS_CODE_ERROR", "producer", "error"),
-        ("SPAN_KIND_CONSUMER STATUS_CODE_UNSET", "consumer", "unset"),
-        ("Unspecified Unset", "unspecified", "unset"),
-        ("nonsense nonsense", "unspecified", "unset"),
-    ],
-)
-def test_kinds_and_statuses_are_words(
-    engine: Engine, tmp_path: Path, given: str, kind: str, status: str
-) -> None:
+WORDS = {
+    "Internal Unset": ("internal", "unset"),
+    "Server Ok": ("server", "ok"),
+    "SPAN_KIND_PRODUCER STATUS_CODE_ERROR": ("producer", "error"),
+    "SPAN_KIND_CONSUMER STATUS_CODE_UNSET": ("consumer", "unset"),
+    "Unspecified Unset": ("unspecified", "unset"),
+    "nonsense nonsense": ("unspecified", "unset"),
+}
+STARTS_NS = (0, 2**63, 2**64 - 1)
+
+
+@pytest.fixture(scope="module")
+def odd(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The rows of spans with each of these words and starts, sent in one insert, by their names."""
+    spans = [
+        SPAN | {"SpanKind": given.split()[0], "StatusCode": given.split()[1], "SpanName": given}
+        for given in WORDS
+    ]
+    spans += [SPAN | {"Timestamp": start_ns, "SpanName": f"start {start_ns}"} for start_ns in STARTS_NS]
+    send(engine, "otel_traces", TRACES, tmp_path_factory.mktemp("odd") / "rows", *spans)
+    return {row["name"]: row for row in span_rows(engine, "otel_traces")}
+
+
+@pytest.mark.parametrize("given", WORDS)
+def test_kinds_and_statuses_are_words(odd: dict[str, dict[str, Any]], given: str) -> None:
     """New exporters write Client and Error, older ones the enum's names."""
-    span_kind, code = given.split()
-    span = SPAN | {"SpanKind": span_kind, "StatusCode": code, "SpanName": given}
-    send(engine, "otel_traces", TRACES, span, tmp_path / "rows")
-    (row,) = (r for r in span_rows(engine, "otel_traces") if r["name"] == given)
-    assert (row["kind"], row["status"]) == (kind, status)
+    assert (odd[given]["kind"], odd[given]["status"]) == WORDS[given]
 
 
 def test_columns_that_a_client_does_not_name_have_defaults(engine: Engine, tmp_path: Path) -> None:
     """A client that knows only the columns of an older exporter is served too."""
     columns = ["Timestamp", "TraceId", "SpanId", "SpanName", "ServiceName", "Duration"]
-    send(engine, "otel_traces", columns, SPAN | {"SpanName": "sparse"}, tmp_path / "rows")
+    send(engine, "otel_traces", columns, tmp_path / "rows", SPAN | {"SpanName": "sparse"})
     (row,) = (r for r in span_rows(engine, "otel_traces") if r["name"] == "sparse")
     assert (row["service"], row["duration_ms"], row["kind"], row["batch"]) == ("shop", 1.5, "unspecified", 0)
     assert row["attributes"] == {}
     assert row["resource_attributes"] == {"service.name": "shop"}
 
 
-@pytest.mark.parametrize("start_ns", [0, 2**63, 2**64 - 1])
-def test_starts_that_cannot_be_are_replaced_and_noted(engine: Engine, tmp_path: Path, start_ns: int) -> None:
+@pytest.mark.parametrize("start_ns", STARTS_NS)
+def test_starts_that_cannot_be_are_replaced_and_noted(odd: dict[str, dict[str, Any]], start_ns: int) -> None:
     """A client writes its 64 bits as they are: what is no time becomes the time of arrival."""
-    span = SPAN | {"Timestamp": start_ns, "SpanName": f"start {start_ns}"}
-    send(engine, "otel_traces", TRACES, span, tmp_path / "rows")
-    (row,) = (r for r in span_rows(engine, "otel_traces") if r["name"] == f"start {start_ns}")
+    row = odd[f"start {start_ns}"]
     assert row["started_at"] == row["received_at"]
     assert "start_out_of_range" in row["notes"]
 
@@ -175,7 +180,7 @@ def log_rows(engine: Engine, event: str) -> list[dict[str, Any]]:
 
 def test_a_log_record_of_the_exporter_is_a_row(engine: Engine, tmp_path: Path) -> None:
     """With the event's name where the exporter has it."""
-    send(engine, "otel_logs", [*LOGS, "EventName"], LOG, tmp_path / "rows")
+    send(engine, "otel_logs", [*LOGS, "EventName"], tmp_path / "rows", LOG)
     assert log_rows(engine, "it") == [{
         "batch": 0, "writer": "otel_logs", "project": "default", "at": AT_NS, "trace_id": "ab" * 16,
         "span_id": "cd" * 8, "flags": 1, "severity_number": 13, "severity": "warn", "severity_text": "WARN",
@@ -189,7 +194,7 @@ def test_a_log_record_of_the_exporter_is_a_row(engine: Engine, tmp_path: Path) -
 def test_feedback_comes_through_this_door_too(engine: Engine, tmp_path: Path) -> None:
     """Both doors meet before anything is understood."""
     values = {"event.name": "gen_ai.evaluation.result", "gen_ai.evaluation.score.value": "0.5"}
-    send(engine, "otel_logs", LOGS, LOG | {"LogAttributes": values}, tmp_path / "rows")
+    send(engine, "otel_logs", LOGS, tmp_path / "rows", LOG | {"LogAttributes": values})
     found = engine.rows("select trace_id, kind, score, writer from feedback_v1")
     assert found == [{"trace_id": "ab" * 16, "kind": "score", "score": 0.5, "writer": "otel_logs"}]
 
@@ -207,7 +212,7 @@ def test_the_exporters_own_schema_creation_finds_what_it_makes(engine: Engine, t
         " select TraceId, min(Timestamp) as Start, max(Timestamp) as End from otel_traces"
         " where TraceId != '' group by TraceId"
     )
-    send(engine, "otel_traces", TRACES, SPAN | {"SpanName": "created"}, tmp_path / "rows")
+    send(engine, "otel_traces", TRACES, tmp_path / "rows", SPAN | {"SpanName": "created"})
     assert [r["name"] for r in span_rows(engine, "otel_traces") if r["name"] == "created"] == ["created"]
     engine.command("drop view otel_traces_trace_id_ts_mv")
 
@@ -215,7 +220,7 @@ def test_the_exporters_own_schema_creation_finds_what_it_makes(engine: Engine, t
 def test_the_readable_views_have_the_columns_of_the_exporter(engine: Engine, tmp_path: Path) -> None:
     """What was inserted into otel_traces is read, column for column, from otel_traces_view."""
     viewed = SPAN | {"SpanName": "viewed", "TraceId": "ef" * 16}
-    send(engine, "otel_traces", TRACES, viewed, tmp_path / "rows")
+    send(engine, "otel_traces", TRACES, tmp_path / "rows", viewed)
     (row,) = engine.rows(
         "select * except project replace (toUnixTimestamp64Nano(Timestamp) as Timestamp, arrayMap(at ->"
         " toUnixTimestamp64Nano(at), `Events.Timestamp`) as `Events.Timestamp`)"
