@@ -28,6 +28,7 @@ COMMANDS = (
     "reconcile",
     "settle",
     "key",
+    "forget",
 )
 """Modules of `commands`: each has add(subparsers) and run(arguments), which returns the exit code."""
 

@@ -20,7 +20,9 @@ import structlog
 from sightline_collector.access.audit import Audit, untold, watch_keys
 from sightline_collector.access.day_bytes import NAME as DAY_BYTES
 from sightline_collector.access.day_bytes import DayBytes
+from sightline_collector.access.erasure import forget
 from sightline_collector.access.exposure import check_exposure
+from sightline_collector.access.forget_routes import ForgetRoutes
 from sightline_collector.access.gate import Gate
 from sightline_collector.access.look import Look, looking
 from sightline_collector.access.tls import Tls
@@ -137,6 +139,11 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
             *LetterRoutes(dead_letters, door.take, losses).routes,
             *Doctor(config.folder, engine, examined).routes,
             *SettleRoutes(engine).routes,
+            *ForgetRoutes(
+                partial(forget, engine, config.folder, dead_letters, stopping=stop.is_set),
+                partial(flushed, wal),
+                audit,
+            ).routes,
             *SnapshotRoutes(Snapshots(config.folder, engine, wal, health.registry)).routes,
         ]
         hosts = frozenset(config.names)

@@ -1,0 +1,123 @@
+"""Looks for a subject in the bytes of files, also in those that the engine has compressed. Pure over bytes.
+
+The engine writes columns as blocks, one after the other:
+
+    16 bytes checksum | 1 byte method | 4 bytes size with this head | 4 bytes plain size | data
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import lz4.block
+import zstandard
+
+from sightline_collector.access.subject import Subject
+
+_HEAD = struct.Struct("<16xBII")
+_CHECKSUM_BYTES = 16
+_PLAIN, _LZ4, _ZSTD = 0x02, 0x82, 0x90
+_PLAIN_BYTES_MAX = 1 << 30
+_READ_BYTES = 16 << 20
+_TRACE_ID = re.compile(rb"[0-9a-f]{32}")
+
+WORD_BYTES_MAX = 7
+"""Ids as short as that are in every file by chance: they are looked for as whole words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that holds an id of the subject's: `user`, `session` or `trace`."""
+
+    file: str
+    what: str
+
+
+@dataclass(slots=True)
+class Searched:
+    """What was looked through. `unreadable`: files that could not be read, or were gone by then."""
+
+    files: int = 0
+    size_bytes: int = 0
+    plain_bytes: int = 0
+    unreadable: int = 0
+
+
+class Needles:
+    """What to look for: the user's id, the session's, the ids of their traces."""
+
+    def __init__(self, subject: Subject) -> None:
+        named = {"session": subject.session} if subject.session else {"user": subject.user}
+        self._words = {what: _pattern(said) for what, said in named.items()}
+        self._traces = frozenset(trace.encode() for trace in subject.traces)
+        self._raw = tuple(bytes.fromhex(t) for t in subject.traces if _TRACE_ID.fullmatch(t.encode()))
+        self.overlap_bytes = max(32, len(subject.user.encode()), len(subject.session.encode())) + 2
+
+    def within(self, text: bytes, *, raw: bool = False) -> Iterator[str]:
+        """What of it is in the text; `raw`: also trace ids as senders write them, in 16 bytes."""
+        yield from (what for what, pattern in self._words.items() if pattern.search(text))
+        if (self._traces and not self._traces.isdisjoint(_TRACE_ID.findall(text))) or (
+            raw and any(trace in text for trace in self._raw)
+        ):
+            yield "trace"
+
+
+def _pattern(said: str) -> re.Pattern[bytes]:
+    word = re.escape(said.encode())
+    return re.compile(rb"(?<![\w-])" + word + rb"(?![\w-])" if len(said.encode()) <= WORD_BYTES_MAX else word)
+
+
+def search(folder: Path, needles: Needles, searched: Searched) -> Iterator[Found]:
+    """Each file below the folder that holds one of the needles, raw or uncompressed."""
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.is_symlink():
+            continue
+        searched.files += 1
+        try:
+            found = set(_within(path, needles, searched))
+        except OSError:
+            searched.unreadable += 1
+            continue
+        yield from (Found(str(path.relative_to(folder)), what) for what in sorted(found))
+
+
+def _within(path: Path, needles: Needles, searched: Searched) -> Iterator[str]:
+    with path.open("rb") as file:
+        tail = b""
+        while chunk := file.read(_READ_BYTES):
+            searched.size_bytes += len(chunk)
+            yield from needles.within(tail + chunk, raw=True)
+            tail = chunk[-needles.overlap_bytes :]
+    tail = b""
+    for plain in blocks(path):
+        searched.plain_bytes += len(plain)
+        yield from needles.within(tail + plain)
+        tail = (tail + plain)[-needles.overlap_bytes :]
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """The uncompressed blocks of a file of the engine's; none of a file that is no such."""
+    with path.open("rb") as file:
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            method, size, plain_size = _HEAD.unpack(head)
+            data_bytes = size - (_HEAD.size - _CHECKSUM_BYTES)
+            if method not in (_PLAIN, _LZ4, _ZSTD) or data_bytes < 0 or plain_size > _PLAIN_BYTES_MAX:
+                # Numbers may be packed in other ways; the next block can be text again.
+                if method < 0x80 or data_bytes < 0:
+                    return
+                file.seek(data_bytes, 1)
+                continue
+            try:
+                yield _unpacked(method, file.read(data_bytes), plain_size)
+            except (zstandard.ZstdError, lz4.block.LZ4BlockError, ValueError):
+                return
+
+
+def _unpacked(method: int, data: bytes, plain_size: int) -> bytes:
+    if method == _ZSTD:
+        return zstandard.ZstdDecompressor().decompress(data, max_output_size=plain_size)
+    return bytes(lz4.block.decompress(data, uncompressed_size=plain_size)) if method == _LZ4 else data
