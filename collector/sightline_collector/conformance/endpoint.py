@@ -81,7 +81,9 @@ class Endpoint:
     @contextmanager
     def kept(self) -> Iterator[Post]:
         """Sends requests one after the other, on one connection while the endpoint keeps it."""
-        with httpcore2.ConnectionPool(max_connections=1, ssl_context=ssl.create_default_context()) as pool:
+        # Reading the machine's certificates takes longer than a request.
+        context = ssl.create_default_context() if self.is_tls else None
+        with httpcore2.ConnectionPool(max_connections=1, ssl_context=context) as pool:
 
             def send(
                 path: str, body: Body, content_type: str = PROTOBUF, method: str = "POST", **headers: str

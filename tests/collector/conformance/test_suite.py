@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from collector.receive.receiving import Receiving
 from collector_process import CollectorProcess
 
 from sightline_collector.conformance.endpoint import Endpoint
@@ -65,9 +66,8 @@ def test_what_does_not_apply_to_the_collector_is_known(findings: dict[str, Findi
 
 def test_a_full_collector_keeps_the_rules_of_overload(tmp_path: Path) -> None:
     """A log without room: 503 and UNAVAILABLE with a short time to wait, in every place that clients look."""
-    with CollectorProcess(tmp_path / "data", "--log-gb", "0.0000001") as full:
-        full.start()
-        endpoint = Endpoint(full.otlp, full.grpc)
+    with Receiving(tmp_path / "wal", log_bytes=100) as full:
+        endpoint = Endpoint(f"http://127.0.0.1:{full.http.port}", full.target())
         came = list(run(endpoint, [rule for rule in RULES if rule.id in OVERLOAD]))
     assert [(one.rule.id, one.verdict, one.seen) for one in came if one.verdict is not Verdict.PASS] == []
     assert len(came) == len(OVERLOAD)
