@@ -89,7 +89,7 @@ class Collector:
     ) -> Iterator[HTTPResponse]:
         self._check_address()
         address = self.url.rstrip("/") + path
-        sent = {**headers, **_authorization()}
+        sent = {**headers, **authorization()}
         request = Request(address, body, sent, method=method)  # noqa: S310 - checked above
         try:
             # The collector is next door: a proxy of the environment would only be in the way.
@@ -154,7 +154,8 @@ def _certified() -> list[HTTPSHandler]:
     return [HTTPSHandler(context=context)]
 
 
-def _authorization() -> dict[str, str]:
+def authorization() -> dict[str, str]:
+    """The header with the key of the environment, if there is one. Raises NotAnswered."""
     key = os.environ.get(ENVIRONMENT_KEY, "").strip()
     if not key.isascii() or not key.isprintable():
         raise NotAnswered(f"${ENVIRONMENT_KEY} holds no key", "it is what `sightline key add` printed")

@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from sightline_collector.commands.asking import NotAnswered, told
+from sightline_collector.commands.asking import NotAnswered, authorization, told
 from sightline_collector.commands.sql import put_out
 from sightline_collector.config import load
 from sightline_collector.errors import FolderUnusable
@@ -126,7 +126,8 @@ def replay(arguments: argparse.Namespace) -> int:
                 f"the log holds requests of {len(held)} projects: {', '.join(sorted(held))}",
                 "send one at a time: --project NAME, with its key in --header",
             )
-        done = deliver(files, sender(arguments.to, _headers(arguments.header)), arguments.project)
+        headers = authorization() | _headers(arguments.header)
+        done = deliver(files, sender(arguments.to, headers), arguments.project)
     print(f"{done.requests:,} requests with {done.items:,} items were sent and acknowledged.")
     if done.left:
         print(f"{done.left:,} segments still hold requests of other projects.")
