@@ -2,15 +2,16 @@
 -- (llm.input_messages.0.message.role, ...) is one attribute again, under the list's name, as JSON; lists of
 -- messages are OpenTelemetry's, [{"role", "finish_reason", "parts": [{"type", ...}]}]. Keys that it does
 -- not know stay, finish reasons too, those of messages that say nothing, and all of them when the list's
--- name is an attribute itself. Reads: raw_spans, message_keys. Readers: conversed_spans.
+-- name is an attribute itself. A lambda copies what it closes over once for each key: the lists' names alone,
+-- for whole conversations would be gigabytes. Reads: raw_spans, message_keys. Readers: conversed_spans.
 select
-    * except (spread, flat, lists) replace (
+    * except (spread, flat, lists, list_names) replace (
         if(
-            empty(lists) or arrayExists(list -> mapContains(attributes, list), mapKeys(lists)), attributes,
+            empty(lists) or hasAny(mapKeys(attributes), list_names), attributes,
             mapConcat(
                 mapFilter((key, text) -> not sightline_spread_key(key), attributes),
                 mapFilter(
-                    (key, text) -> not mapContains(lists, dictGet(
+                    (key, text) -> not has(list_names, dictGet(
                             '{database}.message_keys', 'list', sightline_message_key(key)))
                         or endsWith(key, '.finish_reason'),
                     spread),
@@ -24,5 +25,6 @@ from (
             spread) as flat,
         if(empty(flat), map(), mapFilter(
             (list, json) -> position(json, '"parts":[') = 0 or position(json, '"parts":[{') > 0,
-            sightline_flattened(sightline_flattened_entries(mapKeys(flat), mapValues(flat))))) as lists
+            sightline_flattened(sightline_flattened_entries(mapKeys(flat), mapValues(flat))))) as lists,
+        mapKeys(lists) as list_names
     from raw_spans)
