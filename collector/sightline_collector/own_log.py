@@ -36,5 +36,6 @@ def configure(form: str) -> None:
     for noisy in ("apprise", "httpx", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # Their retries are told by our own errors. Not urllib3: importing the client sets that one's level.
-    for told in ("clickhouse_connect", "urllib3.connectionpool"):
+    # What uvicorn warns of, requests that are no HTTP, anyone can send: they are counted.
+    for told in ("clickhouse_connect", "urllib3.connectionpool", "uvicorn.error"):
         logging.getLogger(told).setLevel(logging.ERROR)

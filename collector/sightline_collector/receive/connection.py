@@ -5,7 +5,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from sightline_collector.receive.connections import LARGE_HEAD, SLOW_HEAD, TOO_MANY, Connections
+from sightline_collector.receive.connections import LARGE_HEAD, NO_HTTP, SLOW_HEAD, TOO_MANY, Connections
 
 # From the connection, or a request's first byte, to the end of its head.
 HEAD_WAIT_S = 30.0
@@ -58,6 +58,11 @@ class BoundedHttp(HttpToolsProtocol):
                 self._bounds.cut(LARGE_HEAD)
                 self.transport.write(_TOO_LARGE)
                 self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Counts what is no HTTP: a line in the log for each would fill the disk."""
+        self._bounds.cut(NO_HTTP)
+        super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         """A head begins: on a kept connection, the next one."""

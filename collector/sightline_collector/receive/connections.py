@@ -16,6 +16,8 @@ CONNECTIONS_MIN = 64
 SLOW_HEAD = "slow_head"
 LARGE_HEAD = "large_head"
 TOO_MANY = "too_many"
+NO_HTTP = "no_http"
+REASONS = (SLOW_HEAD, LARGE_HEAD, TOO_MANY, NO_HTTP)
 
 
 def affordable() -> int:
@@ -53,7 +55,7 @@ class Connections:
     def __init__(self, port: str, metrics: ConnectionMetrics, limit: int | None = None) -> None:
         self.limit = affordable() if limit is None else limit
         self._open: Sized = ()
-        self._cut = {reason: metrics.cut.labels(port, reason) for reason in (SLOW_HEAD, LARGE_HEAD, TOO_MANY)}
+        self._cut = {reason: metrics.cut.labels(port, reason) for reason in REASONS}
         metrics.limit.labels(port).set(self.limit)
         metrics.open.labels(port).set_function(lambda: float(len(self._open)))
 

@@ -1,12 +1,15 @@
 """The rules of OTLP put to a real collector, to one that is full, and to endpoints that break them."""
 
 import json
+import re
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from collector.receive.receiving import Receiving
@@ -62,6 +65,19 @@ def test_what_does_not_apply_to_the_collector_is_known(findings: dict[str, Findi
     unseen = {name for name, one in findings.items() if one.verdict is Verdict.NOT_APPLICABLE}
     assert unseen == {*NOT_OFFERED, *OVERLOAD}
     assert {name: findings[name].seen for name in NOT_OFFERED} == NOT_OFFERED
+
+
+def test_strangers_fill_no_log(collector: CollectorProcess) -> None:
+    """What is no HTTP at all is counted, and is no line in the collector's own log."""
+    before = collector.output
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", urlsplit(collector.otlp).port or 0), 10) as connection:
+            connection.sendall(b"hello\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+    cut = re.search(r'connections_cut_total\{port="otlp",reason="no_http"\} (\S+)', collector.metrics())
+    assert cut is not None
+    assert float(cut[1]) >= 3
+    assert collector.output == before
 
 
 def test_a_full_collector_keeps_the_rules_of_overload(tmp_path: Path) -> None:
