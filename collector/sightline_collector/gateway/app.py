@@ -13,7 +13,6 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from sightline_collector.access.audit import Audit
-from sightline_collector.access.boundary import Boundary
 from sightline_collector.access.entrance import Entrance
 from sightline_collector.access.gate import Gate
 from sightline_collector.gateway.guard import Guard
@@ -50,9 +49,8 @@ def gateway(parts: Parts) -> ASGIApp:
     reads = parts.engine.reads()
     names = Names(reads, parts.engine.database)
     audit = parts.audit
-    boundary = Boundary(reads, parts.engine.database)
     queries = Queries(
-        reads, names, parts.limits, parts.health.registry, boundary, audit.read_content if audit else None
+        reads, names, parts.limits, parts.health.registry, audit.read_content if audit else None
     )
     operations = Operations(parts.engine, parts.health, parts.log, parts.flush)
     routes: list[BaseRoute] = [

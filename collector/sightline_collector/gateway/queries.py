@@ -59,12 +59,11 @@ class Queries:
         names: Names,
         limits: Limits,
         registry: CollectorRegistry,
-        boundary: Boundary,
         audit: Wrote | None = None,
     ) -> None:
         self._reads = reads
         self._names = names
-        self._boundary = boundary
+        self._boundary = Boundary(reads, names.database)
         self._audit = audit
         self._limits = limits
         self._slots = Slots(limits)
