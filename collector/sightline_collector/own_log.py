@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 import structlog
@@ -13,6 +14,8 @@ def configure(form: str) -> None:
 
     `form` is text, json, or auto: text on a terminal.
     """
+    # gRPC's core writes a line for whatever anyone sends that it cannot read, and asks only the environment.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     text = form == "text" or (form == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,

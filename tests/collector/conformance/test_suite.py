@@ -67,13 +67,26 @@ def test_what_does_not_apply_to_the_collector_is_known(findings: dict[str, Findi
     assert {name: findings[name].seen for name in NOT_OFFERED} == NOT_OFFERED
 
 
+def bad_call() -> bytes:
+    """An HTTP/2 connection with a call whose `te` is not what gRPC asks for."""
+    fields = b"\x83\x86\x04\x02/a\x01\x09localhost\x0f\x10\x10application/grpc\x00\x02te\x08trailerz"
+    head = len(fields).to_bytes(3, "big") + b"\x01\x05\x00\x00\x00\x01" + fields
+    return b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5) + head
+
+
 def test_strangers_fill_no_log(collector: CollectorProcess) -> None:
-    """What is no HTTP at all is counted, and is no line in the collector's own log."""
+    """What is no HTTP is counted; neither that nor broken gRPC is a line in the collector's own log."""
     before = collector.output
     for _ in range(3):
         with socket.create_connection(("127.0.0.1", urlsplit(collector.otlp).port or 0), 10) as connection:
             connection.sendall(b"hello\r\n\r\n")
             assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+    with socket.create_connection(("127.0.0.1", int(collector.grpc.rpartition(":")[2])), 10) as connection:
+        connection.sendall(bad_call())
+        assert connection.recv(100)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(1000):
+            pass
     cut = re.search(r'connections_cut_total\{port="otlp",reason="no_http"\} (\S+)', collector.metrics())
     assert cut is not None
     assert float(cut[1]) >= 3
