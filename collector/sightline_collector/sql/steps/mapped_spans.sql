@@ -44,15 +44,16 @@ select
         meaning['entity'] = '' and dialect in ('langfuse', 'mlflow', 'langsmith'), name,
         meaning['entity']) as tool,
     finish_reason,
-    input_given + if(within.1 > 0, input_parts, 0) + if(within.3, tools, 0) as input_tokens,
-    output_given + if(within.2 > 0, output_parts, 0) as output_tokens,
+    input_given + if(within.1 > 0, input_parts, 0) + if(within.3, tools, 0) + ifNull(counts[18], 0)
+        as input_tokens,
+    output_given + if(within.2 > 0, output_parts, 0) + ifNull(counts[19], 0) as output_tokens,
     counts[6] as cache_read_tokens, written as cache_write_tokens, counts[9] as cache_write_1h_tokens,
     counts[10] as reasoning_tokens, counts[11] as tool_use_tokens,
     mapFilter((unit, n) -> n > 0, CAST(
         ([
             'input_audio_tokens', 'output_audio_tokens', 'cache_audio_read_tokens', 'input_image_tokens',
             'output_image_tokens', 'web_searches'],
-        arrayMap(n -> ifNull(n, 0), arraySlice(counts, 12))), 'Map(String, UInt64)')) as extra_usage,
+        arrayMap(n -> ifNull(n, 0), arraySlice(counts, 12, 6))), 'Map(String, UInt64)')) as extra_usage,
     meaning['estimated'] = 'true' as tokens_estimated,
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
     multiIf(
@@ -79,7 +80,7 @@ select
             concat('cache_added_to_input:', ['size', 'total', 'scope', 'key'][within.1]),
             'input_includes_cache:total', 'reasoning_added_to_output',
             concat('reasoning_added_to_output:', ['size', 'total', 'scope', 'key'][within.2]),
-            'tool_use_added_to_input', 'total_ignored', 'operation_unknown', 'thinned'],
+            'tool_use_added_to_input', 'compaction_added', 'total_ignored', 'operation_unknown', 'thinned'],
         [
             length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
             toUnixTimestamp64Nano(started_at) != start_ns, status_code not between 0 and 2,
@@ -87,7 +88,7 @@ select
             within.1 > 0,
             within.1 = 0 and within.4, within.2 > 0,
             within.2 > 0,
-            within.3, counts[5] < input_given + output_given,
+            within.3, counts[18] > 0 or counts[19] > 0, counts[5] < input_given + output_given,
             operation_known = 'other' and dialect != '', meaning['thinned'] = 'true']) as notes
 from (
     select
@@ -188,7 +189,8 @@ from (
                     meaning['cache_read'], meaning['cache_write'], meaning['cache_write_5m'],
                     meaning['cache_write_1h'], meaning['reasoning'], meaning['tool_use'],
                     meaning['audio_input'], meaning['audio_output'], meaning['audio_cached'],
-                    meaning['image_input'], meaning['image_output'], meaning['web_searches']]) as counts,
+                    meaning['image_input'], meaning['image_output'], meaning['web_searches'],
+                    meaning['compaction_input'], meaning['compaction_output']]) as counts,
                 arrayMap(text -> sightline_duration(text), [
                     meaning['first_chunk_s'], meaning['first_chunk_ms'], meaning['first_chunk_served'],
                     meaning['first_token_s'], meaning['tokens_per_second'],
