@@ -118,8 +118,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
         parts.callback(reporting.cancel)
         alerts = AlertLoop(engine, health, interval_s=config.alert_interval_s, channels=config.notify)
         await parts.enter_async_context(alerts.running())
-        settling = SettleLoop(engine, health, lambda: wal.writer, interval_s=config.settle_interval_s)
-        await parts.enter_async_context(settling.running())
+        await parts.enter_async_context(_settling(config, engine, wal, health).running())
 
         door = Door(wal, health, losses, Limits(body_bytes=config.request_mb << 20), gate)
         parts.callback(door.close)
@@ -206,6 +205,16 @@ async def _open_log(config: Config, engine: Engine, health: Health) -> Log:
 def _highest_batch(engine: Engine) -> int:
     tables = [each[0] for each in TABLES.values()]
     return max(int(engine.write_value(f"select max(batch) from {t}") or 0) for t in tables)  # noqa: S608
+
+
+def _settling(config: Config, engine: Engine, wal: Log, health: Health) -> SettleLoop:
+    return SettleLoop(
+        engine,
+        health,
+        lambda: wal.writer,
+        whole_until=lambda: wal.stored_until(Signal.TRACES),
+        interval_s=config.settle_interval_s,
+    )
 
 
 def _start_inserters(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sightline_collector.store.engine import Engine
 
 HOUR_NS = 3_600 * 10**9
-REACH_NS = HOUR_NS // 6
+REACH_NS = HOUR_NS // 2
 """How far from the start of what has come a trace's other spans are looked for, and other traces that tell of
 its calls. All spans of that time are looked through, so it costs as much as it is long."""
 
@@ -21,7 +21,10 @@ WINDOWS = 48
 """Stretches of time that are looked through one by one; where there are more, all time between is."""
 
 MOST_TRACES_AN_ID = 50
-"""What more traces than that have in common, a response id or a count of tokens, tells nothing."""
+"""What more traces than that have in common, a short response id or a count of tokens, tells nothing."""
+
+MOST_TRACES_AN_ANSWER = 1000
+"""In so many traces one answer is looked for that a gateway gives again and again."""
 
 Trace = tuple[str, str]
 """Project and trace."""
@@ -34,7 +37,9 @@ CLAIM = "(entry = 'span' and (sightline_model_call(operation) or {used}))".forma
 )
 
 STARTED = """
-select toUnixTimestamp64Nano(min(started_at)) as first, toUnixTimestamp64Nano(max(started_at)) as last
+select
+    toUnixTimestamp64Nano(min(started_at)) as first,
+    max(toUnixTimestamp64Nano(started_at) + toInt64(least(duration_ms, 86400000) * 1000000)) as last
 from spans_v1
 where {arrived}
 group by toStartOfHour(started_at)
@@ -42,6 +47,8 @@ order by first
 """
 
 ODD = f"entry = 'correction' or {CLAIM} and (not sightline_model_call(operation) or weight != 1)"
+
+OF_ARRIVED = "trace_id in (select trace_id from spans_v1 where {arrived})"
 
 NEAR = """
 started_at >= fromUnixTimestamp64Nano({first:Int64} - {reach:Int64}, 'UTC')
@@ -73,16 +80,24 @@ having countIf({ODD}) > 0
 
 SCOPES = f"select uniqExact(scope_name) from spans_v1 where {NEAR} and {CLAIM}"  # noqa: S608 - our own text
 
+TIED = f"""
+select project, [trace_id, trace_state] as traces
+from spans_v1
+where entry = 'correction' and trace_state not in ('', trace_id)
+    and ({OF_ARRIVED} or trace_state in (select trace_id from spans_v1 where {{arrived}}))
+"""  # noqa: S608 - our own text
+
 SETTINGS = " settings use_skip_indexes = 0, optimize_use_projections = 0"
 """Of thousands of ids some are in every granule, and no roll-up has them: looking costs more than reading."""
 
 TOLD_TWICE = f"""
-select project, groupUniqArray({MOST_TRACES_AN_ID + 1})(trace_id) as traces
+select project, groupUniqArray({MOST_TRACES_AN_ANSWER + 1})(trace_id) as traces
 from spans_v1
 where {NEAR}
-    and {CLAIM} and response_id in (select response_id from spans_v1 where {{arrived}} and response_id != '')
+    and {CLAIM} and response_id in (
+        select response_id from spans_v1 where {NEAR} and {OF_ARRIVED} and response_id != '')
 group by project, response_id
-having length(traces) between 2 and {MOST_TRACES_AN_ID}
+having length(traces) between 2 and if(length(response_id) < 20, {MOST_TRACES_AN_ID}, {MOST_TRACES_AN_ANSWER})
 """  # noqa: S608 - our own text
 
 TOLD_ALIKE = f"""
@@ -93,7 +108,7 @@ where {NEAR}
     and (project, service, input_tokens, output_tokens) in (
         select project, service, input_tokens, output_tokens
         from spans_v1
-        where {{arrived}} and sightline_model_call(operation) and input_tokens > 0)
+        where {NEAR} and {OF_ARRIVED} and sightline_model_call(operation) and input_tokens > 0)
 group by project, service, input_tokens, output_tokens
 having uniqExact(scope_name) > 1 and countIf(parent_span_id = '') > 0
     and length(traces) between 2 and {MOST_TRACES_AN_ID}
@@ -173,7 +188,7 @@ def doubtful(
     several_scopes = int(engine.value(SCOPES + SETTINGS, parameters)) > 1
     together = [
         frozenset((str(row["project"]), str(trace)) for trace in row["traces"])
-        for query in ((TOLD_TWICE, TOLD_ALIKE) if several_scopes else (TOLD_TWICE,))
+        for query in ((TOLD_TWICE, TIED, TOLD_ALIKE) if several_scopes else (TOLD_TWICE, TIED))
         for row in engine.rows(query.replace("{arrived}", arrived) + SETTINGS, parameters)
     ]
     return joined([*alone, *together])

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from sightline_collector.settle.arrivals import HOUR_NS, Group, Trace
-from sightline_collector.settle.claim import Claim, Key
+from sightline_collector.settle.claim import PAID, Claim, Key
 from sightline_collector.settle.entries import (
     AMOUNTS,
     DIMENSIONS,
@@ -25,13 +25,16 @@ from sightline_collector.store.engine import Engine
 
 Row = Mapping[str, Any]
 
+DETAILS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+"""Parts of a call's tokens that not every sender names."""
+
 READ_NS = 24 * HOUR_NS
 """How far around what came the entries of its traces are read: a trace that runs longer than that is judged
 in parts."""
 
 ENTRIES = f"""
 select
-    {", ".join(DIMENSIONS)}, operation, entry, why, blocked, weight, own_cost_usd,
+    {", ".join(DIMENSIONS)}, operation, entry, why, blocked, weight, own_cost_usd, gateway_cached,
     {", ".join(AMOUNTS)},
     arraySum(mapValues(extra_usage)) as other_usage,
     attributes['sightline.usage.aggregated'] = 'true' as summed,
@@ -86,7 +89,8 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
         else:
             kind = row["why"] if row["why"] in (SAMPLED, REPRICED, REPEATED) else ""
             held[key][kind] += amounts_of(row)
-    for key, (row, *copies) in spans.items():
+    for key, copies in spans.items():
+        row, *others = sorted(copies, key=_used, reverse=True)
         corrected = held[key]
         yield Entry(
             _claim(row, corrected[REPRICED].cost_usd),
@@ -96,7 +100,7 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
             sampled=corrected[SAMPLED],
             repriced=corrected[REPRICED],
             repeated=corrected[REPEATED],
-            copies=1 + len(copies),
+            copies=tuple(map(amounts_of, others)) if row["operation"] in PAID else (),
         )
 
 
@@ -118,10 +122,16 @@ def _claim(row: Row, repriced_usd: Decimal) -> Claim:
         output_tokens=row["output_tokens"],
         other_usage=row["other_usage"],
         cost_usd=None if cost is None and not repriced_usd else (cost or Decimal(0)) + repriced_usd,
+        details=sum(row[name] is not None for name in DETAILS),
         weight=row["weight"],
+        cached=bool(row["gateway_cached"]),
         summed=bool(row["summed"]),
         blocked=bool(row["blocked"]),
     )
+
+
+def _used(row: Row) -> int:
+    return (row["input_tokens"] or 0) + (row["output_tokens"] or 0)
 
 
 def _own(row: Row) -> Amounts:

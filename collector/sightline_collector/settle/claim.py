@@ -41,7 +41,11 @@ class Claim:
     """Audio, images, searches: anything counted beside tokens."""
     cost_usd: Decimal | None
     """What its own usage costs, as repriced since."""
+    details: int
+    """How many parts of its tokens it names: cache, reasoning."""
     weight: float
+    cached: bool
+    """A gateway says that it gave an answer again."""
     summed: bool
     """Its sender says that its usage is the sum of other spans' usage."""
     blocked: bool
@@ -64,8 +68,9 @@ class Claim:
     @property
     def payable(self) -> bool:
         """Whether it may be paid: it used something, and is no count, sum or refusal."""
-        allowed = self.operation not in NEVER_PAID and not self.summed and not self.blocked
-        return allowed and (self.paid or self.used)
+        if self.paid:
+            return True
+        return self.used and self.operation not in NEVER_PAID and not self.summed and not self.blocked
 
     @property
     def native(self) -> bool:
@@ -104,3 +109,5 @@ class Verdict:
     """aggregate, twin, redelivered, replayed, promoted; empty when it is paid as it came."""
     because: str = ""
     """The reason, for people."""
+    beside: str = ""
+    """The trace of the claim that is paid instead: both are judged together from then on."""

@@ -21,6 +21,8 @@ SAMPLED, REPRICED, REPEATED = "sampled", "repriced", "repeated"
 
 CUT_USD = Decimal("0.000000000001")
 """What the store keeps of an amount."""
+MOST_USD = Decimal(900_000)
+"""What one entry may add by its weight: the store's amounts end at a million."""
 
 DIMENSIONS = (
     "project", "trace_id", "span_id", "parent_span_id", "service", "name", "provider", "model",
@@ -59,9 +61,11 @@ class Amounts:
         return Amounts(**sums)
 
     def times(self, weight: float) -> Amounts:
-        """For how much a span stands that is one of `weight`; whole calls and tokens, cost to the digit."""
+        """For how much a span stands that is one of `weight`; whole calls and tokens, cost to the digit, and
+        no more than an entry can hold."""
         counts = {name: round(getattr(self, name) * weight) for name in COUNTS}
-        return Amounts(**counts, cost_usd=(self.cost_usd * Decimal(str(weight))).quantize(CUT_USD))
+        cost_usd = min(self.cost_usd * Decimal(str(weight)), MOST_USD).quantize(CUT_USD)
+        return Amounts(**counts, cost_usd=cost_usd)
 
 
 AMOUNTS = tuple(field.name for field in fields(Amounts))
@@ -86,8 +90,8 @@ class Entry:
     sampled: Amounts = NOTHING
     repriced: Amounts = NOTHING
     repeated: Amounts = NOTHING
-    copies: int = 1
-    """How often one request held it: such rows are told apart by nothing."""
+    copies: tuple[Amounts, ...] = ()
+    """What its copies in the same request added: nothing tells such rows apart."""
 
     @property
     def came(self) -> Amounts:
@@ -98,15 +102,16 @@ class Entry:
 def corrections(entry: Entry, verdict: Verdict) -> Iterable[dict[str, Any]]:
     """The rows that bring the ledger to the verdict: none when it is there."""
     if entry.claim.paid:
-        change = entry.own.times(1 - entry.copies) - entry.repeated
+        change = NOTHING - sum(entry.copies, NOTHING) - entry.repeated
         if change != NOTHING:
-            yield _row(entry, change, REPEATED, f"one request held this span {entry.copies} times")
+            yield _row(entry, change, REPEATED, f"one request held this span {1 + len(entry.copies)} times")
     whole = entry.own + entry.repriced
     once = whole if verdict.counts else NOTHING
     change = once - (entry.came + entry.repriced) - entry.settled
     if change != NOTHING:
         why = verdict.why or "restored"
-        yield _row(entry, change, why, verdict.because or "it tells of a call that no other span tells of")
+        because = verdict.because or "it tells of a call that no other span tells of"
+        yield _row(entry, change, why, because) | {"trace_state": verdict.beside}
     weighed = once.times(entry.claim.weight) - once if entry.claim.weight != 1 else NOTHING
     change = weighed - entry.sampled
     if change != NOTHING:

@@ -32,6 +32,9 @@ JOIN_S = 5.0
 SPANS_AT_ONCE = 200_000
 """Spans whose traces are judged in one settlement, give or take a segment."""
 
+EVERY = 2**64 - 1
+"""No segment has a higher number."""
+
 DOOR = "otel_traces"
 """Who is said to have written what clients insert themselves, without segments."""
 
@@ -46,7 +49,11 @@ log = structlog.get_logger(__name__)
 
 
 class SettleLoop:
-    """Settles one store, in which `writer` stores the segments of this collector."""
+    """Settles one store, in which `writer` stores the segments of this collector.
+
+    `whole_until` is the last segment that is stored whole; None when all are that can be seen. One that is
+    still being inserted piece by piece is settled later.
+    """
 
     def __init__(
         self,
@@ -54,11 +61,13 @@ class SettleLoop:
         health: Health,
         writer: Callable[[], str],
         *,
+        whole_until: Callable[[], int | None] = lambda: None,
         interval_s: float,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._engine = engine
         self._writer = writer
+        self._whole_until = whole_until
         self._interval_s = interval_s
         self._clock_ns = clock_ns
         self._stopping = asyncio.Event()
@@ -123,7 +132,8 @@ class SettleLoop:
         )
         self._settled[writer] = until
         self._judged.inc(done.traces)
-        self._corrections.inc(done.corrections)
+        self._corrections.inc(max(0, done.corrections))
+        self._failed_groups.inc(done.failed_groups)
         return done
 
     def _after(self, writer: str) -> int:
@@ -137,12 +147,18 @@ class SettleLoop:
 
     def _next_batch(self, writer: str) -> int | None:
         """Up to which segment the next settlement goes; None when all are settled."""
+        whole = self._whole_until()
         found = self._engine.value(
             "select max(batch) from ("
             "select batch, sum(count()) over (order by batch) as spans, count() as own from spans_v1"
             " where writer = {writer:String} and batch > {after:UInt64} and entry = 'span'"
-            " group by batch) where spans - own < {most:UInt64}",
-            {"writer": writer, "after": self._after(writer), "most": SPANS_AT_ONCE},
+            " and batch <= {whole:UInt64} group by batch) where spans - own < {most:UInt64}",
+            {
+                "writer": writer,
+                "after": self._after(writer),
+                "most": SPANS_AT_ONCE,
+                "whole": EVERY if whole is None else whole,
+            },
         )
         return int(found) or None if found is not None else None
 
@@ -165,6 +181,11 @@ class SettleLoop:
         )
         self._judged = Counter(
             "sightline_settle_traces", "Traces that were judged, again and again", registry=registry
+        )
+        self._failed_groups = Counter(
+            "sightline_settle_failed_groups",
+            "Groups of traces whose corrections the store refused",
+            registry=registry,
         )
         self._corrections = Counter(
             "sightline_settle_corrections", "Corrections appended to the ledger", registry=registry

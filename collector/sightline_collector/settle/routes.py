@@ -65,6 +65,7 @@ class SettleRoutes:
         until_ns = int(asked.until.timestamp()) * 10**9 if asked.until else time.time_ns()
         while at_ns < until_ns:
             last_ns = min(at_ns + STEP_NS, until_ns) - 1
-            done += settle_arrival(self._engine, of_time(at_ns, last_ns), time.time_ns, dry_run=asked.dry_run)
+            came = of_time(at_ns, last_ns)
+            done += settle_arrival(self._engine, came, time.time_ns, reach_ns=FAR_NS, dry_run=asked.dry_run)
             at_ns = last_ns + 1
         return done

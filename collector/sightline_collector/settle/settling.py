@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sightline_collector.settle.arrivals import REACH_NS, Arrival, doubtful, in_portions, windows
+import structlog
+
+from sightline_collector.errors import StoreRefused
+from sightline_collector.settle.arrivals import REACH_NS, Arrival, Group, doubtful, in_portions, windows
 from sightline_collector.settle.book import LEDGER, Book
 from sightline_collector.settle.entries import settle
 from sightline_collector.settle.verdicts import judge
 from sightline_collector.store.engine import Engine
+from sightline_collector.store.verdict import Verdict
+from sightline_collector.store.verdict import judge as verdict_on
 
 TRACES_AT_ONCE = 200
 """Traces that are read together: some ten thousand entries, some ten megabytes."""
 
 
-@dataclass(slots=True)
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
-    """What a settlement has done."""
+    """What a settlement has done. Of groups that failed nothing was written; the next that comes to one of
+    their traces tries again."""
 
     traces: int = 0
     corrections: int = 0
+    failed_groups: int = 0
 
     def __add__(self, other: Settled) -> Settled:
-        return Settled(self.traces + other.traces, self.corrections + other.corrections)
+        return Settled(
+            self.traces + other.traces,
+            self.corrections + other.corrections,
+            self.failed_groups + other.failed_groups,
+        )
 
 
 def settle_arrival(
@@ -36,17 +51,40 @@ def settle_arrival(
 ) -> Settled:
     """Judge the traces of what came, and append what differs. Doing it again appends nothing.
 
-    With `dry_run` nothing is written, and `corrections` is what would be. Raises StoreRefused.
+    With `dry_run` nothing is written, and `corrections` is what would be. Raises a Fault when the store
+    fails; a group of traces whose corrections it refuses for what they hold is left out and counted.
     """
     book, done = Book(engine), Settled()
     for first_ns, last_ns in windows(engine, arrival):
         for groups in in_portions(doubtful(engine, arrival, first_ns, last_ns, reach_ns), TRACES_AT_ONCE):
-            rows = []
             with LEDGER:
-                for entries in book.entries(groups, first_ns, last_ns).values():
-                    rows += settle(entries, judge([entry.claim for entry in entries]))
-                if rows and not dry_run:
-                    book.append(rows, clock_ns())
-            done.traces += sum(map(len, groups))
-            done.corrections += len(rows)
+                asked = _asked(book, groups, first_ns, last_ns)
+                done += Settled(sum(map(len, groups)), sum(map(len, asked)))
+                if not dry_run:
+                    done += _append(book, asked, clock_ns)
+    return done
+
+
+def _asked(book: Book, groups: Sequence[Group], first_ns: int, last_ns: int) -> list[list[dict[str, Any]]]:
+    """The corrections that each group asks for; groups that ask for none are left out."""
+    entries = book.entries(groups, first_ns, last_ns).values()
+    rows = (settle(each, judge([entry.claim for entry in each])) for each in entries)
+    return [asked for asked in rows if asked]
+
+
+def _append(book: Book, asked: Sequence[list[dict[str, Any]]], clock_ns: Callable[[], int]) -> Settled:
+    """Write them together; where the store refuses that for what they hold, group by group."""
+    try:
+        if asked:
+            book.append([row for rows in asked for row in rows], clock_ns())
+        return Settled()
+    except StoreRefused as e:
+        if verdict_on(e) is not Verdict.BISECT:
+            raise
+        if len(asked) == 1:
+            log.error("a trace cannot be settled", trace_id=asked[0][0]["trace_id"], error=e.message[:300])
+            return Settled(corrections=-len(asked[0]), failed_groups=1)
+    done = Settled()
+    for rows in asked:
+        done += _append(book, [rows], clock_ns)
     return done

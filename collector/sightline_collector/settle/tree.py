@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sightline_collector.settle.claim import Claim
 
-DEEPEST = 1000
-"""Steps that a walk towards the root takes: ids that a hostile sender bends into a ring end it too."""
+DEEPEST = 200
+"""Steps that a walk towards the root takes: no trace is that deep, and a hostile one costs no more."""
 
 Place = tuple[str, str]
 """Trace and span."""

@@ -18,6 +18,10 @@ LONG_ID = 20
 """Providers' ids are random and at least that long. A shorter one may be a constant of a small server: it
 tells of one call only what two scopes say at the same time."""
 
+MOST_ALIKE = 200
+"""What more claims than that have in common, a short id or a count of tokens, tells nothing; and so many may
+share a long id as to make comparing them dear: then they are compared with the first of each call alone."""
+
 Verdicts = dict[Key, Verdict]
 
 
@@ -28,7 +32,7 @@ def delivered_once(claims: Sequence[Claim]) -> tuple[list[Claim], Verdicts]:
         by_place[claim.trace_id, claim.span_id].append(claim)
     kept, verdicts = [], {}
     for deliveries in by_place.values():
-        first, *again = sorted(deliveries, key=lambda c: (not c.used, c.received_ns))
+        first, *again = sorted(deliveries, key=lambda c: (-_tokens(c), c.received_ns))
         kept.append(first)
         for claim in again:
             verdicts[claim.key] = Verdict(False, "redelivered", "this span came twice: one delivery counts")
@@ -52,8 +56,8 @@ def _by_response(claims: Iterable[Claim]) -> Iterable[list[Claim]]:
     for claim in claims:
         if claim.response_id:
             by_id[claim.response_id].append(claim)
-    for told in by_id.values():
-        if len(told) > 1:
+    for response_id, told in by_id.items():
+        if len(told) > 1 and (len(told) <= MOST_ALIKE or len(response_id) >= LONG_ID):
             yield from _same_calls(sorted(told, key=_order))
 
 
@@ -61,8 +65,9 @@ def _same_calls(told: Sequence[Claim]) -> Iterable[list[Claim]]:
     """Claims with one response id as calls: those that ran at the same time, and those that say the same
     later. A server that gives every answer the same id is known by answers that differ."""
     groups: list[list[Claim]] = []
+    looked_at = None if len(told) <= MOST_ALIKE else 1
     for claim in told:
-        group = next((g for g in groups if any(_one_answer(claim, other) for other in g)), None)
+        group = next((g for g in groups if any(_one_answer(claim, o) for o in g[:looked_at])), None)
         if group is None:
             groups.append([claim])
         else:
@@ -86,12 +91,12 @@ def _one_answer(one: Claim, other: Claim) -> bool:
 
 def _by_likeness(claims: Sequence[Claim], tree: Tree) -> Iterable[list[Claim]]:
     """Pairs told by two scopes without a common response id."""
-    alike: dict[tuple[str, int | None, int | None], list[Claim]] = defaultdict(list)
+    alike: dict[tuple[str, int, int], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.used and claim.paid:
-            alike[claim.service, claim.input_tokens, claim.output_tokens].append(claim)
+            alike[claim.service, claim.input_tokens or 0, claim.output_tokens or 0].append(claim)
     for group in alike.values():
-        if len({claim.scope for claim in group}) > 1:
+        if len({claim.scope for claim in group}) > 1 and len(group) <= MOST_ALIKE:
             yield from _pairs(sorted(group, key=_order), tree)
 
 
@@ -125,21 +130,51 @@ def _together(one: Claim, other: Claim, tree: Tree) -> bool:
 
 
 def _judge(group: Sequence[Claim], verdicts: Verdicts, tree: Tree, how: str) -> None:
-    """Keep the claim that knows best; the others are its twins, or its replays when they came later."""
-    best = min(group, key=lambda c: (not c.used, not c.native, -tree.depth(c), *_order(c)))
-    earliest = min(group, key=_order)
-    kept = best if best.overlaps(earliest) else earliest
-    for claim in group:
-        if claim is kept:
-            continue
-        if claim.cost_usd == 0:
-            continue  # a gateway's own word that it answered again
-        if claim.overlaps(kept):
-            because = f"the same call is paid as span {kept.span_id} of trace {kept.trace_id} ({how})"
-            verdicts[claim.key] = Verdict(False, "twin", because)
+    """One claim is paid: of those that told of the answer first the one that knows best. Those at its time
+    are its twins, later ones its replays, unless a gateway itself says that it gave an answer again: that is
+    a call of its own, which costs nothing."""
+    calls = _at_one_time(group)
+    bought = [call for call in calls if not any(claim.cached for claim in call)]
+    payer = _best((bought or calls)[0], tree)
+    for call in calls:
+        kept = _best(call, tree)
+        for claim in call:
+            if claim is not kept:
+                verdicts[claim.key] = _instead("twin", "the same call is paid as", kept, how)
+        if kept is not payer and not kept.cached:
+            verdicts[kept.key] = _instead("replayed", "given again is the answer of", payer, how)
+
+
+def _at_one_time(group: Sequence[Claim]) -> list[list[Claim]]:
+    """The claims as calls, the first one first: those that overlap are one."""
+    calls: list[list[Claim]] = []
+    ended_ns = -1
+    for claim in sorted(group, key=_order):
+        if calls and claim.started_ns <= ended_ns:
+            calls[-1].append(claim)
         else:
-            because = f"the answer of span {kept.span_id} of trace {kept.trace_id} was given again ({how})"
-            verdicts[claim.key] = Verdict(False, "replayed", because)
+            calls.append([claim])
+        ended_ns = max(ended_ns, claim.ended_ns)
+    return calls
+
+
+def _best(call: Sequence[Claim], tree: Tree) -> Claim:
+    """Whose numbers count: a gateway's word, then who has usage, a price, its parts; the library's own."""
+    return min(
+        call,
+        key=lambda c: (
+            not c.cached, not c.used, c.cost_usd is None, -c.details, not c.native, -tree.depth(c), *_order(c)
+        ),
+    )  # fmt: skip
+
+
+def _instead(why: str, says: str, kept: Claim, how: str) -> Verdict:
+    because = f"{says} span {kept.span_id} of trace {kept.trace_id} ({how})"
+    return Verdict(False, why, because, beside=kept.trace_id)
+
+
+def _tokens(claim: Claim) -> int:
+    return (claim.input_tokens or 0) + (claim.output_tokens or 0) + claim.other_usage
 
 
 def _order(claim: Claim) -> tuple[int, str, str]:

@@ -9,9 +9,12 @@ from sightline_collector.settle.claim import Claim, Key, Verdict
 from sightline_collector.settle.tree import Tree
 from sightline_collector.settle.twins import Verdicts, delivered_once, twins
 
-CALLERS = frozenset({"tool", "agent", "workflow", "chain", "step", "mcp"})
+CALLERS = frozenset({
+    "tool", "agent", "workflow", "chain", "step", "mcp", "guardrail", "evaluator", "retrieval", "memory",
+    "prompt",
+})  # fmt: skip
 """Operations that make calls of their own: what they use is no part of the call that led to them, unless its
-usage is large enough to hold theirs."""
+usage is exactly theirs."""
 
 
 def judge(claims: Sequence[Claim]) -> Verdicts:
@@ -46,7 +49,8 @@ def _sums(paid: Sequence[Claim], tree: Tree) -> dict[Key, Claim]:
         apart = False
         for span in tree.above(part):
             if span.paid or span.used:
-                below[span.key].append((part, apart))
+                other_kind = span.operation == "llm" and part.operation in ("embedding", "rerank")
+                below[span.key].append((part, apart or other_kind))
                 whole[span.key] = span
             apart = apart or span.operation in CALLERS
     sums: dict[Key, Claim] = {}
@@ -59,10 +63,10 @@ def _sums(paid: Sequence[Claim], tree: Tree) -> dict[Key, Claim]:
 
 
 def _is_sum(whole: Claim, parts: Sequence[tuple[Claim, bool]]) -> bool:
-    """A whole holds its parts. What a model call's tools and agents used is a call of its own when it is
-    more than the model call's usage, for then it cannot be in it."""
+    """A whole holds its parts. What a model call's tools, guards and agents used is in it only when they add
+    up to it."""
     if not whole.paid or any(not apart for _, apart in parts):
         return True
     used_in = sum(part.input_tokens or 0 for part, _ in parts)
     used_out = sum(part.output_tokens or 0 for part, _ in parts)
-    return used_in <= (whole.input_tokens or 0) and used_out <= (whole.output_tokens or 0)
+    return used_in == (whole.input_tokens or 0) and used_out == (whole.output_tokens or 0)

@@ -82,6 +82,10 @@ class Lane:
         """Sealed segments that were not let go yet."""
         return len(self._waiting)
 
+    def oldest_waiting_batch(self) -> int | None:
+        """The lowest number of a sealed segment that was not let go yet; None when there is none."""
+        return min(list(self._waiting), default=None)  # copied: asked in another thread
+
     def oldest_received_at_ns(self) -> int | None:
         """When the oldest record that was not let go had arrived; None when there is none."""
         waiting = list(self._waiting.values())  # copied: counters may be read in another thread

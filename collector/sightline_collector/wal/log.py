@@ -115,6 +115,11 @@ class Log:
         """Sealed segments that were not let go yet, handed over or not."""
         return self._lanes[signal].waiting_segments
 
+    def stored_until(self, signal: Signal) -> int | None:
+        """The last segment before all that the store has not confirmed; None when it has confirmed all."""
+        oldest = self._lanes[signal].oldest_waiting_batch()
+        return None if oldest is None else oldest - 1
+
     def oldest_age_s(self) -> float:
         """How long the oldest record that was not let go has been here; 0 when there is none."""
         times = (lane.oldest_received_at_ns() for lane in self._lanes.values())

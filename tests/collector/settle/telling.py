@@ -94,6 +94,7 @@ class Store:
 
     engine: Engine
     folder: Path
+    settled_until: int = 0
 
     def take(self, told: Sequence[Told] | Mapping[str, Sequence[Told]], received_at_ns: int = NOW_NS) -> None:
         """One segment: a request of the default project, or one of each project."""
@@ -108,7 +109,14 @@ class Store:
         insert_segment(self.engine, Signal.TRACES, segment)
 
     def settle(self) -> Settled:
-        """Judge everything."""
+        """Judge what came since the last time, as a collector does."""
+        newest = int(self.engine.value("select max(batch) from spans_v1") or 0)
+        arrival = of_batches(WRITER, self.settled_until, newest)
+        self.settled_until = newest
+        return settle_arrival(self.engine, arrival, clock)
+
+    def settle_all(self) -> Settled:
+        """Judge everything again."""
         return settle_arrival(self.engine, of_batches(WRITER, 0, 10**9), clock)
 
     def total(self, project: str = "default") -> Total:

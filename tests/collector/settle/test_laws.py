@@ -36,6 +36,7 @@ def claims(draw: st.DrawFn) -> list[Claim]:
             response_id=draw(st.sampled_from(["", "1", "msg_01XFDUDYJgAACzvnptvVoYEL"])),
             input_tokens=tokens[0], output_tokens=tokens[1], other_usage=0,
             cost_usd=None if tokens[0] is None else tokens[0] * PRICE,
+            details=draw(st.integers(0, 1)), cached=draw(st.integers(0, 5)) == 0,
             weight=draw(st.sampled_from([1.0, 1.0, 4.0])), summed=draw(st.booleans()) and number % 3 == 0,
             blocked=False,
         ))  # fmt: skip

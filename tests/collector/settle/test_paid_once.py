@@ -124,6 +124,39 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         ],
         (2, usd(5100, 510), 5100, 510),
     ),
+    "a guardrail's and a retrieval's own calls are paid beside the call around them": (
+        [
+            Told(1, 0, used("chat", (1000, 100)), seconds=9),
+            Told(2, 1, {"openinference.span.kind": "GUARDRAIL"}, seconds=5),
+            Told(3, 2, used("chat", (50, 5))),
+            Told(4, 1, used("embeddings", (8, 0)), start=6),
+        ],
+        (3, usd(1050, 105) + Decimal("0.00002"), 1058, 105),
+    ),
+    "a twin in another trace stays one when a tool's span comes late": (
+        [
+            Told(1, 0, CLAUDE | {"gen_ai.response.id": "msg_01XFDUDYJgAACzvnptvVoYEL"}, "foreign"),
+            Told(2, 0, CLAUDE | {"gen_ai.response.id": "msg_01XFDUDYJgAACzvnptvVoYEL"},
+                 "com.anthropic.sdk.python", start=0.1, seconds=0.5, trace=2),
+            Told(3, 2, {"gen_ai.operation.name": "execute_tool"}, trace=2),
+            Told(4, 1, {"gen_ai.operation.name": "execute_tool"}),
+        ],
+        (1, CLAUDE_USD, 18495, 445),
+    ),
+    "of two that tell of a call the one whose model has a price is paid": (
+        [
+            Told(1, 9, used("chat", (100, 10)), "a"),
+            Told(2, 9, used("chat", (100, 10)) | {"gen_ai.request.model": "gpt-4o-house"}, "b", start=0.01),
+        ],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "what a gateway gives again costs nothing, and its framework's span neither": (
+        [
+            Told(1, 0, used("chat", (100, 10), **{"litellm.cache_hit": True}), "litellm", seconds=3),
+            Told(2, 0, used("chat", (100, 10)), "framework", start=0.1, seconds=2),
+        ],
+        (1, Decimal(0), 100, 10),
+    ),
     "a sampled call counts for those that were left out": (
         [Told(1, 0, used("chat", (100, 10), **{"sightline.sample.weight": 10.0}))],
         (10, usd(1000, 100), 1000, 100),
@@ -155,7 +188,7 @@ def paid(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     for step in range(max(map(len, waiting.values()))):
         store.take({name: [told[step]] for name, told in waiting.items() if step < len(told)}, NOW_NS + step)
         store.settle()
-    assert store.settle().corrections == 0
+    assert store.settle_all().corrections == 0
     return store.totals()
 
 
@@ -183,4 +216,25 @@ def test_a_request_that_holds_a_span_twice_is_paid_once(store: Store) -> None:
     store.take([*told, *told])
     store.settle()
     assert store.total() == (1, usd(100, 10), 100, 10)
-    assert store.settle().corrections == 0
+    assert store.settle_all().corrections == 0
+
+
+def test_copies_that_differ_are_one_span(store: Store) -> None:
+    """Of rows that nothing tells apart the one with the most usage counts, and no sum is negative."""
+    store.take([Told(1, 0, used("chat", (100, 10))), *[Told(1, 0, used("chat", (0, 0)))] * 2])
+    store.settle()
+    rows = store.engine.rows("select calls, cost_usd, input_tokens from cost_by_model")
+    assert [tuple(each.values()) for each in rows] == [(1, usd(100, 10), 100)]
+
+
+def test_an_amount_beyond_what_an_entry_holds_is_cut(store: Store) -> None:
+    """No weight stops the ledger: the trace beside it is settled, too."""
+    dear = used("chat", (900_000_000, 10), **{"sightline.sample.weight": 1e6})
+    twins = [Told(1, 0, used("chat", (100, 10)), seconds=3), Told(2, 1, used("chat", (100, 10)))]
+    store.take({"dear": [Told(1, 0, dear)], "fair": twins})
+    assert store.settle().failed_groups == 0
+    rows = store.engine.rows("select project, calls, cost_usd from cost_by_model order by project")
+    assert [tuple(each.values()) for each in rows] == [
+        ("dear", 1_000_000, Decimal(900_000)),
+        ("fair", 1, usd(100, 10)),
+    ]
