@@ -39,15 +39,17 @@ DIFFERENCES = """
 with mapped_spans as (
     select
         project, trace_id, span_id, toUnixTimestamp64Nano(span_received_at) as received_ns, started_at,
-        operation, provider, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+        -- What is paid is priced as a call: of an agent that is paid, too, the status is wanted.
+        if(sightline_model_call(s.operation), toString(s.operation), 'embedding') as operation,
+        provider, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
         cache_write_1h_tokens, reasoning_tokens, extra_usage, tokens_estimated, gateway_cached, price_context,
         reported_cost_usd, own_cost_usd as first_usd, toString(cost_status) as first_status
-    from spans_v1
+    from spans_v1 as s
     where entry = 'span'
         and started_at >= {since:DateTime64(9, 'UTC')} and started_at < {until:DateTime64(9, 'UTC')}
         and ({project:String} = '' or project = {project:String})
-        and (sightline_model_call(operation) or (trace_id, span_id) in (
-            select trace_id, span_id from spans_v1
+        and (sightline_model_call(s.operation) or (project, trace_id, span_id) in (
+            select project, trace_id, span_id from spans_v1
             where entry = 'correction' and why = 'promoted'
                 and started_at >= {since:DateTime64(9, 'UTC')} and started_at < {until:DateTime64(9, 'UTC')}))
 ),
@@ -55,10 +57,12 @@ with mapped_spans as (
 changed as (
     select
         c.project as project, c.trace_id as trace_id, c.span_id as span_id,
-        toUnixTimestamp64Nano(c.span_received_at) as received_ns, ifNull(sum(c.cost_usd), 0) as usd,
-        sum(c.priced) as priced, argMax(toString(c.cost_status), c.received_at) as status
+        toUnixTimestamp64Nano(c.span_received_at) as received_ns,
+        ifNull(sumIf(c.cost_usd, c.why = 'repriced'), 0) as usd,
+        sumIf(c.priced, c.why = 'repriced') as priced,
+        argMaxIf(toString(c.cost_status), c.received_at, c.unpriced >= 0) as status
     from spans_v1 as c
-    where c.entry = 'correction' and c.why = 'repriced'
+    where c.entry = 'correction' and c.why in ('repriced', 'promoted')
         and c.started_at >= {since:DateTime64(9, 'UTC')} and c.started_at < {until:DateTime64(9, 'UTC')}
     group by project, trace_id, span_id, received_ns
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from threading import Lock
 from typing import Any
@@ -21,6 +22,7 @@ from sightline_collector.settle.entries import (
     Entry,
     amounts_of,
 )
+from sightline_collector.settle.status import own_status
 from sightline_collector.store.engine import Engine
 
 Row = Mapping[str, Any]
@@ -36,7 +38,8 @@ ENTRIES = f"""
 select
     {", ".join(DIMENSIONS)}, operation, entry, why, blocked, weight, own_cost_usd, gateway_cached,
     {", ".join(AMOUNTS)},
-    arraySum(mapValues(extra_usage)) as other_usage,
+    arraySum(mapValues(extra_usage)) as other_usage, tokens_estimated,
+    isNotNull(reported_cost_usd) as reported,
     attributes['sightline.usage.aggregated'] = 'true' as summed,
     toUnixTimestamp64Nano(started_at) as started_ns, toInt64(duration_ms * 1e6) as duration_ns,
     toUnixTimestamp64Nano(span_received_at) as received_ns
@@ -82,6 +85,7 @@ class Book:
 def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
     held: dict[Key, dict[str, Amounts]] = defaultdict(lambda: defaultdict(lambda: NOTHING))
     spans: dict[Key, list[Row]] = defaultdict(list)
+    statuses: dict[Key, str] = {}
     for row in rows:
         key = (row["trace_id"], row["span_id"], row["received_ns"])
         if row["entry"] == "span":
@@ -89,6 +93,8 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
         else:
             kind = row["why"] if row["why"] in (SAMPLED, REPRICED, REPEATED) else ""
             held[key][kind] += amounts_of(row)
+            if kind == REPRICED and row["unpriced"] >= 0:
+                statuses[key] = row["cost_status"]
     for key, copies in spans.items():
         row, *others = sorted(copies, key=_used, reverse=True)
         corrected = held[key]
@@ -100,6 +106,7 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
             sampled=corrected[SAMPLED],
             repriced=corrected[REPRICED],
             repeated=corrected[REPEATED],
+            status=statuses.get(key) or own_status(row),
             copies=tuple(map(amounts_of, others)) if row["operation"] in PAID else (),
         )
 
@@ -137,8 +144,8 @@ def _used(row: Row) -> int:
 def _own(row: Row) -> Amounts:
     """What a span's usage comes to when it is paid."""
     as_it_came = amounts_of(row)
-    if row["cost_usd"] == row["own_cost_usd"]:
+    if row["operation"] in PAID:
         return as_it_came
     cost = row["own_cost_usd"]
-    fields = {name: getattr(as_it_came, name) for name in AMOUNTS}
-    return Amounts(**{**fields, "priced": 1, "unpriced": 0, "cost_usd": cost})
+    known = cost is not None
+    return replace(as_it_came, priced=int(known), unpriced=int(not known), cost_usd=cost or Decimal(0))

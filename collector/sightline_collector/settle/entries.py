@@ -90,6 +90,8 @@ class Entry:
     sampled: Amounts = NOTHING
     repriced: Amounts = NOTHING
     repeated: Amounts = NOTHING
+    status: str = "priced"
+    """The cost_status of its usage when it is paid, as repriced since."""
     copies: tuple[Amounts, ...] = ()
     """What its copies in the same request added: nothing tells such rows apart."""
 
@@ -128,7 +130,11 @@ def repriced(entry: Entry, cost_usd: Decimal | None, now: Row, because: str) -> 
         cost_usd=(cost_usd or Decimal(0)) - held.cost_usd,
     )
     if (entry.claim.paid or entry.settled.calls > 0) and change != NOTHING:
-        yield _row(entry, change, REPRICED, because) | dict(now)
+        # It is taken from the reason under which it was counted: each reason has a sum of its own.
+        taken = Amounts(unpriced=min(change.unpriced, 0))
+        if taken != NOTHING:
+            yield _row(entry, taken, REPRICED, because)
+        yield _row(entry, change - taken, REPRICED, because) | dict(now)
 
 
 def _row(entry: Entry, change: Amounts, why: str, because: str) -> dict[str, Any]:
@@ -141,6 +147,7 @@ def _row(entry: Entry, change: Amounts, why: str, because: str) -> dict[str, Any
         | {
             "cost_usd": str(change.cost_usd) if change.cost_usd or change.priced else None,
             "operation": claim.operation if claim.paid else "llm",
+            "cost_status": entry.status,
             "started_at": _seconds(claim.started_ns),
             "span_received_at": _seconds(claim.received_ns),
             # A failure is one, however many calls it is paid for.

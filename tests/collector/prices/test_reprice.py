@@ -113,7 +113,7 @@ def test_a_price_that_is_found_later_is_charged(store: Engine) -> None:
     came(store, 1, model="own", cost_usd=None, cost_status="unpriced_model")
     assert totals(store)[2] == 1
     override(store, model="own", prices={"input_tokens": "0.5"})
-    assert reprice(store, JUNE) == ([Change("own", 1, Decimal(0), Decimal("0.5"))], 1)
+    assert reprice(store, JUNE) == ([Change("own", 1, Decimal(0), Decimal("0.5"))], 2)
     assert totals(store) == (1, Decimal("0.5"), 0)
 
 
@@ -171,3 +171,29 @@ def test_another_project_is_left_alone(store: Engine) -> None:
     override(store, discount_pct=25)
     reprice(store, JUNE.model_copy(update={"project": "other"}))
     assert totals(store)[1] == 7
+
+
+def test_a_price_that_is_found_leaves_no_unpriced_call(store: Engine) -> None:
+    """Of calls that were priced since none is listed as unpriced, however many each stands for."""
+    came(store, 1, model="own", cost_usd=None, cost_status="unpriced_model", weight=10)
+    came(store, 2, model="own", cost_usd=None, cost_status="unpriced_model")
+    reprice(store, JUNE)
+    made = override(store, model="own", prices={"input_tokens": "0.5"})
+    reprice(store, JUNE)
+    assert store.rows("select * from unpriced_calls") == []
+    end_override(store, made, date(2026, 6, 5))
+    reprice(store, JUNE)
+    assert store.rows("select reason, calls from unpriced_calls") == [
+        {"reason": "unpriced_model", "calls": 11}
+    ]
+    assert store.rows("select distinct cost_usd from spans") == [{"cost_usd": None}]
+
+
+def test_a_span_says_which_price_it_is_charged(store: Engine) -> None:
+    """After repricing the span names the price in force, not the one that it came with."""
+    came(store, 1, model="own", cost_usd=None, cost_status="unpriced_model")
+    override(store, model="own", prices={"input_tokens": "0.5"})
+    reprice(store, JUNE)
+    assert store.rows("select cost_status, price_source, price_id > 0 as known from spans") == [
+        {"cost_status": "priced", "price_source": "override corner/own@2026-06-01", "known": 1}
+    ]

@@ -17,14 +17,20 @@ with settled as (
         c.span_received_at as received_at, sumIf(c.calls, c.why != 'repeated') as calls,
         sumIf(c.cost_usd, c.why != 'repeated') as usd, 1 - sumIf(c.calls, c.why = 'repeated') as copies,
         argMax(c.why, (c.why not in ('repriced', 'repeated'), c.received_at)) as why,
-        argMax(toString(c.cost_status), c.received_at) as status
+        sumIf(c.priced, c.why != 'repeated') as priced,
+        -- What takes an unpriced call from its reason says that reason, not the new one.
+        argMaxIf(toString(c.cost_status), c.received_at, c.unpriced >= 0) as status,
+        countIf(c.why = 'repriced') as repriced,
+        argMaxIf(c.price_id, c.received_at, c.why = 'repriced' and c.unpriced >= 0) as new_price,
+        argMaxIf(toString(c.price_source), c.received_at, c.why = 'repriced' and c.unpriced >= 0)
+            as new_source
     from spans_v1 as c
     where c.entry = 'correction' and c.why != 'sampled'
     group by project, started_at, trace_id, span_id, received_at
 ),
 net as (
     select
-        s.* except (cost_usd, cost_status),
+        s.* except (cost_usd, cost_status, price_id, price_source),
         -- NULL instead of nothing when the reader's joins say so.
         ifNull(settled.why, '') as changed,
         -- One request may hold a span several times: each copy is a part of it.
@@ -33,13 +39,17 @@ net as (
         multiIf(
             changed = '', s.cost_usd,
             counted = 0, null,
+            s.priced + settled.priced <= 0, null,
             isNull(s.cost_usd), settled.usd,
             held = 1, s.cost_usd + ifNull(settled.usd, 0),
             (s.cost_usd + ifNull(settled.usd, 0)) / held) as cost_usd,
         multiIf(
             changed = '', toString(s.cost_status),
             counted = 0, changed,
-            ifNull(settled.status, '')) as cost_status
+            ifNull(settled.status, '') = '', toString(s.cost_status),
+            settled.status) as cost_status,
+        if(ifNull(settled.repriced, 0) > 0, settled.new_price, s.price_id) as price_id,
+        if(ifNull(settled.repriced, 0) > 0, settled.new_source, s.price_source) as price_source
     from spans_v1 as s
     left any join settled
         on settled.project = s.project and settled.started_at = s.started_at

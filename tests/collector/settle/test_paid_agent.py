@@ -1,0 +1,27 @@
+"""A span that is paid because nobody else tells of its usage says what is known of its price."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from collector.settle.telling import Store, Told, used
+
+
+def test_a_paid_agent_without_a_price_is_unpriced(store: Store) -> None:
+    """What a span is paid for because nobody else tells of it is never free in silence."""
+    store.take([Told(1, 0, used("invoke_agent", (300, 30), **{"gen_ai.request.model": "house-model"}))])
+    store.settle()
+    assert store.total() == (1, Decimal(0), 300, 30)
+    asked = "select cost_status, counted, cost_usd from spans"
+    assert store.engine.rows(asked) == [{"cost_status": "unpriced_model", "counted": 1, "cost_usd": None}]
+    asked = "select model, reason, calls, input_tokens from unpriced_calls"
+    assert store.engine.rows(asked) == [
+        {"model": "house-model", "reason": "unpriced_model", "calls": 1, "input_tokens": 300}
+    ]
+
+
+def test_a_paid_agent_says_how_it_is_priced(store: Store) -> None:
+    """The span of no call of its own that is paid is told as priced."""
+    store.take([Told(1, 0, used("invoke_agent", (300, 30)))])
+    store.settle()
+    assert store.engine.value("select cost_status from spans") == "priced"
