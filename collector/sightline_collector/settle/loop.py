@@ -23,6 +23,7 @@ from sightline_collector.settle.arrivals import (
     promoted_since,
     through_the_door,
 )
+from sightline_collector.settle.lease import AWAY_S, Lease
 from sightline_collector.settle.settling import Settled, settle_arrival
 from sightline_collector.store.engine import Engine
 
@@ -44,6 +45,17 @@ DOOR_LAG_NS = 60 * 10**9
 AGAIN_NS, DAY_NS = HOUR_NS, 24 * HOUR_NS
 """How often, and how far back, spans are judged again that were paid because nothing below them had come:
 what is below an agent that runs for hours may come in another round."""
+
+NEXT = """
+select max(batch)
+from (
+    select batch, sum(count()) over (order by batch) as spans, count() as own
+    from spans_v1
+    where writer = {writer:String} and batch > {after:UInt64} and batch <= {whole:UInt64} and entry = 'span'
+    group by batch
+    having max(received_at) <= fromUnixTimestamp64Nano({before:Int64}, 'UTC'))
+where spans - own < {most:UInt64}
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +79,7 @@ class SettleLoop:
     ) -> None:
         self._engine = engine
         self._writer = writer
+        self._lease = Lease(engine, writer, clock_ns)
         self._whole_until = whole_until
         self._interval_s = interval_s
         self._clock_ns = clock_ns
@@ -109,11 +122,15 @@ class SettleLoop:
             self._finished = time.monotonic()
 
     def round(self) -> Settled:
-        """Settle all that has come. Raises a Fault when the store fails."""
+        """Settle all that has come, if it is this collector that settles. Raises a Fault when the store
+        fails."""
         done = Settled()
-        writer = self._writer()
-        while (until := self._next_batch(writer)) is not None and not self._stopping.is_set():
-            done += self._settle(writer, until, of_batches(writer, self._after(writer), until))
+        self._lease.announce()
+        if not self._lease.held():
+            return done
+        for writer in self._writers():
+            while (until := self._next_batch(writer)) is not None and not self._stopping.is_set():
+                done += self._settle(writer, until, of_batches(writer, self._after(writer), until))
         now_ns = self._clock_ns()
         if now_ns - self._looked_again_ns > AGAIN_NS:
             self._looked_again_ns = now_ns
@@ -145,19 +162,26 @@ class SettleLoop:
             self._settled[writer] = int(found or 0)
         return self._settled[writer]
 
+    def _writers(self) -> list[str]:
+        """Whose segments are settled: a server's are of all collectors that share it."""
+        if not self._lease.shared:
+            return [self._writer()]
+        rows = self._engine.rows("select distinct writer from spans_v1 where batch > 0 and entry = 'span'")
+        return sorted({self._writer(), *(str(row["writer"]) for row in rows)})
+
     def _next_batch(self, writer: str) -> int | None:
-        """Up to which segment the next settlement goes; None when all are settled."""
-        whole = self._whole_until()
+        """Up to which segment the next settlement goes; None when all are settled. What another collector is
+        still inserting piece by piece is known by its age."""
+        own = writer == self._writer()
+        whole = self._whole_until() if own else None
         found = self._engine.value(
-            "select max(batch) from ("
-            "select batch, sum(count()) over (order by batch) as spans, count() as own from spans_v1"
-            " where writer = {writer:String} and batch > {after:UInt64} and entry = 'span'"
-            " and batch <= {whole:UInt64} group by batch) where spans - own < {most:UInt64}",
+            NEXT,
             {
                 "writer": writer,
                 "after": self._after(writer),
                 "most": SPANS_AT_ONCE,
                 "whole": EVERY if whole is None else whole,
+                "before": self._clock_ns() - (0 if own else AWAY_S * 10**9),
             },
         )
         return int(found) or None if found is not None else None

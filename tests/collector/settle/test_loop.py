@@ -70,6 +70,25 @@ def test_a_long_backlog_is_settled_in_portions(store: Store, monkeypatch: pytest
     assert store.total() == (3, usd(300, 30), 300, 30)
 
 
+def test_of_several_collectors_on_a_store_the_oldest_settles(store: Store) -> None:
+    """Two would each append a correction; when the oldest is gone the next one goes on."""
+    store.engine.command("truncate table settlements_v1")
+    store.engine.command("truncate table settlers_v1")
+
+    def started(name: str, after_s: int) -> SettleLoop:
+        clock = iter(range(NOW_NS + after_s * 10**9, NOW_NS + 10**15, 10**9)).__next__
+        settling = SettleLoop(store.engine, Health(), lambda: name, interval_s=1, clock_ns=clock)
+        settling._lease.shared = True
+        return settling
+
+    older, younger, much_later = started("a", 1_000), started("b", 1_001), started("b", 2_000)
+    store.take(TWICE)
+    assert [older.round().corrections, younger.round().corrections] == [1, 0]
+    assert store.total() == (1, usd(100, 10), 100, 10)
+    store.take([Told(t.number, t.parent, t.attributes, seconds=t.seconds, trace=7) for t in TWICE])
+    assert much_later.round().corrections == 1
+
+
 def test_an_agent_of_hours_is_judged_again(store: Store) -> None:
     """An agent that was paid for itself is no longer when its calls come, however much later they began."""
     settling = loop(store, Health())

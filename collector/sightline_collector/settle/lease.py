@@ -1,0 +1,53 @@
+"""Who settles a store that several collectors share: the one that has been there longest.
+
+Each says every round that it is alive. A collector that has said nothing for a while is gone, and the next
+one goes on where it stopped; two that start at once see each other before their first round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sightline_collector.store.engine import Engine
+
+AWAY_S = 120
+"""A collector that was not heard of for so long is gone: several rounds, and the longest insert."""
+
+OLDEST = """
+select holder
+from settlers_v1
+where seen_at > fromUnixTimestamp64Milli({after:Int64}, 'UTC')
+group by holder
+order by min(since), holder
+limit 1
+"""
+
+
+class Lease:
+    """One collector's claim to settle a store, which others may share unless it is embedded."""
+
+    def __init__(self, engine: Engine, holder: Callable[[], str], clock_ns: Callable[[], int]) -> None:
+        self._engine = engine
+        self._holder = holder
+        self._clock_ns = clock_ns
+        self._since_ns = clock_ns()
+        self.shared = not engine.embedded
+
+    def announce(self) -> None:
+        """Say that this collector is alive. Raises a Fault when the store fails."""
+        if not self.shared:
+            return
+        now_ns = self._clock_ns()
+        row = {"holder": self._holder(), "since": _stored(self._since_ns), "seen_at": _stored(now_ns)}
+        self._engine.insert("settlers_v1", [row])
+
+    def held(self) -> bool:
+        """Whether this collector is the one that settles. Raises a Fault when the store fails."""
+        if not self.shared:
+            return True
+        after = self._clock_ns() // 10**6 - AWAY_S * 1000
+        return bool(self._engine.value(OLDEST, {"after": after}) == self._holder())
+
+
+def _stored(ns: int) -> str:
+    return f"{ns // 10**9}.{ns // 10**6 % 1000:03d}"
