@@ -3,15 +3,15 @@
     requests ──▶ recognised_spans ──▶ mapped_spans ──▶ spans_v1
                     (Memory)             (Memory)
 
-The engine looks at a step together with all that it reads, again and again: what it costs to plan a statement
-grows faster than its length. Cut in three, one span takes two thirds, and a full segment less, too. The tables
-lie in a database of their own, which nobody may ask, and are empty but while a segment is inserted. Only the
-last statement stores anything, so a segment is stored whole or not at all, as before.
+The engine looks at a step together with all that it reads, again and again: what it costs to plan a
+statement grows faster than its length. Cut in three, one span takes two thirds, and a full segment less, too.
+The tables lie in a database of their own, which nobody may ask, and are empty but while a segment is
+inserted. Only the last statement stores anything, so a segment is stored whole or not at all, as before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sightline_collector.sql.catalog import Catalog, quoted
@@ -45,12 +45,13 @@ def database_of(database: str) -> str:
 
 
 def tables(catalog: Catalog, way: Way, structure: str) -> dict[str, str]:
-    """The statement that makes each table of a way's cuts, by its name; `structure` is that of requests."""
-    first = f"requests as (select * from null({quoted(structure)}))"  # noqa: S608 - our own structure
+    """The statement that makes each table of a way's cuts, by its name, in the order in which they must be
+    made: each reads the one before it. `structure` is that of requests."""
+    first = f"(select * from null({quoted(structure)}))"  # noqa: S608 - our own structure
     return {
-        cut: f"create or replace table {_place(catalog, cut)} engine = Memory as\n"
-        f"{_part(catalog, way.steps[: way.steps.index(cut) + 1], first, ())}\nselect * from {cut}"
-        for cut in way.cuts
+        cut: f"create or replace table {_place(catalog, cut)} engine = Memory as\n{part}\nselect * from {cut}"
+        for cut, part in _parts(catalog, way, first, ())
+        if cut in way.cuts
     }
 
 
@@ -59,25 +60,25 @@ def insertion(
 ) -> Insertion:
     """What inserts requests, all the way and without some steps, into the named columns of the target."""
     names = ", ".join(columns)
-    statements, source, begin = [], "requests as (select * from {source})", 0
-    for cut in way.cuts:
-        end = way.steps.index(cut) + 1
-        part = _part(catalog, way.steps[begin:end], source, without)
-        statements.append(
-            f"insert into {_place(catalog, cut)} settings {settings}, {AS_THEY_COME}\n{part}\nselect * from {cut}"
-        )
-        source, begin = f"{cut} as (select * from {_place(catalog, cut)})", end  # noqa: S608
-    part = _part(catalog, way.steps[begin:], source, without)
-    statements.append(
-        f"insert into {way.target} ({names}) settings {settings}\n{part}\nselect {names} from {way.steps[-1]}"
-    )
+    statements = []
+    for step, part in _parts(catalog, way, "(select * from {source})", without):
+        into, chosen = f"{way.target} ({names}) settings {settings}", names
+        if step in way.cuts:
+            into, chosen = f"{_place(catalog, step)} settings {settings}, {AS_THEY_COME}", "*"
+        statements.append(f"insert into {into}\n{part}\nselect {chosen} from {step}")
     tidy = tuple(f"truncate table {_place(catalog, cut)}" for cut in way.cuts)
     return Insertion(tuple(statements), tidy)
 
 
+def _parts(catalog: Catalog, way: Way, requests: str, without: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The last step of each part of the way, and the part as a WITH clause; `requests` is where it begins."""
+    source, begin = f"requests as {requests}", 0
+    for last in (*way.cuts, way.steps[-1]):
+        end = way.steps.index(last) + 1
+        steps = catalog.render(catalog.way(way.steps[begin:end], without))
+        yield last, f"with {source},\n{steps}"
+        source, begin = f"{last} as (select * from {_place(catalog, last)})", end  # noqa: S608
+
+
 def _place(catalog: Catalog, cut: str) -> str:
     return f"{database_of(catalog.database)}.{cut}"
-
-
-def _part(catalog: Catalog, steps: Sequence[str], source: str, without: Collection[str]) -> str:
-    return f"with {source},\n{catalog.render(catalog.way(steps, without))}"
