@@ -1,9 +1,9 @@
 -- Grain: one span of any dialect. Finds the attributes that mean something: `meaning` holds, for each
--- column that the dialects name, the text of the first of its keys that is present; `scope_shows` and
+-- column that the dialects name, the text of the first of its keys that says something; `scope_shows` and
 -- `name_shows` are the keys under which its scope and its name are known, '' or unknown when they are not.
 -- The members of attributes of JSON are looked up too, on spans that have one. All keys are sorted, the
--- unknown last: that costs less than to take out the known. Reads: conversed_spans, dialects. Readers:
--- mapped_spans.
+-- unknown last, and with them those that say nothing: that costs less than to take out the known.
+-- Reads: conversed_spans, dialects. Readers: mapped_spans.
 select
     * except (keys, texts, columns, surest),
     CAST((columns, texts), 'Map(String, String)') as meaning,
@@ -27,7 +27,9 @@ from (
     from (
         select
             *,
-            arrayMap(k -> dictGet('{database}.dialects', 'place', k), members.1) as member_places,
+            arrayMap(
+                (k, t) -> bitOr(dictGet('{database}.dialects', 'place', k), 127 * sightline_says_none(t)),
+                members.1, members.2) as member_places,
             dictGet('{database}.dialects', 'place', scope_shows) as scope_place
         from (
             select
@@ -43,5 +45,7 @@ from (
             from (
                 select
                     *,
-                    arrayMap(k -> dictGet('{database}.dialects', 'place', k), mapKeys(attributes)) as places
+                    arrayMap(
+                        (k, t) -> bitOr(dictGet('{database}.dialects', 'place', k), 127 * sightline_says_none(t)),
+                        mapKeys(attributes), mapValues(attributes)) as places
                 from conversed_spans))))
