@@ -35,8 +35,24 @@ PROVIDER_OF_LITELLM_NAME = {
 }
 """Likewise LiteLLM's names of providers."""
 
+PROVIDER_OF_VERCEL_NAME = {"togetherai": "together"}
+"""Likewise the Vercel AI SDK's."""
+
+BEDROCK_NAME = (
+    r"arn:aws[a-z-]*:bedrock:.*|"
+    r"(?:(?:us|us-gov|eu|apac|ap|au|jp|in|ca|sa|global)\.)?"
+    r"(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshotai?|nvidia|openai|qwen|writer|zai)"
+    r"\.[^/]*"
+)
+"""Names of models that only Bedrock gives, whichever framework calls it: `us.anthropic.claude-...`."""
+
+GOOGLE_PATH = r"(?:(?:(?:projects/[^/|]*/locations/[^/|]*/)?publishers/[^/|]*/)?models/)?"
+"""What Google's interfaces put before a model's name."""
+
 NO_SLASH_AHEAD = "(?![^/]+/)"
 """A look-ahead of the library: the name has no slash. Said positively: the rest of it is `[^/]*`."""
+
+OTHER_NAMES = PROVIDER_OF_OTEL_NAME | PROVIDER_OF_LITELLM_NAME | PROVIDER_OF_VERCEL_NAME
 
 _BEFORE_MODEL = (
     (r"^\s*litellm\s*\|", "/", "[^|/]*"),
@@ -48,18 +64,19 @@ _BEFORE_MODEL = (
 def provider_rules(providers: Sequence[Provider]) -> RuleTree:
     """Rules whose value `key` is `provider|model`, with the model quoted from the name."""
     tree = RuleTree()
-    for name, provider_id in (PROVIDER_OF_OTEL_NAME | PROVIDER_OF_LITELLM_NAME).items():
-        tree.add(rf"^\s*{literal(name)}\s*\|(.*)$", key=rf"{provider_id}|\1")
+    for name, provider_id in OTHER_NAMES.items():
+        tree.add(rf"^\s*{literal(name)}\s*\|{GOOGLE_PATH}(.*)$", key=rf"{provider_id}|\1")
     for name, provider_id in PROVIDER_OF_LITELLM_NAME.items():
         tree.add(rf"^\s*litellm\s*\|{literal(name)}/(.*)$", key=rf"{provider_id}|\1")
     for head, tail, anything in _BEFORE_MODEL:
         for provider in providers:
-            tree.add(rf"{head}{literal(provider.id)}{tail}(.*)$", key=rf"{provider.id}|\1")
+            tree.add(rf"{head}{literal(provider.id)}{tail}{GOOGLE_PATH}(.*)$", key=rf"{provider.id}|\1")
         for provider in providers:
             _add_matches(tree, provider, head, tail, anything)
+    tree.add(rf"^(?:\s*litellm\s*)?\|({BEDROCK_NAME})$", key=r"aws|\1")
     for provider in providers:
         for name in _model_shapes(provider):
-            tree.add(rf"^(?:\s*litellm\s*)?\|({name})$", key=rf"{provider.id}|\1")
+            tree.add(rf"^(?:\s*litellm\s*)?\|{GOOGLE_PATH}({name})$", key=rf"{provider.id}|\1")
     return tree
 
 
@@ -71,7 +88,7 @@ def _add_matches(tree: RuleTree, provider: Provider, head: str, tail: str, anyth
         parent = 0
         for name in first:
             parent = tree.add(f"{head}{name}{tail}", parent=parent)
-        tree.add(f"{head}{last}{tail}(.*)$", parent=parent, key=rf"{provider.id}|\1")
+        tree.add(f"{head}{last}{tail}{GOOGLE_PATH}(.*)$", parent=parent, key=rf"{provider.id}|\1")
 
 
 def _model_shapes(provider: Provider) -> Iterator[str]:
