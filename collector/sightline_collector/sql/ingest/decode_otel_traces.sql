@@ -1,11 +1,8 @@
 -- Grain: one span that came through otel_traces. Its attributes are text and no longer typed. Kind and
 -- status are words, with or without the prefix of older exporters.
--- The columns are said, or the engine would plan all steps once more to learn them: a second of each new store.
--- Reads: otel_traces. Readers: spans_v1.
-create materialized view decode_otel_traces to spans_v1 (
-    {type:span_facts},
-    {type:span_price},
-    own_cost_usd Nullable(Decimal(18, 12))) as
+-- The columns are said, or the engine would plan all steps once more to learn them.
+-- Reads: otel_traces. Readers: otel_spans.
+create materialized view decode_otel_traces to otel_spans ({type:span_facts}) as
 with raw_spans as (
 select
     now64(9, 'UTC') as received_at, toUInt64(0) as batch, 'otel_traces' as writer, 'default' as project,
@@ -28,5 +25,5 @@ select
         Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes) as links,
     toUInt32(0) as dropped_attributes, toUInt32(0) as dropped_events, toUInt32(0) as dropped_links
 from otel_traces),
-{steps:gathered_spans conversed_spans recognised_spans mapped_spans priced_spans}
-select * from priced_spans
+{steps:gathered_spans conversed_spans recognised_spans mapped_spans}
+select * from mapped_spans
