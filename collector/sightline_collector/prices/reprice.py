@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from sightline_collector.settle.arrivals import of_time
 from sightline_collector.settle.book import LEDGER, Book
-from sightline_collector.settle.entries import repriced
+from sightline_collector.settle.entries import Amounts, Entry, repriced
 from sightline_collector.settle.settling import settle_arrival
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.store.engine import Engine
@@ -137,8 +137,17 @@ def _said(usd: Decimal | None, status: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Charged:
+    """What one span adds to the bill before and now, for all that it stands for."""
+
+    model: str
+    old: Amounts
+    new: Amounts
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """What calls of one model cost before and now, among those whose price has changed."""
+    """What calls of one model are charged before and now, among those whose price has changed."""
 
     model: str
     calls: int
@@ -163,17 +172,17 @@ def _bounds(since: datetime, until: datetime, project: str) -> dict[str, Any]:
     return {"since": since.strftime(form), "until": until.strftime(form), "project": project}
 
 
-def summary(calls: Sequence[Repriced]) -> list[Change]:
+def summary(charged: Sequence[Charged]) -> list[Change]:
     """The changes by model, the largest first."""
-    by_model: dict[str, list[Repriced]] = {}
-    for call in calls:
-        by_model.setdefault(call.model, []).append(call)
+    by_model: dict[str, list[Charged]] = {}
+    for one in charged:
+        by_model.setdefault(one.model, []).append(one)
     changes = [
         Change(
             model,
-            len(of_model),
-            sum((call.old_usd or Decimal(0) for call in of_model), Decimal(0)),
-            sum((call.new_usd or Decimal(0) for call in of_model), Decimal(0)),
+            sum(one.old.calls for one in of_model),
+            sum((one.old.cost_usd for one in of_model), Decimal(0)),
+            sum((one.new.cost_usd for one in of_model), Decimal(0)),
         )
         for model, of_model in by_model.items()
     ]
@@ -183,36 +192,61 @@ def summary(calls: Sequence[Repriced]) -> list[Change]:
 def reprice(
     engine: Engine, asked: Range, clock_ns: Callable[[], int] = time.time_ns
 ) -> tuple[list[Change], int]:
-    """Charge the calls of a range what they cost by the prices in force; the changes, and the rows written.
+    """Charge the calls of a range what they cost by the prices in force; the changes of what is paid, and the
+    rows written.
 
     Doing it again changes nothing. With `dry_run` nothing is written. Raises StoreRefused.
     """
-    changed = list(repricing(engine, asked))
-    written = 0
-    if not asked.dry_run:
-        for start in range(0, len(changed), SPANS_AT_ONCE):
-            written += _correct(engine, changed[start : start + SPANS_AT_ONCE], clock_ns)
-    return summary(changed), written
+    different, charged, written = list(repricing(engine, asked)), list[Charged](), 0
+    for start in range(0, len(different), SPANS_AT_ONCE):
+        calls = different[start : start + SPANS_AT_ONCE]
+        with LEDGER:
+            found = _entries(engine, calls)
+            charged += [one for call, entry in found if (one := _charged(call, entry))]
+            if not asked.dry_run:
+                written += _append(engine, found, clock_ns)
+        if not asked.dry_run:
+            written += _settled(engine, calls, clock_ns)
+    return summary(charged), written
 
 
-def _correct(engine: Engine, calls: Sequence[Repriced], clock_ns: Callable[[], int]) -> int:
-    """Append what differs to the ledger, and settle the traces once more: the number of rows."""
-    book = Book(engine)
-    by_key = {(call.trace_id, call.span_id, call.received_ns): call for call in calls}
-    first, last = calls[0].started_ns, max(call.started_ns for call in calls)
+def _entries(engine: Engine, calls: Sequence[Repriced]) -> list[tuple[Repriced, Entry]]:
+    """Each call with its entry in the ledger."""
+    by_key = {(call.project, call.trace_id, call.span_id, call.received_ns): call for call in calls}
+    first, last = _bounds_ns(calls)
     groups = sorted({frozenset({(call.project, call.trace_id)}) for call in calls}, key=sorted)
-    with LEDGER:
-        rows = [
-            row
-            for entries in book.entries(groups, first, last).values()
-            for entry in entries
-            if (call := by_key.get(entry.claim.key)) is not None
-            for row in repriced(entry, call.new_usd, _price(call), call.because)
-        ]
-        if rows:
-            book.append(rows, clock_ns())
-    settled = settle_arrival(engine, of_time(first, last), clock_ns)
-    return len(rows) + settled.corrections
+    return [
+        (call, entry)
+        for entries in Book(engine).entries(groups, first, last).values()
+        for entry in entries
+        if (call := by_key.get((entry.row["project"], *entry.claim.key))) is not None
+    ]
+
+
+def _charged(call: Repriced, entry: Entry) -> Charged | None:
+    """What changes on the bill: nothing where another span is paid for the call."""
+    paid = entry.came.calls + entry.settled.calls
+    if paid <= 0:
+        return None
+    old, new = (Amounts(calls=paid, cost_usd=usd or Decimal(0)) for usd in (call.old_usd, call.new_usd))
+    return Charged(call.model, old.times(entry.claim.weight), new.times(entry.claim.weight))
+
+
+def _append(engine: Engine, found: Sequence[tuple[Repriced, Entry]], clock_ns: Callable[[], int]) -> int:
+    """Bring what differs to the ledger: the number of rows."""
+    rows = [row for call, entry in found for row in repriced(entry, call.new_usd, _price(call), call.because)]
+    if rows:
+        Book(engine).append(rows, clock_ns())
+    return len(rows)
+
+
+def _settled(engine: Engine, calls: Sequence[Repriced], clock_ns: Callable[[], int]) -> int:
+    """Settle the calls' traces once more: the number of rows."""
+    return settle_arrival(engine, of_time(*_bounds_ns(calls)), clock_ns).corrections
+
+
+def _bounds_ns(calls: Sequence[Repriced]) -> tuple[int, int]:
+    return calls[0].started_ns, max(call.started_ns for call in calls)
 
 
 def _price(call: Repriced) -> dict[str, Any]:

@@ -16,10 +16,13 @@ from sightline_collector.prices.api import end_override, set_override
 from sightline_collector.prices.load import load
 from sightline_collector.prices.override import Override
 from sightline_collector.prices.reprice import Change, Range, reprice
+from sightline_collector.settle.arrivals import of_time
+from sightline_collector.settle.settling import settle_arrival
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.migrate import migrate
 
 JUNE = Range(since=datetime(2026, 6, 1, tzinfo=UTC), until=datetime(2026, 7, 1, tzinfo=UTC))
+JUNE_NS = (int(JUNE.since.timestamp()) * 10**9, int(JUNE.until.timestamp()) * 10**9)
 DRY = JUNE.model_copy(update={"dry_run": True})
 TOTALS = "select sum(calls) as calls, sum(cost_usd) as usd, sum(unpriced) as unpriced from spans_v1"
 
@@ -143,12 +146,8 @@ def test_a_call_that_another_span_tells_of_stays_paid_once(store: Engine) -> Non
 
 def test_an_agent_that_is_paid_is_priced_again(store: Engine) -> None:
     """A span whose usage nobody else tells of is paid, and so it gets the new price."""
-    from sightline_collector.settle.arrivals import of_time
-    from sightline_collector.settle.settling import settle_arrival
-
     came(store, 1, operation="agent", cost_usd=None, cost_status="not_a_call", own_cost_usd=4)
-    first, last = (int(day.timestamp()) * 10**9 for day in (JUNE.since, JUNE.until))
-    settle_arrival(store, of_time(first, last), lambda: first)
+    settle_arrival(store, of_time(*JUNE_NS), lambda: JUNE_NS[0])
     assert totals(store)[1] == 4
     override(store, discount_pct=25)
     reprice(store, JUNE)
@@ -197,3 +196,31 @@ def test_a_span_says_which_price_it_is_charged(store: Engine) -> None:
     assert store.rows("select cost_status, price_source, price_id > 0 as known from spans") == [
         {"cost_status": "priced", "price_source": "override corner/own@2026-06-01", "known": 1}
     ]
+
+
+def test_what_is_not_paid_is_no_change(store: Engine) -> None:
+    """A twin that is not paid changes nothing on the bill, and what stands for many is many."""
+    for span, scope in ((1, "a"), (2, "b")):
+        came(
+            store, span, trace_id="a" * 32, scope_name=scope, response_id="resp-0123456789abcdef0123",
+            duration_ms=1000, parent_span_id="" if span == 1 else f"{1:016x}",
+        )  # fmt: skip
+    came(store, 3, weight=10, started_at="2026-06-10 13:00:00")
+    settle_arrival(store, of_time(*JUNE_NS), lambda: JUNE_NS[0])
+    override(store, discount_pct=25)
+    bill = [Change("big-1", 11, Decimal(44), Decimal(33))]
+    assert reprice(store, DRY) == (bill, 0)
+    assert reprice(store, JUNE)[0] == bill
+    assert totals(store) == (11, Decimal(33), 0)
+    assert reprice(store, JUNE) == ([], 0)
+
+
+def test_a_span_of_another_project_with_the_same_ids_is_another(store: Engine) -> None:
+    """Projects do not share spans: the price of one is not changed by what the other has paid."""
+    came(store, 1, operation="agent", cost_usd=None, cost_status="not_a_call", own_cost_usd=4)
+    settle_arrival(store, of_time(*JUNE_NS), lambda: JUNE_NS[0])
+    came(
+        store, 1, project="other", operation="agent", cost_usd=None, cost_status="not_a_call", own_cost_usd=4
+    )
+    override(store, discount_pct=25)
+    assert reprice(store, DRY) == ([Change("big-1", 1, Decimal(4), Decimal(3))], 0)
