@@ -2,7 +2,9 @@
 --        than the price list gives: apart by more than 1e-9 USD and by more than half a percent
 -- Units: USD; difference_usd is reported less computed, ratio is reported by computed, NULL when nothing
 --        was computed. likely_cause is '' when no known one fits
--- Reads: spans_v1
+--        Only calls that are paid are compared, at the prices that they are charged now; what a gateway
+--        answered from its cache cost nothing here and is left out
+-- Reads: spans
 -- Readers: people; the web pages
 create or replace view cost_disagreements as
 with
@@ -25,8 +27,9 @@ compared as (
             price_id, input, output + reasoning, cache_read, cache_write, cache_write_1h, reasoning,
             extra_usage)) as reasoning_twice,
         arrayExists(pair -> pair like '%batch%', price_context) as is_batch
-    from spans_v1
-    where reported_cost_usd is not null and cost_usd is not null
+    from spans
+    where counted > 0 and cost_status != 'cached_by_gateway'
+        and reported_cost_usd is not null and cost_usd is not null
         and abs(reported_cost_usd - cost_usd) > 0.000000001
         and abs(toFloat64(reported_cost_usd) - toFloat64(cost_usd))
             > 0.005 * greatest(abs(toFloat64(reported_cost_usd)), abs(toFloat64(cost_usd)))
