@@ -58,9 +58,9 @@ select
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
     multiIf(
         meaning['service_tier'] = '', [],
-        meaning['service_tier'] = 'batch', ['processing=batch'],
-        meaning['service_tier'] = 'fast', ['service_tier=fast', 'speed=fast'],
-        [concat('service_tier=', meaning['service_tier'])]) as price_context,
+        lower(meaning['service_tier']) = 'batch', ['processing=batch'],
+        lower(meaning['service_tier']) = 'fast', ['service_tier=fast', 'speed=fast'],
+        [concat('service_tier=', lower(meaning['service_tier']))]) as price_context,
     if(isNull(costs[1]), costs[2] + costs[3], costs[1]) as reported_cost_usd,
     arrayFilter(
         ms -> isNotNull(ms),
