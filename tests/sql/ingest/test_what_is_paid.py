@@ -70,6 +70,20 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         {"output_tokens": 1186, "cost_usd": Decimal("0.009638"), "notes": []},
     ),
+    "a model of Bedrock's is priced as its own, whichever framework calls it": (
+        {
+            "gen_ai.operation.name": "chat", "gen_ai.system": "strands-agents", **USED,
+            "gen_ai.request.model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        },
+        {"cost_usd": Decimal("0.00495"), "cost_status": "assumed"},
+    ),
+    "a model is known by the path that Google puts before it": (
+        {
+            "gen_ai.operation.name": "chat", "gen_ai.provider.name": "gcp.vertex_ai", **USED,
+            "gen_ai.request.model": "publishers/google/models/gemini-2.5-pro",
+        },
+        {"cost_usd": Decimal("0.00225"), "cost_status": "priced"},
+    ),
     "searches of the provider's own are paid beside the tokens": (
         {
             "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic",
