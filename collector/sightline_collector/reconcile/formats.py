@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sightline_collector.reconcile import anthropic, aws, google, openai
-from sightline_collector.reconcile.document import Document, documents
+from sightline_collector.reconcile.document import Document, Table, documents
 from sightline_collector.reconcile.line import FAULTS, Rates, Statement, Unreadable
+
+NAMES_MAX, NAME_CHARACTERS_MAX = 8, 40
+"""Of what an unknown file has, so much is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ def statements(data: bytes, rates: Rates) -> Iterator[Statement]:
         found = next((known for known in FORMATS if known.recognises(document)), None)
         if found is None:
             raise Unreadable(
-                "the file is no usage or cost export that is known here",
+                f"the file is no usage or cost export that is known here: it has {_found(document)}",
                 "these are, and so they are got:\n" + "\n".join(known.how for known in FORMATS),
             )
         statement = _read(found, document, rates)
@@ -45,6 +48,19 @@ def statements(data: bytes, rates: Rates) -> Iterator[Statement]:
                 else "it has only a heading: export it for days with usage",
             )
         yield statement
+
+
+def _found(document: Document) -> str:
+    """The names in it by which it would be told."""
+    if isinstance(document, Table):
+        return "the columns " + _few(document.columns)
+    names = dict.fromkeys(name for _, value in document.values[:NAMES_MAX] for name in value)
+    return "the keys " + _few(tuple(names)) if names else "no keys"
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(name[:NAME_CHARACTERS_MAX] for name in names[:NAMES_MAX])
+    return shown + (f" and {len(names) - NAMES_MAX} more" if len(names) > NAMES_MAX else "")
 
 
 def _read(known: Format, document: Document, rates: Rates) -> Statement:
