@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sightline_collector.commands.asking import DEFAULT_URL
 from sightline_collector.commands.ports import check_ports
 from sightline_collector.commands.program import complain, program
 from sightline_collector.config import Config, load
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from sightline_collector.pipeline import Running
 
 EXAMPLE = 'sql "select * from cost_by_model"'
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - nothing is bound here
+"""Addresses to listen on that none can be called by, and one that can."""
 ALLOCATOR = "dirty_decay_ms:10000,muzzy_decay_ms:10000"
 """Keeps an insert's memory for the next one, ten seconds long: giving it back at once and asking for it anew
 was an eighth of the work. Read when the engine is loaded, so set before."""
@@ -83,6 +86,12 @@ async def _serve(config: Config) -> None:
     await run_pipeline(config, stop, _say)
 
 
+def example(scheme: str, host: str, port: int) -> str:
+    """A question that works as it is typed, with the address where it is not the usual one."""
+    url = f"{scheme}://{EVERYWHERE.get(host, host)}:{port}"
+    return EXAMPLE if url == DEFAULT_URL else f"{EXAMPLE} --url {url}"
+
+
 def _say(running: Running) -> None:
     http = running.http
     lines = [
@@ -91,6 +100,6 @@ def _say(running: Running) -> None:
         f"  OTLP/HTTP  {running.otlp.scheme}://{running.otlp.host}:{running.otlp.port}",
         f"  SQL        {http.scheme}://{http.host}:{http.port}   also /healthz /readyz /metrics",
         f"  store      {running.store}   log {running.folder / 'wal'}",
-        f"Ask it:  {program()} {EXAMPLE}      Stop it: Ctrl-C",
+        f"Ask it:  {program()} {example(http.scheme, http.host, http.port)}      Stop it: Ctrl-C",
     ]
     print("\n".join(lines), flush=True)
