@@ -35,11 +35,13 @@ ID = re.compile(r"(^|_)id$")
 GAP = 2
 """Between columns."""
 WHOLE_WIDTH = 10_000
-"""Of a pipe: nothing is cut there."""
+"""Of a pipe: as many columns as there are stand beside each other."""
+CELL_WIDTH_MAX = 200
+"""Of a text in a pipe's table, where each row is as wide as the widest: other formats have all of it."""
 
 
 def draw(columns: Columns, rows: Sequence[Sequence[object]], width: int | None) -> RenderableType:
-    """The rows, drawn for a width in characters (None: as wide as they are).
+    """The rows, drawn for a width in characters (None: as wide as they are, texts up to CELL_WIDTH_MAX).
 
     Values are what JSON or a client made of them. One text alone that has lines, such as a statement, keeps
     them.
@@ -50,9 +52,18 @@ def draw(columns: Columns, rows: Sequence[Sequence[object]], width: int | None) 
         column(name, type_name, [row[index] for row in rows])
         for index, (name, type_name) in enumerate(columns)
     ]
+    if width is None and len(columns) > 1:
+        cells = [
+            [_cut(text) for text in texts] if _is_text(*one) else texts
+            for one, texts in zip(columns, cells, strict=True)
+        ]
     wide = [_width([name, *texts]) for (name, _), texts in zip(columns, cells, strict=True)]
     widths = wide if width is None else _fitted(columns, cells, wide, width - GAP * (len(columns) - 1))
     return _table(columns, cells, widths) if widths else _records(columns, cells)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= CELL_WIDTH_MAX else text[: CELL_WIDTH_MAX - 1] + "…"
 
 
 def without_empty(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from sightline_collector.commands.table import FOLDED_LINES_MAX, draw, without_empty
+from sightline_collector.commands.table import CELL_WIDTH_MAX, FOLDED_LINES_MAX, draw, without_empty
 
 COLUMNS = [("model", "String"), ("calls", "UInt64"), ("cost_usd", "Decimal(18, 12)")]
 ROWS = [["gpt-4o-mini", 12345, "1.5"], ["a-model-with-a-very-long-name-indeed", 7, None]]
@@ -115,9 +115,16 @@ def test_what_does_not_fit_becomes_records() -> None:
 
 
 def test_without_a_width_nothing_is_cut() -> None:
-    """Into a pipe goes everything."""
+    """Into a pipe goes everything of a text that stands alone."""
     lines = drawn([("text", "String")], [["x" * 500]], None)
     assert lines[2] == "x" * 500
+
+
+def test_a_text_beside_others_is_cut_in_a_pipe() -> None:
+    """No row is made as wide as the longest prompt; what rows are told apart by stays whole."""
+    columns = [("trace_id", "String"), ("input", "String")]
+    lines = drawn(columns, [["i" * 300, "x" * 500]], None)
+    assert lines[2] == f"{'i' * 300}  {'x' * (CELL_WIDTH_MAX - 1)}…"
 
 
 def test_markup_is_text() -> None:
