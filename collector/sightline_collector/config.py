@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sightline_collector.access.certificate import Files
 from sightline_collector.access.key_file import NAME as KEYS_NAME
 from sightline_collector.errors import BadConfiguration
+from sightline_collector.field_fault import plainly
 from sightline_collector.operate.keeping import Keep, parse_keep
 from sightline_collector.store.url import StoreUrl, parse_store_url
 
@@ -194,5 +195,7 @@ def _said(error: ValidationError, where: Mapping[str, str]) -> str:
             close = get_close_matches(name, Config.model_fields, n=1)
             faults.append(f"unknown setting {name}" + (f"; did you mean {close[0]}?" if close else ""))
             continue
-        faults.append(f"{name} (from {where.get(name, 'the file')}): {fault['msg']}")
+        source = where.get(name, "the file")
+        as_typed = "--" + name.replace("_", "-") if source == "a flag" else name
+        faults.append(f"{as_typed} (from {source}): {plainly(fault)}")
     return "; ".join(faults)

@@ -29,7 +29,7 @@ def test_each_wrong_setting_is_named_with_its_place() -> None:
     """The error lists all that is wrong, and where it was set."""
     with pytest.raises(BadConfiguration) as caught:
         load({"http_port": "many"}, {"SIGHTLINE_SEGMENT_AGE_S": "-1"}, None)
-    assert "http_port (from a flag)" in caught.value.message
+    assert "--http-port (from a flag)" in caught.value.message
     assert "segment_age_s (from the environment)" in caught.value.message
 
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from sightline_collector.alerts import api
 from sightline_collector.alerts.budget import Budget
 from sightline_collector.errors import BadConfiguration, Fault
+from sightline_collector.field_fault import plainly
 from sightline_collector.store.engine import Engine
 
 BODY_BYTES_MAX = 64 << 10
@@ -90,7 +91,7 @@ def told(answer: Answers) -> Answers:
 
 
 def _field_fault(fault: Mapping[str, Any]) -> str:
-    return f"{'.'.join(str(part) for part in fault['loc']) or 'budget'}: {fault['msg']}"
+    return f"{'.'.join(str(part) for part in fault['loc']) or 'budget'}: {plainly(fault)}"
 
 
 async def fields_of(request: Request, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
