@@ -104,6 +104,11 @@ def set_override(arguments: argparse.Namespace) -> int:
     made = Collector(arguments.url).call("POST", "/api/prices/overrides", body)
     replaced = f", in place of {made['replaced']}" if made["replaced"] else ""
     print(f"Override {made['id']} is set: {made['charge']}{replaced}.")
+    if made.get("unreached"):
+        print(
+            f"  It does not reach {made['unreached']}: answers often name such a variant. With"
+            f" --model '{arguments.model}-*' another override does."
+        )
     print(as_called("  Calls that came before are charged anew by `sightline reprice --since DAY`."))
     return 0
 

@@ -11,7 +11,7 @@ from typing import Any
 from sightline_collector.errors import BadConfiguration
 from sightline_collector.prices.catalogue import catalogue, seller_of
 from sightline_collector.prices.load import LoadedPrices, load, published_in_force
-from sightline_collector.prices.names import exact_names
+from sightline_collector.prices.names import dated_variant, exact_names
 from sightline_collector.prices.overridden import lies_in
 from sightline_collector.prices.override import Override
 from sightline_collector.prices.published import from_file, installed_source, second
@@ -40,6 +40,8 @@ class Setting:
     id: str
     charge: str
     replaced: str | None
+    unreached: str = ""
+    """A name by which the price list knows the model too, and which the override does not reach."""
 
 
 def set_override(engine: Engine, override: Override, now: datetime | None = None) -> Setting:
@@ -48,10 +50,10 @@ def set_override(engine: Engine, override: Override, now: datetime | None = None
     Raises BadConfiguration when it could change no price; the prices in force then stay.
     """
     with _CHANGING:
-        found = _placed(engine, override)
+        found, unreached = _placed(engine, override)
         before = _charge(engine, found.id)
         load(engine, {"price_overrides_v1": _row(found, now)})
-        return Setting(found.id, _charge(engine, found.id) or "", before)
+        return Setting(found.id, _charge(engine, found.id) or "", before, unreached)
 
 
 def end_override(engine: Engine, override_id: str, last: date, now: datetime | None = None) -> Setting:
@@ -89,23 +91,26 @@ def import_prices(engine: Engine, text: str, source: str, set_by: str = "") -> L
             raise BadConfiguration(str(e), hint="the prices in force are unchanged") from None
 
 
-def _placed(engine: Engine, override: Override) -> Override:
-    """The override under the id of its seller. Raises BadConfiguration when nothing can match it."""
+def _placed(engine: Engine, override: Override) -> tuple[Override, str]:
+    """The override under the id of its seller, and a name that it does not reach.
+
+    Raises BadConfiguration when nothing can match it.
+    """
     made = catalogue(published_in_force(engine), second())
     try:
         seller = seller_of(override.provider, made.providers) if override.provider else ""
     except ValueError as e:
         raise BadConfiguration(str(e), hint="nothing was changed") from None
     placed = override.model_copy(update={"provider": seller})
+    sold = next((one for one in made.providers if one.id == seller), None)
     if placed.discount_pct is not None:
-        sold = next((one for one in made.providers if one.id == seller), None)
         names = exact_names(sold, made.providers) if sold else ()
         if not any(lies_in(name, placed.model) for name, _ in names):
             raise BadConfiguration(
                 f"{seller} publishes no price of a model called {placed.model!r}",
                 hint=f"`sightline prices list --provider {seller}` shows its models; * stands for any ending",
             )
-    return placed
+    return placed, dated_variant(sold, made.providers, placed.model) if sold else ""
 
 
 def _charge(engine: Engine, override_id: str) -> str | None:

@@ -26,6 +26,9 @@ NUMBER_OF_NO_MODEL = 0
 _NOT_CONTAINING = re.compile(r"\^\(\?!(\.\*.*)\)")
 """The one look-ahead at a name's start that can be said otherwise: "does not contain"."""
 
+_SOME_DAY = "20260101"
+"""Behind a name: whether a pattern takes dated names for the model."""
+
 NumberOf = Callable[[Provider, ModelInfo], int]
 """The number under which a provider sells a model."""
 
@@ -61,6 +64,17 @@ def exact_names(provider: Provider, providers: Sequence[Provider]) -> Iterator[t
                 yield name, next((one for one in patterned if one.is_match(name)), model)
         if any(_exact(rule) is None for rule in rules):
             patterned.append(model)
+
+
+def dated_variant(provider: Provider, providers: Sequence[Provider], name: str) -> str:
+    """A name of the same model that has a date behind this one, as answers name it; '' when there is none."""
+    meant = next((model for model in reachable(provider, providers) if model.is_match(name)), None)
+    if meant is None or name.endswith("*"):
+        return ""
+    dated = re.compile(re.escape(name) + r"[-@]\d[\d-]+")
+    listed = (other for other, model in exact_names(provider, providers) if model is meant)
+    found = next(filter(dated.fullmatch, listed), "")
+    return found or (f"{name}-{_SOME_DAY}" if meant.is_match(f"{name}-{_SOME_DAY}") else "")
 
 
 def add_model_rules(

@@ -57,6 +57,25 @@ def test_an_override_is_set_seen_explained_and_ended(prices: Command) -> None:
     assert prices("overrides", "--all")[1].count("openai/gpt-4o*@2026-01-01") == 2
 
 
+def test_an_override_says_what_it_does_not_reach(prices: Command) -> None:
+    """A name whose dated variants answer calls is warned about; with a * at its end it is not."""
+    asked = (
+        "override",
+        "--provider",
+        "openai",
+        "--discount",
+        "20",
+        "--from",
+        "2020-01-01",
+        "--until",
+        "2020-01-02",
+    )
+    said = prices(*asked, "--model", "gpt-4o-mini")[1]
+    assert "It does not reach gpt-4o-mini-2024-07-18: answers often name such a variant." in said
+    assert "--model 'gpt-4o-mini-*'" in said
+    assert "does not reach" not in prices(*asked, "--model", "gpt-4o-mini*")[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
