@@ -139,7 +139,7 @@ from (
             operation_named != 'other' and dialect != '', operation_named,
             (request_model != '' or response_model != '') and isNotNull(input_given),
                 if(meaning['agent'] != '', 'agent', 'llm'),
-            meaning['tool'] != '', 'tool',
+            meaning['tool'] != '' and dialect != '', 'tool',
             operation_known) as operation
     from (
         select
