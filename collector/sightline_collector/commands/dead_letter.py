@@ -63,7 +63,9 @@ def list_letters(arguments: argparse.Namespace) -> int:
     """Print a row for each. Raises NotAnswered."""
     letters = _letters(Collector(arguments.url))
     if not letters:
-        print("There are no dead letters: the store took every request.")
+        print(
+            "There are no dead letters. What still waits for the store is in no list: see `sightline doctor`."
+        )
         return 0
     rows: list[list[object]] = [[_cell(letter, name) for name in COLUMNS] for letter in letters]
     items = sum(letter["items"] for letter in letters)

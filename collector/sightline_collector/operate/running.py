@@ -22,6 +22,8 @@ ALERT_LAG_S_WARN, ALERT_LAG_S_FAIL = 120.0, 600.0
 """On top of the interval between looks."""
 SETTLE_LAG_S_WARN, SETTLE_LAG_S_FAIL = 300.0, 3600.0
 CONNECT_S = 2.0
+MEMORY_LIMIT = 241
+"""The engine's number for a statement that wanted more memory than it may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,13 @@ def _size(registry: CollectorRegistry) -> Finding:
 def _dead_letters(dead_letters: DeadLetters) -> Finding:
     letters = dead_letters.letters()
     if not letters:
-        return ok("dead letters", "none: the store took every request")
+        return ok("dead letters", "none of what the store has answered for")
     items = sum(letter.items for letter in letters)
     says = f"{len(letters):,} requests with {items:,} items, the last: {letters[-1].why[:120]}"
-    return warn("dead letters", says, "`sightline dead-letter list` shows them; replay or drop each")
+    step = "`sightline dead-letter list` shows them; replay or drop each"
+    if any(letter.code == MEMORY_LIMIT for letter in letters):
+        step += "; what needed too much memory is refused again: let its sender send less at once"
+    return warn("dead letters", says, step)
 
 
 def _alerts(parts: Parts) -> Finding:

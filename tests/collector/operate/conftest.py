@@ -33,13 +33,13 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorPro
         assert process.stop() == 0
 
 
-def put_aside(letters: DeadLetters) -> None:
+def put_aside(letters: DeadLetters, code: int = 407) -> None:
     """Requests of traces, numbered from 1, each in a batch of its own number."""
     for number in range(1, LETTERS + 1):
         entry = Entry(traces(number), SPANS, "default", PUT_NS)
         head, trailer = segment.frame(entry, number, "5eed" * 8)
         framed = head + entry.body + trailer
-        letters.put(Signal.TRACES, framed, segment.records(framed)[0], "Decimal overflow", 407)
+        letters.put(Signal.TRACES, framed, segment.records(framed)[0], "Decimal overflow", code)
 
 
 @pytest.fixture

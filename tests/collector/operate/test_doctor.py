@@ -144,6 +144,12 @@ class TestRunning:
             "`sightline dead-letter list` shows them; replay or drop each",
         )
 
+    def test_requests_that_needed_too_much_memory(self, tmp_path: Path) -> None:
+        """Nobody is told to replay only what would be refused for the same reason."""
+        put_aside(DeadLetters(tmp_path / "dead-letter", Health()), code=241)
+        finding = next(one for one in examined(tmp_path, Health()) if one.check == "dead letters")
+        assert "let its sender send less at once" in finding.next_step
+
     def test_damage_in_the_log(self, tmp_path: Path) -> None:
         """Bytes that were cut out of left segments are told with where they are kept."""
         health = Health()
