@@ -83,7 +83,8 @@ def told(answer: Answers) -> Answers:
         except Fault as e:
             return JSONResponse({"error": e.message, "hint": e.hint}, 503)
         except ValidationError as e:
-            return JSONResponse({"error": "; ".join(_field_fault(fault) for fault in e.errors())}, 400)
+            faults = "; ".join(_field_fault(fault) for fault in e.errors())
+            return JSONResponse({"error": faults, "hint": "nothing was changed: say it anew"}, 400)
         except ValueError as e:
             return JSONResponse({"error": str(e)}, 400)
 

@@ -80,6 +80,10 @@ def test_an_override_says_what_it_does_not_reach(prices: Command) -> None:
     ("arguments", "says"),
     [
         (("override", "--model", "m", "--discount", "20"), "say which provider"),
+        (
+            ("override", "--provider", "openai", "--model", "gpt-4o", "--discount", "120"),
+            "discount_pct: must be at most 100\n  → nothing was changed: say it anew",
+        ),
         (("override", "--model", "m", "--price", "words=1"), "no unit is called 'words'"),
         (("override", "--provider", "openai", "--model", "nope", "--discount", "1"), "publishes no price"),
         (("end", "nothing"), "there is no override 'nothing'"),
