@@ -26,7 +26,7 @@ test: .venv/tested  ## style, types, and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --session-timeout 660
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --session-timeout 660
 
 bench: .venv/tested  ## the figures that the README claims, as medians beside other systems
 	$(BIN)/python -m tests.bench

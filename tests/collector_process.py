@@ -120,3 +120,9 @@ def wait_until(holds: Callable[[], bool], limit_s: float = 20.0) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"not within {limit_s} s")
         time.sleep(0.01)
+
+
+def sightline_apart(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A subcommand in a process of its own: one that opens a store, which a process does only once."""
+    program = [sys.executable, "-m", "sightline_collector.cli", *arguments]
+    return subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)

@@ -126,5 +126,5 @@ def test_a_wrong_password_is_named(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     """Configuration is checked before anything is opened."""
     said = said_on_failure(CollectorProcess(tmp_path / "data", "--segment-age-s", "soon"))
-    assert "segment_age_s (from a flag)" in said
+    assert "--segment-age-s (from a flag)" in said
     assert not (tmp_path / "data").exists()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from collector.operate.conftest import Command
-from collector_process import CollectorProcess, wait_until
+from collector_process import CollectorProcess, sightline_apart, wait_until
 from remembered_load import SPANS, RememberedLoad
 
 from sightline_collector.cli import main
@@ -59,7 +59,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 def test_all_that_was_acknowledged_comes_back_once(backup: Path, before: set[str], tmp_path: Path) -> None:
     """A collector on the restored folder has every request of before with all its spans, none twice."""
-    assert main(["restore", str(backup), "--store", f"chdb:{tmp_path / 'new'}"]) == 0
+    assert sightline_apart("restore", str(backup), "--store", f"chdb:{tmp_path / 'new'}").returncode == 0
     with CollectorProcess(tmp_path / "new") as restored:
         restored.start()
         restored.flush()
@@ -129,22 +129,22 @@ def test_a_backup_that_was_cut_short_is_none(
     assert not (tmp_path / "new").exists()
 
 
-def test_a_flipped_byte_is_found(copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_flipped_byte_is_found(copied: Path, tmp_path: Path) -> None:
     """The engine's checksums are checked: a backup that its disk has changed is not restored as if whole."""
     largest = max((copied / "tables" / "spans_v1").rglob("data.bin"), key=lambda path: path.stat().st_size)
     content = bytearray(largest.read_bytes())
     content[len(content) // 2] ^= 1
     largest.write_bytes(content)
-    assert main(["restore", str(copied), "--store", f"chdb:{tmp_path / 'new'}"]) == 1
-    assert "spans_v1 is damaged" in capsys.readouterr().err
+    said = sightline_apart("restore", str(copied), "--store", f"chdb:{tmp_path / 'new'}")
+    assert said.returncode == 1
+    assert "spans_v1 is damaged" in said.stderr
     assert not (tmp_path / "new").exists()
 
 
-def test_rows_that_are_missing_are_found(
-    copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rows_that_are_missing_are_found(copied: Path, tmp_path: Path) -> None:
     """A table with fewer rows than were copied is an error with both numbers."""
     part = next((copied / "tables" / "spans_v1").iterdir())
     shutil.rmtree(part)
-    assert main(["restore", str(copied), "--store", f"chdb:{tmp_path / 'new'}"]) == 1
-    assert re.search(r"spans_v1 has \d+ rows, \d+ were copied", capsys.readouterr().err)
+    said = sightline_apart("restore", str(copied), "--store", f"chdb:{tmp_path / 'new'}")
+    assert said.returncode == 1
+    assert re.search(r"spans_v1 has \d+ rows, \d+ were copied", said.stderr)

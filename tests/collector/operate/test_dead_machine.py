@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from collector.operate.conftest import Command
-from collector_process import CollectorProcess, wait_until
+from collector_process import CollectorProcess, sightline_apart, wait_until
 from remembered_load import SPANS, RememberedLoad
 
 from sightline_collector.cli import main
@@ -28,13 +28,11 @@ def dead(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, set[s
         yield folder, load.acknowledged
 
 
-def test_inspect_tells_what_is_not_stored(
-    dead: tuple[Path, set[str]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_inspect_tells_what_is_not_stored(dead: tuple[Path, set[str]]) -> None:
     """--stored asks the embedded store beside the log, which no collector uses any more."""
     folder, acknowledged = dead
-    main(["wal", "inspect", str(folder), "--stored", "--format", "json"])
-    rows = json.loads(capsys.readouterr().out)
+    said = sightline_apart("wal", "inspect", str(folder), "--stored", "--format", "json")
+    rows = json.loads(said.stdout)
     assert {row["stored"] for row in rows} == {"no"}
     assert sum(row["items"] for row in rows) >= len(acknowledged) * SPANS
 

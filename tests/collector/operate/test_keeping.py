@@ -37,7 +37,7 @@ def test_days_are_read(text: str, keep: Keep) -> None:
 )
 def test_what_is_not_days_is_refused(text: str) -> None:
     """A setting that cannot be meant stops the start, by its name."""
-    with pytest.raises(BadConfiguration, match="keep_content_days"):
+    with pytest.raises(BadConfiguration, match="--keep-content-days"):
         load({"keep_content_days": text}, {})
 
 

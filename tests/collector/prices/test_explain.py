@@ -38,7 +38,8 @@ def test_an_amount_is_explained(pricer: Engine) -> None:
     usage = {"input_tokens": 1000, "output_tokens": 100, "cache_read_tokens": 400}
     said = explain(pricer, asked("gpt-4o", "openai", usage=usage))
     assert (said["cost_usd"], said["status"], said["found"]) == (Decimal("0.003"), "priced", "as it is named")
-    assert said["rules"] == [r"provider: ^\s*openai\s*\|(.*)$", r"model: ^openai\|gpt-4o$"]
+    path = r"(?:(?:(?:projects/[^/|]*/locations/[^/|]*/)?publishers/[^/|]*/)?models/)?"
+    assert said["rules"] == [rf"provider: ^\s*openai\s*\|{path}(.*)$", r"model: ^openai\|gpt-4o$"]
     assert (said["price_provider"], said["price_model"], said["price_override"]) == ("openai", "gpt-4o", "")
     assert said["price_source"].startswith("genai-prices ")
     counts = {charge["unit"]: charge["count"] for charge in said["charges"]}

@@ -215,7 +215,7 @@ def test_a_file_that_cannot_be_read(reconcile: Command, tmp_path: Path) -> None:
     other.write_text("name,price\nx,1\n")
     code, _, err = reconcile(str(other))
     assert code == 1
-    assert err.startswith(f"sightline: {other}: the file is no usage or cost export that is known here\n")
+    assert err.startswith(f"sightline: {other}: the file is no usage or cost export that is known here")
     assert "OpenAI, with an admin key" in err
 
 
