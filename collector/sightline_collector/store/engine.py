@@ -28,6 +28,7 @@ from sightline_collector.errors import Fault, FolderInUse, FolderUnusable, Store
 from sightline_collector.sql.catalog import quoted
 from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
 from sightline_collector.store.reads import Reads
+from sightline_collector.store.server_insert import WRITE_SETTINGS, insert_file, insert_rows
 from sightline_collector.store.server_reads import ServerReads
 from sightline_collector.store.staging import Insertion
 from sightline_collector.store.url import StoreUrl
@@ -78,7 +79,7 @@ class Engine:
     def __init__(self, url: StoreUrl) -> None:
         self.url = url
         self.database = url.database
-        self._writer = _connect(url, None)
+        self._writer = _connect(url, None if url.path else WRITE_SETTINGS)
         self._write_lock = Lock()
         self._columns: dict[str, tuple[str, ...]] = {}
         try:
@@ -164,7 +165,10 @@ class Engine:
             return
         block = "".join(json.dumps(row, default=str) + "\n" for row in rows).encode()
         with self._write_lock, self._named():
-            self._writer.raw_insert(table, insert_block=block, fmt="JSONEachRow")
+            if self.embedded:
+                self._writer.raw_insert(table, insert_block=block, fmt="JSONEachRow")
+            else:
+                insert_rows(self._writer, table, block)
 
     def columns(self, table: str) -> tuple[str, ...]:
         """A table's column names, in their order. Asked once: a table changes before it is filled."""
@@ -194,10 +198,7 @@ class Engine:
             )
             (whole,) = insertion.statements
             statement = f"{whole.replace('{source}', f'input({structure})')}\nsettings {schema}"
-            with file.open("rb") as body:
-                self._writer.raw_insert(
-                    statement.removeprefix("insert into "), insert_block=body, fmt="Protobuf"
-                )
+            insert_file(self._writer, statement, file)
 
     def _insert_file(self, insertion: Insertion, source: str, messages: Messages) -> None:
         schema = f"format_schema = {quoted(f'{self._schema_file(messages.schema)}:Request')}"

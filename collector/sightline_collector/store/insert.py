@@ -33,7 +33,7 @@ from sightline_collector.health import Health
 from sightline_collector.store.batch import TABLES, Batch, CountDiffers
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.golden import chain_holds
-from sightline_collector.store.verdict import Verdict, judge, reason
+from sightline_collector.store.verdict import Verdict, is_slow, judge, reason
 from sightline_collector.wal.appender import Segment
 from sightline_collector.wal.segment import Record, Signal, records
 
@@ -145,10 +145,13 @@ class Inserter:
         return found == "whole" and counted_all
 
     def _is_in_the_data(self, error: Exception) -> bool:
-        """A wrong count is the data's fault only when a known request still comes out right."""
-        if isinstance(error, CountDiffers):
+        """A wrong count, or too much time, is the data's fault only when a known request still comes out
+        right."""
+        if not isinstance(error, CountDiffers) and judge(error) is Verdict.WAIT:
+            return False
+        if isinstance(error, CountDiffers) or is_slow(error):
             return chain_holds(self.engine, self.signal, self.scratch)
-        return judge(error) is Verdict.BISECT
+        return True
 
     def _store_the_good(self, segment: Segment, batch: Batch, failure: Exception) -> int:
         """Insert all but the requests that fail alone; those become dead letters. Items stored."""

@@ -14,6 +14,9 @@ from sightline_collector.errors import StoreRefused
 MEMORY = 241
 """Said both of one query that needs too much and, with "(total)", of all that run: the latter passes."""
 
+SLOW = 159
+"""Said of one request that takes long, and of any while the store is busy with something else."""
+
 IN_THE_DATA = {
     6: "cannot parse text",
     27: "cannot parse input",
@@ -28,7 +31,7 @@ IN_THE_DATA = {
     117: "incorrect data",
     128: "too large an array",
     131: "too large a string",
-    159: "takes longer than an insert may",
+    SLOW: "takes longer than an insert may",
     190: "arrays of different sizes",
     MEMORY: "needs more memory than an insert may have",
     321: "a value is out of range",
@@ -55,6 +58,11 @@ def judge(error: Exception) -> Verdict:
         return Verdict.WAIT
     of_all_queries = error.code == MEMORY and "(total)" in error.message
     return Verdict.WAIT if of_all_queries else Verdict.BISECT
+
+
+def is_slow(error: Exception) -> bool:
+    """Whether it took longer than it may, for whatever reason."""
+    return isinstance(error, StoreRefused) and error.code == SLOW
 
 
 def reason(error: Exception) -> str:

@@ -1,0 +1,211 @@
+"""Segments on their way to a ClickHouse server while the way breaks: each is stored, once.
+
+A real collector's inserter, a proxy that breaks connections, and a server played by the embedded engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from remembered_load import TRACE, request_template
+from servers.faulty_proxy import UNAVAILABLE, Fault, FaultyProxy, error
+from servers.played_server import Played, PlayedServer
+
+from sightline_collector.health import Health
+from sightline_collector.store import engine as engine_module
+from sightline_collector.store import insert as insert_module
+from sightline_collector.store.engine import Engine
+from sightline_collector.store.insert import Inserter
+from sightline_collector.store.url import parse_store_url
+from sightline_collector.wal.appender import SegmentLimits
+from sightline_collector.wal.dead_letter import DeadLetters
+from sightline_collector.wal.log import Log, LogLimits
+from sightline_collector.wal.segment import Signal
+
+SPANS = 3
+REQUESTS = 4
+LIMIT_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def server(engine_folder: Path) -> Iterator[PlayedServer]:
+    """It knows one user."""
+    opened = PlayedServer(Played(engine_folder, "ann", "s3cret"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def proxy(server: PlayedServer) -> Iterator[FaultyProxy]:
+    """Between a collector and that server."""
+    opened = FaultyProxy(server.port)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(proxy: FaultyProxy, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The server's store, through the proxy; a client that waits for a second and tries again soon."""
+    monkeypatch.setattr(engine_module, "ANSWER_S", 1.0)
+    monkeypatch.setattr(insert_module, "RETRY_FIRST_S", 0.02)
+    monkeypatch.setattr(insert_module, "RETRY_MOST_S", 0.05)
+    engine.command("truncate table spans_v1")
+    url = f"clickhouse://ann:s3cret@127.0.0.1:{proxy.port}/{engine.database}"
+    opened = Engine(parse_store_url(url))
+    yield opened
+    opened.close()
+
+
+class Collector:
+    """A log and the inserter of its spans."""
+
+    def __init__(self, store: Engine, folder: Path) -> None:
+        self.store, self.folder, self.health = store, folder, Health()
+        self.letters = DeadLetters(folder / "dead-letter", self.health)
+
+    def run(self, work: Callable[[Log], Awaitable[None]]) -> None:
+        """Take what `work` appends, and store it."""
+        asyncio.run(self._run(work))
+
+    async def _run(self, work: Callable[[Log], Awaitable[None]]) -> None:
+        limits = LogLimits(segment=SegmentLimits(age_s=0.05))
+        log = await Log.open(self.folder / "wal", limits=limits)
+        with ThreadPoolExecutor(1) as threads:
+            inserter = Inserter(
+                Signal.TRACES, self.store, log, self.letters, self.health, self.folder, threads
+            )
+            inserting = asyncio.create_task(inserter.run())
+            await work(log)
+            await log.drain()
+            await asyncio.wait_for(inserting, LIMIT_S)
+        await log.close()
+
+    def retries(self, reason: str) -> float:
+        """How often an insert was to be tried again for a reason."""
+        labels = {"signal": "traces", "reason": reason}
+        return self.health.registry.get_sample_value("sightline_store_retries_total", labels) or 0.0
+
+
+@pytest.fixture
+def collector(store: Engine, tmp_path: Path) -> Collector:
+    """On the store behind the proxy."""
+    return Collector(store, tmp_path)
+
+
+async def sends(log: Log) -> None:
+    """Some requests, all acknowledged."""
+    template = request_template(time.time_ns(), SPANS)
+    bodies = [template.replace(TRACE, number.to_bytes(16, "big")) for number in range(1, REQUESTS + 1)]
+    await asyncio.gather(*(log.append(Signal.TRACES, body, SPANS) for body in bodies))
+
+
+def stored(engine: Engine) -> dict[str, int]:
+    """Spans in the store by trace."""
+    rows = engine.rows("select trace_id, count() as n from spans_v1 group by trace_id")
+    return {row["trace_id"]: row["n"] for row in rows}
+
+
+ONCE = {f"{number:032x}": SPANS for number in range(1, REQUESTS + 1)}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.RESET, Fault.CUT, Fault.ANSWER_LOST, Fault.ANSWER_NEVER, Fault.SILENT],
+    ids=lambda fault: fault.name.lower(),
+)
+def test_what_was_acknowledged_is_stored_once(
+    collector: Collector, proxy: FaultyProxy, engine: Engine, fault: Fault
+) -> None:
+    """A connection that breaks at any place of an insert loses nothing and doubles nothing."""
+    proxy.inject(fault, times=1)
+    collector.run(sends)
+    assert proxy.count(fault) >= 1
+    assert stored(engine) == ONCE
+    assert collector.retries("StoreUnreachable") >= 1
+
+
+SAID_OF_ITSELF = (
+    (243, "Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)"),
+    (241, "(total) memory limit exceeded: would use 9.01 GiB. (MEMORY_LIMIT_EXCEEDED)"),
+    (242, "Table is in readonly mode since table metadata was not found. (TABLE_IS_READ_ONLY)"),
+    (252, "Too many parts (3000 with average size of 1.00 MiB). (TOO_MANY_PARTS)"),
+    (202, "Too many simultaneous queries. Maximum: 100. (TOO_MANY_SIMULTANEOUS_QUERIES)"),
+    (999, "Coordination::Exception: Session expired. (KEEPER_EXCEPTION)"),
+    (285, "Number of alive replicas (1) is less than requested quorum (2/2). (TOO_FEW_LIVE_REPLICAS)"),
+    (319, "Unknown quorum status. The data was inserted here only. (UNKNOWN_STATUS_OF_INSERT)"),
+    (60, "Table sightline.spans_v1 does not exist. (UNKNOWN_TABLE)"),
+    (516, "sightline: Authentication failed. (AUTHENTICATION_FAILED)"),
+)
+
+
+def test_what_the_server_says_of_itself_is_waited_for(
+    collector: Collector, proxy: FaultyProxy, engine: Engine
+) -> None:
+    """Full, read-only, overloaded, without its table or its user, or hidden by a load balancer: each is tried
+    again, and none makes a dead letter.
+    """
+    answers = [UNAVAILABLE, *(error(code, words) for code, words in SAID_OF_ITSELF)]
+    proxy.inject(Fault.SAYS, times=len(answers), says=answers)
+    collector.run(sends)
+    assert stored(engine) == ONCE
+    assert [code for code, _ in SAID_OF_ITSELF if not collector.retries(f"engine_{code}")] == []
+    assert list(collector.letters.letters()) == []
+
+
+def test_a_server_too_slow_for_anything_makes_no_dead_letters(
+    collector: Collector, proxy: FaultyProxy, engine: Engine
+) -> None:
+    """An insert that takes too long is the data's fault only when a known request is quick meanwhile."""
+    slow = error(159, "Timeout exceeded: elapsed 50 seconds, maximum: 50. (TIMEOUT_EXCEEDED)")
+    proxy.inject(Fault.SAYS, times=12, says=[slow] * 12)
+    collector.run(sends)
+    assert stored(engine) == ONCE
+    assert list(collector.letters.letters()) == []
+
+
+def test_an_insert_that_goes_on_without_its_client_is_not_done_twice(
+    collector: Collector, proxy: FaultyProxy, server: PlayedServer, engine: Engine
+) -> None:
+    """While the server still works on an insert whose connection broke, the same segment is not inserted."""
+    released = threading.Event()
+    held = threading.Semaphore(1)
+
+    def slowly(_: str) -> None:
+        if held.acquire(blocking=False):
+            released.wait(LIMIT_S)
+
+    server.played.before_insert = slowly
+    proxy.inject(Fault.LEFT, times=1)
+
+    async def work(log: Log) -> None:
+        await sends(log)
+        while not collector.retries("engine_216"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        released.set()
+
+    collector.run(work)
+    server.played.before_insert = lambda _: None
+    assert stored(engine) == ONCE
+
+
+def test_rows_of_small_tables_are_never_sent_again_by_the_client(
+    store: Engine, proxy: FaultyProxy, engine: Engine
+) -> None:
+    """An answer that is lost is told to who inserts; the client does not repeat what may have been done."""
+    proxy.inject(Fault.ANSWER_LOST, only=lambda request: b"JSONEachRow" in request, times=1)
+    with pytest.raises(Exception, match="does not answer"):
+        store.insert("sheddings_v1", [{"what": "rows", "before": "2026-01-01 00:00:00"}])
+    assert engine.value("select count() from sheddings_v1") == 1
+
+
+def test_the_statement_is_in_the_body(collector: Collector, proxy: FaultyProxy) -> None:
+    """No request's first line is longer than what load balancers take for one."""
+    collector.run(sends)
+    assert any(one.inserts for one in proxy.passed)
+    assert max(len(one.line) for one in proxy.passed) < 8000
