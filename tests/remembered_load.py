@@ -45,10 +45,15 @@ def request_template(now_ns: int, spans: int = SPANS) -> bytes:
 
 @dataclass
 class RememberedLoad:
-    """Threads that send until stopped. `acknowledged` holds the trace id of each request answered 200."""
+    """Threads that send until stopped. `acknowledged` holds the trace id of each request answered 200.
+
+    `template` is what they send, with another 16 bytes for TRACE each time.
+    """
 
     url: str
     threads: int = 4
+    path: str = "/v1/traces"
+    template: bytes = b""
     acknowledged: set[str] = field(default_factory=set)
     sent: int = 0
     refused: int = 0
@@ -57,7 +62,7 @@ class RememberedLoad:
         """Start sending."""
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._template = request_template(time.time_ns())
+        self.template = self.template or request_template(time.time_ns())
         self._running = [threading.Thread(target=self._send, daemon=True) for _ in range(self.threads)]
         for thread in self._running:
             thread.start()
@@ -74,9 +79,9 @@ class RememberedLoad:
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
         while not self._stop.is_set():
             trace = os.urandom(16)
-            body = self._template.replace(TRACE, trace)
+            body = self.template.replace(TRACE, trace)
             try:
-                connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
+                connection.request("POST", self.path, body, {"Content-Type": "application/x-protobuf"})
                 answer = connection.getresponse()
                 answer.read()
             except (OSError, http.client.HTTPException):
