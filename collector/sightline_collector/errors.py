@@ -4,6 +4,7 @@ Fault                            carries a reason (its name in counters), a mess
 ├── SenderFault                  the same bytes would be refused again: the sender must not retry
 │   ├── Malformed                400  INVALID_ARGUMENT    does not parse, or breaks a rule of OTLP
 │   ├── TooLarge                 413  RESOURCE_EXHAUSTED  too many bytes or items, before or after inflating
+│   ├── LargeHead                431  RESOURCE_EXHAUSTED  headers without end
 │   ├── UnsupportedMedia         415  INVALID_ARGUMENT    a content type or encoding that is not spoken here
 │   ├── UnknownPath              404  UNIMPLEMENTED
 │   ├── WrongMethod              405  UNIMPLEMENTED
@@ -15,6 +16,7 @@ Fault                            carries a reason (its name in counters), a mess
 │   ├── LogFull                  503  UNAVAILABLE         the log has reached its bound
 │   ├── LogUnwritable            503  UNAVAILABLE         the disk refused: full, read-only, broken
 │   ├── LogClosed                503  UNAVAILABLE         the collector is stopping
+│   ├── TooManyConnections       503  UNAVAILABLE         the port holds as many as it may
 │   ├── Overloaded               429  RESOURCE_EXHAUSTED  too many request bytes in flight
 │   └── OverAllowance            429  RESOURCE_EXHAUSTED  the key has sent what it may for now
 └── OwnFault                     500  INTERNAL            ours, or the operator's to mend
@@ -88,6 +90,14 @@ class TooLarge(SenderFault):
     http_status = 413
     grpc_code = Code.RESOURCE_EXHAUSTED
     reason = "too_large"
+
+
+class LargeHead(SenderFault):
+    """The headers are beyond what is admitted."""
+
+    http_status = 431
+    grpc_code = Code.RESOURCE_EXHAUSTED
+    reason = "large_head"
 
 
 class UnsupportedMedia(SenderFault):
@@ -170,6 +180,12 @@ class LogClosed(WaitingMayHelp):
     """The log takes no more records: the collector is stopping."""
 
     reason = "stopping"
+
+
+class TooManyConnections(WaitingMayHelp):
+    """The port holds as many connections as it may."""
+
+    reason = "too_many_connections"
 
 
 class Overloaded(WaitingMayHelp):

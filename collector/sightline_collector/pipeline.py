@@ -39,6 +39,7 @@ from sightline_collector.operate.retention import keep_for
 from sightline_collector.operate.running import Parts as Examined
 from sightline_collector.operate.snapshot_routes import SnapshotRoutes
 from sightline_collector.operate.snapshots import Snapshots
+from sightline_collector.receive import answer
 from sightline_collector.receive.connections import ConnectionMetrics, Connections
 from sightline_collector.receive.cors import with_origins
 from sightline_collector.receive.door import Door
@@ -131,6 +132,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
             config.otlp_http_port,
             tls=tls,
             bounds=Connections("otlp", held),
+            refusal=answer.http_refusal,
         )
         doors = (grpc, otlp)
         examined = Examined(wal, dead_letters, health.registry, config.alert_interval_s, doors, gate)

@@ -26,7 +26,7 @@ class Tls:
         self._files = files
         self._seen = self._marks()
         self.context = _context(files)
-        self.context.set_alpn_protocols(["http/1.1"])
+        self.context.set_alpn_protocols(["h2", "http/1.1"])
         self._pem = _read(files)
         self._changed = False
 

@@ -4,6 +4,8 @@ Every refusal is a google.rpc.Status: in an HTTP body in the request's own type,
 data carries BadRequest, a refusal that may pass carries RetryInfo.
 """
 
+from http import HTTPStatus
+
 from google.protobuf import json_format
 from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
@@ -40,6 +42,29 @@ def http_body(fault: Fault, content_type: bytes) -> bytes:
     said = status(fault)
     encoded: bytes = said.SerializeToString()
     return json_format.MessageToJson(said).encode() if content_type == JSON else encoded
+
+
+def http_refusal(fault: Fault, content_type: bytes) -> bytes:
+    """A whole HTTP/1.1 response to what never became a request; its connection ends with it."""
+    spoken = content_type if content_type == JSON else PROTOBUF
+    return _closing(fault, spoken, http_body(fault, spoken))
+
+
+def plain_refusal(fault: Fault, _: bytes) -> bytes:
+    """The same for people, where no OTLP is spoken."""
+    return _closing(fault, b"text/plain; charset=utf-8", f"{fault}\n".encode())
+
+
+def _closing(fault: Fault, content_type: bytes, body: bytes) -> bytes:
+    status = HTTPStatus(fault.http_status)
+    headers = [
+        *http_headers(fault),
+        (b"content-type", content_type),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    lines = [f"HTTP/1.1 {status} {status.phrase}".encode(), *(b"%b: %b" % header for header in headers)]
+    return b"\r\n".join([*lines, b"", body])
 
 
 def http_headers(fault: Fault) -> list[tuple[bytes, bytes]]:

@@ -1,68 +1,116 @@
-"""uvicorn's HTTP/1.1 connection, with the bounds on their number and on a request's head that it lacks."""
+"""uvicorn's HTTP/1.1 connection, with the bounds that it lacks; one that begins in HTTP/2 is handed on.
+
+::
+
+    connected ─▶ first bytes ─┬─ HTTP/2's preface ─▶ Http2
+                              └─ head ─▶ body ─▶ answer ─▶ head ...
+                   closed after   30 s            30 s for the rest of a body that is answered already
+
+What is refused before it is a request is told in the words of the port: `refusal` makes them.
+"""
 
 import asyncio
+import sys
+from collections.abc import Callable
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import is_ssl
 
+from sightline_collector.errors import (
+    Fault,
+    LargeHead,
+    Malformed,
+    SlowBody,
+    TooManyConnections,
+    WrongMethod,
+)
 from sightline_collector.receive.connections import LARGE_HEAD, NO_HTTP, SLOW_HEAD, TOO_MANY, Connections
+from sightline_collector.receive.http2 import PREFACE, Http2
+from sightline_collector.receive.http2_exchange import DISCARDING_S
 
 # From the connection, or a request's first byte, to the end of its head.
 HEAD_WAIT_S = 30.0
+# The same for a connection that is one too many: it is only there to be told so in its own type.
+TURNED_AWAY_WAIT_S = 0.25
 # Beyond the read in which the head began. Tokens and trace state need a few KB.
 HEAD_BYTES_MAX = 64 << 10
 
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_UPGRADING = frozenset({b"upgrade", b"http2-settings"})
 
-
-_TOO_MANY = (
-    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-)
+Refusal = Callable[[Fault, bytes], bytes]
+"""A whole HTTP/1.1 response, from a fault and the type that the request came in, b"" when that is unknown."""
 
 
 class BoundedHttp(HttpToolsProtocol):
     """Closes on a head that does not come, or does not end; what follows the head is the application's."""
 
     def __init__(
-        self, *args: Any, bounds: Connections, head_wait_s: float = HEAD_WAIT_S, **kwargs: Any
+        self,
+        *args: Any,
+        bounds: Connections,
+        refusal: Refusal,
+        head_wait_s: float = HEAD_WAIT_S,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._bounds = bounds
         bounds.watch(self.connections)
+        self._refusal = refusal
         self._head_wait_s = head_wait_s
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._rest_timer: asyncio.TimerHandle | None = None
+        self._first: bytes | None = b""
+        self._after_head: int | None = None
+        self._turned_away = False
+        self.headers = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for the first head from now on; one connection too many is told to come back."""
         super().connection_made(transport)
-        if self._bounds.too_many:
+        self._turned_away = self._bounds.too_many
+        if self._turned_away:
             self._bounds.cut(TOO_MANY)
-            transport.write(_TOO_MANY)
-            transport.close()
+        if self._bounds.far_too_many:
+            self._turn_away()
             return
         self._begin_head()
+        if is_ssl(transport) and transport.get_extra_info("ssl_object").selected_alpn_protocol() == "h2":
+            self._hand_on(b"")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Waits for nothing more."""
         self._end_head()
+        self._end_rest()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Counts what belongs to a head that began in an earlier read."""
+        if self._first is not None:
+            data = self._first + data
+            if PREFACE.startswith(data[: len(PREFACE)]):
+                self._first = data
+                if len(data) >= len(PREFACE):
+                    self._hand_on(data)
+                return
+            self._first = None
         continued = self._head_timer is not None
         super().data_received(data)
-        if continued and self._head_timer is not None:
+        if self._after_head is not None:
+            self._go_on_without_upgrade(data[self._after_head :])
+        elif continued and self._head_timer is not None:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX:
                 self._bounds.cut(LARGE_HEAD)
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
+                hint = "Send fewer or shorter headers"
+                self._refuse(LargeHead(f"The headers take more than {HEAD_BYTES_MAX} bytes", hint=hint))
 
     def send_400_response(self, msg: str) -> None:
         """Counts what is no HTTP: a line in the log for each would fill the disk."""
         self._bounds.cut(NO_HTTP)
-        super().send_400_response(msg)
+        self._refuse(Malformed("This is not HTTP", hint="Send HTTP/1.1 or HTTP/2", reason=NO_HTTP))
 
     def on_message_begin(self) -> None:
         """A head begins: on a kept connection, the next one."""
@@ -73,17 +121,103 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._end_head()
-        super().on_headers_complete()
+        if self._turned_away:
+            self._turn_away()
+        elif not self.parser.should_upgrade():
+            super().on_headers_complete()
+        elif self.parser.get_method() == b"CONNECT":
+            self._refuse(WrongMethod("CONNECT is not served here", hint="Use POST"))
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._end_rest()
+        if not (self.parser.should_upgrade() or self._turned_away):
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """What is still to come of a request that is answered is waited for a bounded time."""
+        super().on_response_complete()
+        if self.cycle.more_body and self._rest_timer is None:
+            self._rest_timer = self.loop.call_later(DISCARDING_S, self.transport.close)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """The parser has stopped after the head. A sender that offers another protocol is answered in this
+        one, as RFC 9110 allows: with what it sent, not with what was read of it so far."""
+        stopped = sys.exception()
+        assert isinstance(stopped, httptools.HttpParserUpgrade)
+        self._after_head = stopped.args[0]
+
+    def _go_on_without_upgrade(self, rest: bytes) -> None:
+        self._after_head = None
+        if self.transport.is_closing():
+            return
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        head = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        for name, value in self.headers:
+            if name == b"connection":
+                kept = [token for token in value.split(b",") if token.strip().lower() not in _UPGRADING]
+                value = b",".join(kept)
+            if name not in _UPGRADING:
+                head.append(b"%b: %b" % (name, value))
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join([*head, b"", rest]))
+
+    def _hand_on(self, data: bytes) -> None:
+        """The connection is HTTP/2's from here."""
+        self._end_head()
+        self.connections.discard(self)
+        http2 = Http2(
+            self.config,
+            self.server_state,
+            self._bounds,
+            first_wait_s=self._head_wait_s,
+            idle_wait_s=self.timeout_keep_alive,
+        )
+        self.transport.set_protocol(http2)
+        http2.connection_made(self.transport)
+        if self._turned_away:
+            http2.shutdown()
+        elif data:
+            http2.data_received(data)
+
+    def _turn_away(self) -> None:
+        hint = "Retry; if this lasts, send over fewer connections or run another collector"
+        fault = TooManyConnections(
+            f"This port holds {self._bounds.limit} connections already", hint=hint, retry_after_s=2
+        )
+        self._refuse(fault)
+
+    def _refuse(self, fault: Fault) -> None:
+        """Answers in the type that the request came in, and ends the connection."""
+        content_type = dict(self.headers).get(b"content-type", b"")
+        if not self.transport.is_closing():
+            self.transport.write(self._refusal(fault, content_type.partition(b";")[0].strip().lower()))
+            self.transport.close()
 
     def _begin_head(self) -> None:
         self._head_bytes = 0
-        self._head_timer = self.loop.call_later(self._head_wait_s, self._give_up)
+        wait_s = min(self._head_wait_s, TURNED_AWAY_WAIT_S) if self._turned_away else self._head_wait_s
+        self._head_timer = self.loop.call_later(wait_s, self._give_up)
 
     def _give_up(self) -> None:
+        """A head that began is answered; who said nothing is told nothing."""
+        if self._turned_away:
+            self._turn_away()
+            return
         self._bounds.cut(SLOW_HEAD)
+        if self.scope or self._first:
+            hint = "Look at the network"
+            self._refuse(
+                SlowBody(f"No whole head came in {self._head_wait_s} s", hint=hint, reason=SLOW_HEAD)
+            )
         self.transport.close()
 
     def _end_head(self) -> None:
         if self._head_timer:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _end_rest(self) -> None:
+        if self._rest_timer:
+            self._rest_timer.cancel()
+            self._rest_timer = None

@@ -12,12 +12,15 @@ CONNECTIONS_MAX = 2_000
 FILES_KEPT = 256
 """Open files for the store, the log and gRPC."""
 CONNECTIONS_MIN = 64
+TURNED_AWAY_MAX = 64
+"""Beyond the limit, while they are told so."""
 
 SLOW_HEAD = "slow_head"
 LARGE_HEAD = "large_head"
 TOO_MANY = "too_many"
 NO_HTTP = "no_http"
-REASONS = (SLOW_HEAD, LARGE_HEAD, TOO_MANY, NO_HTTP)
+ABUSIVE = "abusive"
+REASONS = (SLOW_HEAD, LARGE_HEAD, TOO_MANY, NO_HTTP, ABUSIVE)
 
 
 def affordable() -> int:
@@ -67,6 +70,11 @@ class Connections:
     def too_many(self) -> bool:
         """True when the last one was one too many."""
         return len(self._open) > self.limit
+
+    @property
+    def far_too_many(self) -> bool:
+        """True when there is not even room to tell it so in its own words."""
+        return len(self._open) > self.limit + TURNED_AWAY_MAX
 
     def cut(self, reason: str) -> None:
         """One was cut off."""

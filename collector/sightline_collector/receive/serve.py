@@ -13,9 +13,9 @@ import uvicorn
 
 from sightline_collector.access.tls import Tls
 from sightline_collector.errors import PortTaken
+from sightline_collector.receive import answer, grpc_strangers
 from sightline_collector.receive import grpc as otlp_grpc
-from sightline_collector.receive import grpc_strangers
-from sightline_collector.receive.connection import HEAD_WAIT_S, BoundedHttp
+from sightline_collector.receive.connection import HEAD_WAIT_S, BoundedHttp, Refusal
 from sightline_collector.receive.connections import Connections, uncounted
 from sightline_collector.receive.door import Door
 
@@ -63,12 +63,15 @@ async def serve_http(
     head_wait_s: float = HEAD_WAIT_S,
     tls: Tls | None = None,
     bounds: Connections | None = None,
+    refusal: Refusal = answer.plain_refusal,
 ) -> Serving:
-    """Serves an ASGI application; port 0 takes a free one. Raises PortTaken."""
+    """Serves an ASGI application over HTTP/1.1 and HTTP/2; port 0 takes a free one. Raises PortTaken."""
     bound = _bind(name, host, port)
     config = uvicorn.Config(
         app,
-        http=partial(BoundedHttp, bounds=bounds or uncounted(), head_wait_s=head_wait_s),  # type: ignore[arg-type]
+        http=partial(  # type: ignore[arg-type]
+            BoundedHttp, bounds=bounds or uncounted(), head_wait_s=head_wait_s, refusal=refusal
+        ),
         ws="none",
         lifespan="off",
         access_log=False,

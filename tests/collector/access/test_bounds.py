@@ -14,10 +14,14 @@ import pytest
 from collector.access.keeping_keys import Kept
 from collector.receive.receiving import WAIT_S, Receiving
 from collector.receive.test_serve import read_to_end
+from google.protobuf import json_format
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 from prometheus_client import CollectorRegistry
 
 from sightline_collector.access.day_bytes import DayBytes
 from sightline_collector.access.key import Scope
+from sightline_collector.receive import answer
 from sightline_collector.receive.connections import ConnectionMetrics, Connections
 from sightline_collector.receive.grpc import SERVICES, options
 from sightline_collector.receive.http import OtlpHttp
@@ -28,12 +32,20 @@ from sightline_collector.wal.segment import Signal
 class Small:
     """A port that holds two connections, and its counters."""
 
-    def __init__(self, receiving: Receiving) -> None:
+    def __init__(self, receiving: Receiving, head_wait_s: float = 1.0) -> None:
         self.registry = CollectorRegistry()
         bounds = Connections("otlp", ConnectionMetrics(self.registry), limit=2)
         app = OtlpHttp(receiving.door)
         self.serving: Serving = receiving.run(
-            serve_http(app, "OTLP/HTTP", "127.0.0.1", 0, head_wait_s=0.5, bounds=bounds)
+            serve_http(
+                app,
+                "OTLP/HTTP",
+                "127.0.0.1",
+                0,
+                head_wait_s=head_wait_s,
+                bounds=bounds,
+                refusal=answer.http_refusal,
+            )
         )
 
     def connect(self) -> socket.socket:
@@ -65,6 +77,26 @@ def test_one_connection_too_many_is_told_to_come_back(receiving: Receiving) -> N
     url = f"http://127.0.0.1:{small.serving.port}/v1/traces"
     headers = {"content-type": "application/x-protobuf"}
     assert httpx.post(url, content=b"", headers=headers).status_code == 200
+    receiving.run(small.serving.stop(0))
+
+
+def test_one_connection_too_many_is_told_so_in_its_own_type(receiving: Receiving) -> None:
+    """UNAVAILABLE with RetryInfo, as JSON to who sends JSON; over HTTP/2 the connection ends at once."""
+    small = Small(receiving, head_wait_s=WAIT_S)
+    url = f"http://127.0.0.1:{small.serving.port}/v1/traces"
+    with small.connect(), small.connect():
+        for content_type in ("application/json", "application/x-protobuf"):
+            refused = httpx.post(url, content=b"{}", headers={"content-type": content_type})
+            assert (refused.status_code, refused.headers["content-type"]) == (503, content_type)
+            said = (
+                json_format.Parse(refused.content, Status())
+                if content_type.endswith("json")
+                else Status.FromString(refused.content)
+            )
+            assert said.code == 14
+            assert any(detail.Is(RetryInfo.DESCRIPTOR) for detail in said.details)
+        with httpx.Client(http1=False, http2=True) as client, pytest.raises(httpx.TransportError):
+            client.post(url, content=b"{}")
     receiving.run(small.serving.stop(0))
 
 

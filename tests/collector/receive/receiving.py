@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from sightline_collector.access.gate import Gate
 from sightline_collector.errors import Fault
 from sightline_collector.health import Health
+from sightline_collector.receive import answer
 from sightline_collector.receive.check import REQUESTS
 from sightline_collector.receive.door import Door
 from sightline_collector.receive.http import OtlpHttp
@@ -121,7 +122,9 @@ class Receiving:
         self.health.watch(self.log)
         self.losses = LossReports(self.log, self.health)
         self.door = Door(self.log, self.health, self.losses, self._limits, self._gate)
-        self.http = await serve_http(OtlpHttp(self.door), "OTLP/HTTP", "127.0.0.1", 0)
+        self.http = await serve_http(
+            OtlpHttp(self.door), "OTLP/HTTP", "127.0.0.1", 0, refusal=answer.http_refusal
+        )
         self.grpc = await serve_grpc(self.door, "OTLP/gRPC", "127.0.0.1", 0)
 
     async def _stop(self) -> None:

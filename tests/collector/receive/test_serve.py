@@ -11,8 +11,13 @@ import httpx
 import pytest
 from collector.receive.receiving import WAIT_S, Receiving
 from collector.receive.test_http import PROTOBUF, open_post, traces, wait_for_bytes
+from google.protobuf import json_format
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 
 from sightline_collector.errors import PortTaken
+from sightline_collector.receive import connection as connection_of_http
+from sightline_collector.receive.connection import HEAD_BYTES_MAX
 from sightline_collector.receive.grpc import SERVICES
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.serve import serve_grpc, serve_http
@@ -109,14 +114,25 @@ def read_to_end(connection: socket.socket) -> bytes:
     return answered
 
 
-@pytest.mark.parametrize("sent", [b"", b"POST /v1/tr", b"POST /v1/traces HTTP/1.1\r\nHost: x\r\n"])
-def test_a_head_that_does_not_come_is_waited_for_a_bounded_time(receiving: Receiving, sent: bytes) -> None:
-    """A connection that says nothing, or stops within the head, is closed."""
-    serve = serve_http(OtlpHttp(receiving.door), "OTLP/HTTP", "127.0.0.1", 0, head_wait_s=0.2)
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        (b"", b""),
+        (b"PO", b"HTTP/1.1 408 "),
+        (b"PRI * HTTP/2.0\r\n\r\nSM", b"HTTP/1.1 408 "),
+        (b"POST /v1/tr", b"HTTP/1.1 408 "),
+        (b"POST /v1/traces HTTP/1.1\r\nHost: x\r\n", b"HTTP/1.1 408 "),
+    ],
+)
+def test_a_head_that_does_not_come_is_waited_for_a_bounded_time(
+    receiving: Receiving, sent: bytes, answered: bytes
+) -> None:
+    """A connection that says nothing is closed, one that stops within the head is told why."""
+    serve = serve_http(OtlpHttp(receiving.door), "OTLP/HTTP", "127.0.0.1", 0, head_wait_s=0.1)
     serving = receiving.run(serve)
     with socket.create_connection(("127.0.0.1", serving.port)) as connection:
         connection.sendall(sent)
-        assert read_to_end(connection) == b""
+        assert read_to_end(connection)[: len(b"HTTP/1.1 408 ")] == answered
     receiving.run(serving.stop(0))
 
 
@@ -145,3 +161,92 @@ def test_a_kept_connection_may_wait_between_requests(receiving: Receiving) -> No
             with socket.create_connection(("127.0.0.1", serving.port)) as silent:
                 assert read_to_end(silent) == b""
     receiving.run(serving.stop(0))
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400, 3),
+        (b"POST /v1/traces HTTP/1.1\r\nContent-Length: 1, 2\r\n\r\n", 400, 3),
+        (b"\x16\x03\x01\x02\x00\x01\x00", 400, 3),
+        (b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n", 405, 12),
+    ],
+    ids=["no colon", "two lengths", "TLS", "CONNECT"],
+)
+@pytest.mark.parametrize("content_type", [b"application/x-protobuf", b"application/json"])
+def test_what_never_becomes_a_request_is_refused_with_a_status(
+    receiving: Receiving, sent: bytes, status: int, code: int, content_type: bytes
+) -> None:
+    """The body is a google.rpc.Status, in the type that the head had named before it broke off."""
+    typed = sent.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nContent-Type: " + content_type + b"\r\n", 1)
+    with socket.create_connection(("127.0.0.1", receiving.http.port)) as connection:
+        connection.sendall(typed)
+        head, _, body = read_to_end(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    if typed != sent:
+        assert b"content-type: " + content_type in head
+    said = json_format.Parse(body, Status()) if body.startswith(b"{") else Status.FromString(body)
+    assert (said.code, bool(said.message)) == (code, True)
+
+
+@pytest.mark.parametrize("content_type", [b"application/x-protobuf", b"application/json"])
+def test_a_head_that_is_too_large_is_431_with_a_status(receiving: Receiving, content_type: bytes) -> None:
+    """The body is a google.rpc.Status in the request's type: RESOURCE_EXHAUSTED, without a time to wait."""
+    with socket.create_connection(("127.0.0.1", receiving.http.port)) as connection:
+        connection.sendall(b"POST /v1/traces HTTP/1.1\r\nContent-Type: " + content_type + b"\r\nX: ")
+        wait_until_idle(receiving)
+        connection.sendall(b"x" * (HEAD_BYTES_MAX - 1000))
+        wait_until_idle(receiving)
+        connection.sendall(b"x" * 1001)
+        head, _, body = read_to_end(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert b"content-type: " + content_type in head
+    said = json_format.Parse(body, Status()) if body.startswith(b"{") else Status.FromString(body)
+    assert said.code == 8
+    assert not any(detail.Is(RetryInfo.DESCRIPTOR) for detail in said.details)
+
+
+def wait_until_idle(receiving: Receiving) -> None:
+    """The collector has read what was sent: its loop went round several times."""
+    for _ in range(20):
+        receiving.run(receiving.turn())
+
+
+@pytest.mark.parametrize("offered", ["h2c", "websocket", "TLS/1.0"])
+def test_a_sender_that_offers_an_upgrade_loses_nothing(receiving: Receiving, offered: str) -> None:
+    """Java's client and curl offer HTTP/2 with their first request: HTTP/1.1 answers, and has all of it."""
+    body = traces(3)
+    upgrade = {
+        "connection": "Upgrade, HTTP2-Settings, keep-alive",
+        "upgrade": offered,
+        "http2-settings": "AAMA",
+    }
+    with httpx.Client() as client:
+        answers = [
+            client.post(receiving.url("traces"), content=sent, headers={**PROTOBUF, **upgrade})
+            for sent in (body, iter([body[:9], body[9:]]), b"bad", body)
+        ]
+    assert [answer.status_code for answer in answers] == [200, 200, 400, 200]
+    assert [bytes(stored) for stored, _ in receiving.records(Signal.TRACES)] == [body] * 3
+
+
+def test_a_request_that_follows_an_offered_upgrade_is_answered(receiving: Receiving) -> None:
+    """Pipelined in one packet: both are read, each once."""
+    body = traces()
+    head = f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n".encode()
+    head += b"Content-Type: application/x-protobuf\r\n"
+    upgrading = head + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + body
+    last = head + b"Connection: close\r\n\r\n" + body
+    with socket.create_connection(("127.0.0.1", receiving.http.port)) as connection:
+        connection.sendall(upgrading + last)
+        assert read_to_end(connection).count(b"HTTP/1.1 200 ") == 2
+    assert [bytes(stored) for stored, _ in receiving.records(Signal.TRACES)] == [body] * 2
+
+
+def test_what_follows_a_refusal_is_waited_for_a_bounded_time(
+    receiving: Receiving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender that goes on dribbling a body that is refused already is cut off."""
+    monkeypatch.setattr(connection_of_http, "DISCARDING_S", 0.1)
+    with open_post(receiving, 65 << 20, b"x") as connection:
+        assert read_to_end(connection).startswith(b"HTTP/1.1 413 ")

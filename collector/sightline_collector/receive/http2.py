@@ -1,0 +1,260 @@
+"""A connection over HTTP/2: hyper-h2's frames, uvicorn's ASGI, and the bounds that both leave open.
+
+::
+
+    first bytes ─▶ BoundedHttp ─┬─ anything else                      HTTP/1.1
+                                └─ PRI * HTTP/2.0, or h2 by ALPN ─▶ Http2 ─▶ an Exchange for each stream
+
+What a peer may do without end is counted against a budget: streams that it resets (CVE-2023-44487) or makes
+us reset (CVE-2025-8671), and frames that carry nothing (CVE-2019-9512, -9515, -9518). A connection without a
+stream is closed after a while, whatever else it says. A head in pieces without end is h2's to refuse, after
+64 frames (CVE-2024-27316).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    Event,
+    RemoteSettingsChanged,
+    RequestReceived,
+    StreamEnded,
+    StreamReset,
+    TrailersReceived,
+    WindowUpdated,
+)
+from h2.exceptions import ProtocolError, StreamClosedError
+from hyperframe.frame import GoAwayFrame
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+from uvicorn.server import ServerState
+
+from sightline_collector.receive.budget import Budget
+from sightline_collector.receive.connections import ABUSIVE, NO_HTTP, SLOW_HEAD, Connections
+from sightline_collector.receive.http2_exchange import Exchange, scope_of
+from sightline_collector.receive.http2_frames import STREAMS_MAX, WINDOW_BYTES, BoundedFrames
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+RESETS = (256, 10.0)
+"""Streams that may be reset at once, and in a second for long."""
+EMPTY_FRAMES = (1000, 100.0)
+"""Pings, settings, priorities, empty data: at once, and in a second for long."""
+UNREAD_BYTES_MAX = 1 << 20
+"""Answers, most of them to pings, that a peer does not take."""
+
+
+class Http2(asyncio.Protocol):
+    """One connection. Uvicorn's server counts it, and asks it to end with `shutdown`."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        bounds: Connections,
+        *,
+        first_wait_s: float,
+        idle_wait_s: float,
+    ) -> None:
+        self._config = config
+        self._state = server_state
+        self._bounds = bounds
+        self._waits_s = (first_wait_s, idle_wait_s)
+        self._loop = asyncio.get_running_loop()
+        self._exchanges: dict[int, Exchange] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._idle: asyncio.TimerHandle | None = None
+        self._served = False
+        self._stopping = False
+        self._resets, self._empty = Budget(*RESETS), Budget(*EMPTY_FRAMES)
+        self.h2: H2Connection = BoundedFrames()
+
+    # -- asyncio's side ----------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Says what we allow."""
+        assert isinstance(transport, asyncio.Transport)
+        self._state.connections.add(self)  # type: ignore[arg-type]
+        self._transport = transport
+        self.flow = FlowControl(transport)
+        self._ends = get_local_addr(transport), get_remote_addr(transport)
+        self._scheme = "https" if is_ssl(transport) else "http"
+        self.h2.initiate_connection()
+        self.h2.increment_flow_control_window(WINDOW_BYTES - self.h2.inbound_flow_control_window)
+        self.flush()
+        self._wait_idle()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is left to answer."""
+        self._state.connections.discard(self)
+        self._stop_idle()
+        for exchange in self._exchanges.values():
+            exchange.leave()
+        self._exchanges.clear()
+        self.flow.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        """Takes frames in."""
+        try:
+            for event in self.h2.receive_data(data):
+                self._take(event)
+                if self._transport.is_closing():
+                    return
+        except ProtocolError:  # h2 has written down why
+            self._bounds.cut(NO_HTTP)
+            self._close()
+            return
+        self.flush()
+        if self._transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
+            self._cut()
+        elif not self._exchanges:
+            self._wait_idle()
+
+    def eof_received(self) -> None:
+        """Lets the transport close."""
+
+    def pause_writing(self) -> None:
+        """The peer does not read fast enough."""
+        self.flow.pause_writing()
+
+    def resume_writing(self) -> None:
+        """The peer has caught up."""
+        self.flow.resume_writing()
+
+    def shutdown(self) -> None:
+        """Takes no more streams; ends with the last that runs."""
+        self._stopping = True
+        if not self._exchanges:
+            self._end()
+            return
+        # h2's own would keep the answers that are still to come from being sent.
+        said = GoAwayFrame(0, last_stream_id=self.h2.highest_inbound_stream_id)
+        self.flush()
+        self._transport.write(said.serialize())
+
+    # -- an exchange's side ------------------------------------------------------------------------
+
+    @property
+    def default_headers(self) -> Sequence[tuple[bytes, bytes]]:
+        """What every answer begins with: its date."""
+        return self._state.default_headers
+
+    def flush(self) -> None:
+        """Writes what h2 has ready."""
+        data = self.h2.data_to_send()
+        if data and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def reset(self, stream_id: int, why: ErrorCodes) -> None:
+        """Ends a stream, unless its peer has."""
+        with suppress(StreamClosedError):
+            self.h2.reset_stream(stream_id, why)
+
+    def closed(self, exchange: Exchange) -> None:
+        """An exchange is over on both sides."""
+        self._exchanges.pop(exchange.stream_id, None)
+        self.flush()
+        if self._exchanges:
+            return
+        if self._stopping:
+            self._end()
+        else:
+            self._wait_idle()
+
+    # -- frames ------------------------------------------------------------------------------------
+
+    def _take(self, event: Event) -> None:
+        exchange = self._exchanges.get(getattr(event, "stream_id", 0))
+        if isinstance(event, RequestReceived):
+            self._begin(event)
+        elif isinstance(event, DataReceived):
+            self._take_data(event, exchange)
+        elif isinstance(event, StreamEnded):
+            if exchange:
+                exchange.end()
+        elif isinstance(event, StreamReset):
+            if exchange:
+                exchange.leave()
+                self.closed(exchange)
+            self._spend(self._resets)
+        elif isinstance(event, WindowUpdated | RemoteSettingsChanged):
+            for each in [exchange] if exchange else self._exchanges.values():
+                each.window_moved()
+            if isinstance(event, RemoteSettingsChanged):
+                self._spend(self._empty)
+        elif isinstance(event, ConnectionTerminated):
+            self._transport.close()
+        elif not isinstance(event, TrailersReceived):
+            self._spend(self._empty)
+
+    def _take_data(self, event: DataReceived, exchange: Exchange | None) -> None:
+        if exchange:
+            exchange.feed(event.data, event.flow_controlled_length)
+        else:
+            self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        if not event.data and event.stream_ended is None:
+            self._spend(self._empty)
+
+    def _begin(self, event: RequestReceived) -> None:
+        stream_id = event.stream_id
+        if self._stopping or len(self._running) >= STREAMS_MAX:
+            # "Refused" promises that nothing was done: clients send it again without asking.
+            self.reset(stream_id, ErrorCodes.REFUSED_STREAM)
+            self._spend(self._resets)
+            return
+        self._stop_idle()
+        self._served = True
+        scope = scope_of(event.headers, self._scheme, *self._ends)
+        exchange = self._exchanges[stream_id] = Exchange(self, stream_id, scope)
+        task = self._loop.create_task(exchange.run(self._config.loaded_app))
+        for tasks in (self._running, self._state.tasks):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+    # -- the ends of it ----------------------------------------------------------------------------
+
+    def _spend(self, budget: Budget) -> None:
+        if not budget.spend(self._loop.time()):
+            self._cut()
+
+    def _cut(self) -> None:
+        if not self._transport.is_closing():
+            self._bounds.cut(ABUSIVE)
+            self._end(ErrorCodes.ENHANCE_YOUR_CALM)
+
+    def _wait_idle(self) -> None:
+        """Only a request stops this clock: a peer that pings is as idle as one that is silent."""
+        if self._idle is None and not self._transport.is_closing():
+            self._idle = self._loop.call_later(self._waits_s[self._served], self._give_up)
+
+    def _stop_idle(self) -> None:
+        if self._idle:
+            self._idle.cancel()
+            self._idle = None
+
+    def _give_up(self) -> None:
+        if not self._served:
+            self._bounds.cut(SLOW_HEAD)
+        self._end()
+
+    def _end(self, why: ErrorCodes = ErrorCodes.NO_ERROR) -> None:
+        """Says goodbye."""
+        if not self._transport.is_closing():
+            self.h2.close_connection(why)
+            self._close()
+
+    def _close(self) -> None:
+        self.flush()
+        self._stop_idle()
+        if self._transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
+            self._transport.abort()
+        else:
+            self._transport.close()
