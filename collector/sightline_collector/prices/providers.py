@@ -3,8 +3,8 @@ Which names mean which provider, as rules that rewrite `name|model` to `provider
 
 The order is: OpenTelemetry's names that the library does not know or takes for another provider, the
 library's own ids, its match clauses. `litellm|openai/gpt-4o` is `openai|gpt-4o`; `litellm|gpt-4o`, and
-`|gpt-4o` of a call that names no provider, are told by the model's name. The view asks the `litellm` rules
-again for a call whose provider is unknown or lacks the model.
+`|gpt-4o` of a call that names no provider, are told by the model's name; `|openai:gpt-4o` says it itself. The
+view asks the `litellm` rules again for a call whose provider is unknown or lacks the model.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,8 +35,23 @@ PROVIDER_OF_LITELLM_NAME = {
 }
 """Likewise LiteLLM's names of providers."""
 
-PROVIDER_OF_VERCEL_NAME = {"togetherai": "together"}
+PROVIDER_OF_VERCEL_NAME = {"togetherai": "together", "gateway": "vercel_ai_gateway"}
 """Likewise the Vercel AI SDK's."""
+
+PROVIDER_OF_EMITTER_NAME = {
+    "az.ai.agents": "azure",
+    "microsoft.foundry": "azure",
+    "ibm.watson.ai": "watsonx",
+    "oci_genai": "oci",
+    "oracle": "oci",
+    "alibaba_cloud": "dashscope",
+    "qwen": "dashscope",
+    "tongyi": "dashscope",
+    "zhipu": "zhipuai",
+    "jina": "jina_ai",
+    "workers-ai": "cloudflare",
+}
+"""Likewise those of other emitters: Azure's agents, OpenLIT, OpenInference, frameworks of China's models."""
 
 BEDROCK_NAME = (
     r"arn:aws[a-z-]*:bedrock:.*|"
@@ -46,13 +61,29 @@ BEDROCK_NAME = (
 )
 """Names of models that only Bedrock gives, whichever framework calls it: `us.anthropic.claude-...`."""
 
-GOOGLE_PATH = r"(?:(?:(?:projects/[^/|]*/locations/[^/|]*/)?publishers/[^/|]*/)?models/)?"
-"""What Google's interfaces put before a model's name."""
+PATH = (
+    r"(?:(?:(?:projects/[^/|]*/locations/[^/|]*/)?publishers/[^/|]*/)?models/|"
+    r"(?:converse|converse_like|invoke|responses)/)?"
+)
+"""What Google's interfaces put before a model's name, and LiteLLM to say which interface it asks."""
+
+MODELS_OF_ONE = {
+    "openai": (
+        r"text-embedding-(?:ada-002|3-small|3-large)|chatgpt-.*|codex-mini.*|computer-use.*|"
+        r"(?:text-)?davinci-00[23]|babbage-002|ft:(?:gpt|o[0-9]|davinci|babbage).*"
+    ),
+    "cohere": r"(?:embed|rerank)-(?:english|multilingual|v[0-9]).*|command|c4ai-.*",
+    "mistral": r"codestral",
+    "perplexity": r"sonar(?:-.*)?|r1-1776",
+}
+"""Names that tell a provider which the library asks for: many spans of embeddings name none."""
 
 NO_SLASH_AHEAD = "(?![^/]+/)"
 """A look-ahead of the library: the name has no slash. Said positively: the rest of it is `[^/]*`."""
 
-OTHER_NAMES = PROVIDER_OF_OTEL_NAME | PROVIDER_OF_LITELLM_NAME | PROVIDER_OF_VERCEL_NAME
+OTHER_NAMES = (
+    PROVIDER_OF_OTEL_NAME | PROVIDER_OF_LITELLM_NAME | PROVIDER_OF_VERCEL_NAME | PROVIDER_OF_EMITTER_NAME
+)
 
 _BEFORE_MODEL = (
     (r"^\s*litellm\s*\|", "/", "[^|/]*"),
@@ -65,18 +96,20 @@ def provider_rules(providers: Sequence[Provider]) -> RuleTree:
     """Rules whose value `key` is `provider|model`, with the model quoted from the name."""
     tree = RuleTree()
     for name, provider_id in OTHER_NAMES.items():
-        tree.add(rf"^\s*{literal(name)}\s*\|{GOOGLE_PATH}(.*)$", key=rf"{provider_id}|\1")
+        tree.add(rf"^\s*{literal(name)}\s*\|{PATH}(.*)$", key=rf"{provider_id}|\1")
     for name, provider_id in PROVIDER_OF_LITELLM_NAME.items():
         tree.add(rf"^\s*litellm\s*\|{literal(name)}/(.*)$", key=rf"{provider_id}|\1")
     for head, tail, anything in _BEFORE_MODEL:
         for provider in providers:
-            tree.add(rf"{head}{literal(provider.id)}{tail}{GOOGLE_PATH}(.*)$", key=rf"{provider.id}|\1")
+            tree.add(rf"{head}{literal(provider.id)}{tail}{PATH}(.*)$", key=rf"{provider.id}|\1")
         for provider in providers:
             _add_matches(tree, provider, head, tail, anything)
     tree.add(rf"^(?:\s*litellm\s*)?\|({BEDROCK_NAME})$", key=r"aws|\1")
     for provider in providers:
-        for name in _model_shapes(provider):
-            tree.add(rf"^(?:\s*litellm\s*)?\|{GOOGLE_PATH}({name})$", key=rf"{provider.id}|\1")
+        tree.add(rf"^(?:\s*litellm\s*)?\|{literal(provider.id)}:(.*)$", key=rf"{provider.id}|\1")
+    for provider in providers:
+        for name in (*_model_shapes(provider), *_models_of_one(provider)):
+            tree.add(rf"^(?:\s*litellm\s*)?\|{PATH}({name})$", key=rf"{provider.id}|\1")
     return tree
 
 
@@ -88,7 +121,12 @@ def _add_matches(tree: RuleTree, provider: Provider, head: str, tail: str, anyth
         parent = 0
         for name in first:
             parent = tree.add(f"{head}{name}{tail}", parent=parent)
-        tree.add(f"{head}{last}{tail}{GOOGLE_PATH}(.*)$", parent=parent, key=rf"{provider.id}|\1")
+        tree.add(f"{head}{last}{tail}{PATH}(.*)$", parent=parent, key=rf"{provider.id}|\1")
+
+
+def _models_of_one(provider: Provider) -> Iterator[str]:
+    if provider.id in MODELS_OF_ONE:
+        yield MODELS_OF_ONE[provider.id]
 
 
 def _model_shapes(provider: Provider) -> Iterator[str]:

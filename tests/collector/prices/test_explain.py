@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from sightline_collector.commands.price_explain import lines
 from sightline_collector.prices.explain import Question, explain, way
+from sightline_collector.prices.providers import PATH
 from sightline_collector.store.engine import Engine
 
 
@@ -38,8 +39,7 @@ def test_an_amount_is_explained(pricer: Engine) -> None:
     usage = {"input_tokens": 1000, "output_tokens": 100, "cache_read_tokens": 400}
     said = explain(pricer, asked("gpt-4o", "openai", usage=usage))
     assert (said["cost_usd"], said["status"], said["found"]) == (Decimal("0.003"), "priced", "as it is named")
-    path = r"(?:(?:(?:projects/[^/|]*/locations/[^/|]*/)?publishers/[^/|]*/)?models/)?"
-    assert said["rules"] == [rf"provider: ^\s*openai\s*\|{path}(.*)$", r"model: ^openai\|gpt-4o$"]
+    assert said["rules"] == [rf"provider: ^\s*openai\s*\|{PATH}(.*)$", r"model: ^openai\|gpt-4o$"]
     assert (said["price_provider"], said["price_model"], said["price_override"]) == ("openai", "gpt-4o", "")
     assert said["price_source"].startswith("genai-prices ")
     counts = {charge["unit"]: charge["count"] for charge in said["charges"]}

@@ -157,6 +157,10 @@ def test_a_provider_falls_back_one_step() -> None:
         ("|arn:aws:bedrock:us-east-1:1:x/m", "aws|arn:aws:bedrock:us-east-1:1:x/m"),
         ("p|us.anthropic.claude-v1:0", "p|us.anthropic.claude-v1:0"),
         ("|anthropic/claude-v1", ""),
+        ("cloud|converse/us.anthropic.claude-v1:0", "cloud|us.anthropic.claude-v1:0"),
+        ("litellm|cloud/responses/m", "cloud|m"),
+        ("|cloud:labs-m", "cloud|labs-m"),
+        ("litellm|cloud:labs-m", "cloud|labs-m"),
         ("nobody|labs-m", ""),
     ],
 )
@@ -186,6 +190,14 @@ def test_litellms_names_mean_the_same_sellers() -> None:
     for name, provider in PROVIDER_OF_LITELLM_NAME.items():
         assert resolve(tree, f"{name}|m", "key") == f"{provider}|m"
         assert resolve(tree, f"litellm|{name}/m", "key") == f"{provider}|m"
+
+
+def test_a_name_that_one_provider_alone_gives_needs_no_provider() -> None:
+    """Embeddings seldom name who made them: their model does."""
+    tree = provider_rules([Provider("openai", "OpenAI", ""), Provider("perplexity", "Perplexity", "")])
+    assert resolve(tree, "|text-embedding-3-small", "key") == "openai|text-embedding-3-small"
+    assert resolve(tree, "litellm|sonar-pro", "key") == "perplexity|sonar-pro"
+    assert resolve(tree, "|text-embedding-004", "key") == ""
 
 
 def test_a_literal_matches_only_itself() -> None:

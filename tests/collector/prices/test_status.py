@@ -103,6 +103,13 @@ def test_a_known_model_of_an_unknown_seller_is_assumed(pricer: Engine, provider:
     assert (got.usd, got.status) == (GPT_4O, "assumed")
 
 
+@pytest.mark.parametrize("provider", ["ollama", "vllm", "llama.cpp"])
+def test_a_model_that_one_serves_oneself_has_no_price_of_its_makers(pricer: Engine, provider: str) -> None:
+    """What the same model costs elsewhere is nobody's bill: an override says what one's own machine costs."""
+    got = one(pricer, Call(provider, "deepseek-chat"))
+    assert (got.usd, got.status) == (None, "unpriced_model")
+
+
 def test_estimated_tokens_give_an_estimate(pricer: Engine) -> None:
     """An amount that rests on counted instead of reported tokens says so."""
     got = one(pricer, Call(estimated=True))
