@@ -37,7 +37,8 @@ from sightline_collector.store.verdict import Verdict, is_slow, judge, reason
 from sightline_collector.wal.appender import Segment
 from sightline_collector.wal.segment import Record, Signal, records
 
-RETRY_FIRST_S, RETRY_MOST_S = 0.5, 30.0
+RETRY_FIRST_S, RETRY_MOST_S = 0.5, 5.0
+"""A store that is back is seen within seconds: an attempt on one that is away costs next to nothing."""
 log = structlog.get_logger(__name__)
 
 
