@@ -10,19 +10,30 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from migrated_stores import MigratedFolder
+
 START_S = 60.0
+
+migrated: MigratedFolder | None = None
+"""What a new collector's store is copied from; none where there is no test run."""
 
 
 class CollectorProcess:
-    """`sightline up` on free ports. Its output goes to files beside its folder."""
+    """`sightline up` on free ports. Its output goes to files beside its folder.
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    `under` is a program, with its arguments, that becomes the collector: one that traces or confines it.
+    Its first start finds a store that is migrated already, unless `anew`.
+    """
+
+    def __init__(self, folder: Path, *flags: str, under: Sequence[str] = (), anew: bool = False) -> None:
         self.folder = folder
         self.flags = flags
+        self.under = tuple(under)
+        self.anew = anew
         self._process: subprocess.Popen[bytes] | None = None
         self.otlp = self.http = self.grpc = ""
 
@@ -45,6 +56,9 @@ class CollectorProcess:
 
     def start(self) -> None:
         """Start and wait until it listens. Raises RuntimeError with its output when it does not."""
+        store = self.folder / "store"
+        if migrated and not (self.anew or "--store" in self.flags or store.exists()):
+            migrated.copy(store)
         self.launch()
         wait_until(lambda: "Sightline is up" in self.output or self.exit_code() is not None, START_S)
         if self.exit_code() is not None:
@@ -58,11 +72,12 @@ class CollectorProcess:
         """Start without waiting."""
         ports = [part for name in ("otlp-grpc", "otlp-http", "http") for part in (f"--{name}-port", "0")]
         store = [] if "--store" in self.flags else ["--store", f"chdb:{self.folder}"]
-        command = [sys.executable, "-m", "sightline_collector.cli", "up", *store, *ports, *self.flags]
+        program = [*self.under, sys.executable, "-m", "sightline_collector.cli"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder.parent, env=dict(os.environ)
-            )
+                [*program, "up", *store, *ports, *self.flags],
+                stdout=log, stderr=subprocess.STDOUT, cwd=self.folder.parent, env=dict(os.environ),
+            )  # fmt: skip
 
     @property
     def pid(self) -> int:

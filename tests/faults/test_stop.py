@@ -10,7 +10,7 @@ from remembered_load import SPANS, RememberedLoad
 
 def test_sigterm_under_load_leaves_nothing_unfinished(tmp_path: Path) -> None:
     """A collector that is told to stop answers what it has begun, stores it, and exits with 0."""
-    with CollectorProcess(tmp_path / "data") as collector:
+    with CollectorProcess(tmp_path / "data", anew=True) as collector:
         collector.start()
         load = RememberedLoad(collector.otlp)
         load.start()

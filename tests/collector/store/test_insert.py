@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import fresh_database
+from migrated_stores import MigratedStores
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
@@ -20,7 +20,6 @@ from sightline_collector.health import Health
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.insert import Inserter
-from sightline_collector.store.migrate import migrate
 from sightline_collector.wal.appender import Segment, SegmentLimits
 from sightline_collector.wal.dead_letter import DeadLetters
 from sightline_collector.wal.log import Log, LogLimits
@@ -33,13 +32,11 @@ POISON = GOOD + b"\x0b\x10\x01\x0c"
 
 
 @pytest.fixture
-def engine(engine_folder: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """A store of each test's own."""
-    opened = fresh_database(engine_folder, request.node.name)
-    migrate(opened)
-    yield opened
-    opened.command(f"drop database {opened.database}")
-    opened.close()
+def engine(stores: MigratedStores) -> Iterator[Engine]:
+    """A store without rows for each test."""
+    lent = stores.lend()
+    yield lent
+    stores.take_back(lent)
 
 
 class Parts:
