@@ -12,9 +12,10 @@ import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from migrated_stores import MigratedFolder
+if TYPE_CHECKING:
+    from migrated_stores import MigratedFolder
 
 START_S = 60.0
 
