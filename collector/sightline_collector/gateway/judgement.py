@@ -18,6 +18,13 @@ _STATEMENTS = _EXISTS | {"SelectWithUnionQuery", "SelectIntersectExceptQuery", "
 _EXPLAINS = frozenset(
     {"EXPLAIN", "EXPLAIN AST", "EXPLAIN SYNTAX", "EXPLAIN QUERY TREE", "EXPLAIN PIPELINE", "EXPLAIN ESTIMATE"}
 )
+_STRUCTURED = "values"
+# Beside its name and type a column may have these, and after most of them an expression that no tree shows.
+_BEYOND_A_TYPE = re.compile(
+    r"\b(default|materialized|ephemeral|alias|ttl|codec|statistics|settings|comment|collate|auto_increment"
+    r"|primary|index|projection|constraint|\w*aggregatefunction)\b",
+    re.ASCII | re.IGNORECASE,
+)
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 READS_ONLY = "This port only reads: SELECT, WITH, SHOW, DESCRIBE, EXISTS and EXPLAIN, one at a time"
@@ -82,6 +89,22 @@ def _check_table_function(expression: Node, names: Names) -> None:
             raise access_denied(
                 f"The table function {node.name[:60]} is shut",
                 f"Open are {', '.join(sorted(READABLE.table_functions))}",
+            )
+        if node.kind == "Function" and node.name == _STRUCTURED:
+            _check_structure(node)
+
+
+def _check_structure(values: Node) -> None:
+    """What comes first may be a text that the engine reads as columns: it must be written out, and hold no
+    more than names and types."""
+    arguments = values.children[0].children if values.children else []
+    for first in arguments[:1]:
+        is_text = first.kind == "Literal" and first.name.startswith("'")
+        is_row = first.kind == "Literal" or (first.kind == "Function" and first.name == "tuple")
+        if not is_row or (is_text and _BEYOND_A_TYPE.search(first.name)):
+            raise access_denied(
+                "The columns of values() may have names and types only",
+                "Write them out: values('a String, b UInt8', ('x', 1))",
             )
 
 

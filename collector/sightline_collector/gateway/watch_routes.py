@@ -20,6 +20,7 @@ from sightline_collector.field_fault import plainly
 from sightline_collector.store.engine import Engine
 
 BODY_BYTES_MAX = 64 << 10
+BODY_WAIT_S = 30.0
 
 Answers = Callable[[Request], Awaitable[Response]]
 
@@ -96,13 +97,19 @@ def _field_fault(fault: Mapping[str, Any]) -> str:
 
 
 async def fields_of(request: Request, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
-    """The fields of a JSON object. Raises ValueError for a body that is none, or larger."""
+    """The fields of a JSON object. Raises ValueError for a body that is none, larger, or too slow."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > bytes_max:
-            raise ValueError(f"the body is larger than {bytes_max} bytes")
-    fields = json.loads(bytes(body) or b"{}")
+    try:
+        async with asyncio.timeout(BODY_WAIT_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > bytes_max:
+                    raise ValueError(f"the body is larger than {bytes_max} bytes")
+        fields = json.loads(bytes(body) or b"{}")
+    except TimeoutError:
+        raise ValueError(f"the body was not whole after {BODY_WAIT_S:.0f} seconds") from None
+    except RecursionError:
+        raise ValueError("the body is nested too deep") from None
     if not isinstance(fields, dict):
         raise ValueError("the body is no JSON object")
     return fields
