@@ -18,9 +18,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import grpc
+import httpx
 import uvloop
 from tests.bench import corpus
-from tests.bench.load import CONNECTIONS, at_rate, median, quantile, sender
+from tests.bench.load import CONNECTIONS, TIMEOUT_S, at_rate, median, quantile, sender
 from tests.bench.usage import Process
 
 from sightline_collector.errors import LogClosed
@@ -89,6 +90,7 @@ def _measure(process: Process, http: str, over_grpc: str, repeats: int, seconds:
         "HTTP, 512 spans": (corpus.SPANS, lambda: sender(http), fat),
         "HTTP, 512 spans, gzip": (corpus.SPANS, lambda: sender(http, headers=GZIP), zipped),
         "gRPC, 512 spans": (corpus.SPANS, lambda: grpc_sender(over_grpc), fat),
+        "HTTP/2, 512 spans": (corpus.SPANS, lambda: http2_sender(http), fat),
         "HTTP, 1 span": (1, lambda: sender(http), small),
         "gRPC, 1 span": (1, lambda: grpc_sender(over_grpc), small),
     }
@@ -127,6 +129,17 @@ def _run(
     for thread in threads:
         thread.join()
     return sum(counts), process.cpu_s - before
+
+
+def http2_sender(url: str) -> Callable[[bytes], object]:
+    """A connection over HTTP/2 of its own, one stream after the other."""
+    client = httpx.Client(http1=False, http2=True, timeout=TIMEOUT_S)
+    headers = {"content-type": "application/x-protobuf"}
+
+    def send(body: bytes) -> int:
+        return client.post(f"{url}/v1/traces", content=body, headers=headers).status_code
+
+    return send
 
 
 def grpc_sender(address: str) -> Callable[[bytes], object]:
