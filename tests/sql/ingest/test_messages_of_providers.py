@@ -169,6 +169,59 @@ SHAPES: dict[str, tuple[Any, Messages]] = {
          {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t", "name": "f", "input": {"x": 1}}}]}],
         [by("user", says("a"), answers("t", [{"text": "r"}])), by("assistant", calls("t", "f", {"x": 1}))],
     ),
+    "LiveKit": (
+        {"items": [
+            {"id": "i", "type": "message", "role": "system", "content": ["s"]},
+            {"id": "j", "type": "message", "role": "user", "content": [
+                "a", {"type": "image_content", "image": "https://x.test/a.png"}]},
+            {"id": "k", "type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+            {"id": "l", "type": "function_call_output", "call_id": "c", "name": "f", "output": "5"}]},
+        [by("system", says("s")),
+         by("user", says("a"), {"type": "uri", "modality": "image", "uri": "https://x.test/a.png"}),
+         by("assistant", calls("c", "f", {})), by("tool", answers("c", "5"))],
+    ),
+    "LiveKit's calls": (
+        [{"id": "i", "call_id": "c", "name": "f", "arguments": "{}"}], [by("user", calls("c", "f", {}))],
+    ),
+    "Genkit": (
+        {"messages": [
+            {"role": "user", "content": [
+                {"text": "a"}, {"media": {"url": "data:image/png;base64,AAAA", "contentType": "image/png"}}]},
+            {"role": "model", "content": [{"toolRequest": {"ref": "r", "name": "f", "input": {"x": 1}}}]},
+            {"role": "tool", "content": [{"toolResponse": {"ref": "r", "name": "f", "output": {"y": 2}}}]}]},
+        [by("user", says("a"), image("AAAA", "image/png")), by("assistant", calls("r", "f", {"x": 1})),
+         by("tool", answers("r", {"y": 2}))],
+    ),
+    "Haystack's answer": (
+        {"replies": [{"role": "assistant", "meta": {"model": "m"}, "content": [
+            {"text": "a"}, {"tool_call": {"tool_name": "f", "arguments": {"x": 1}, "id": "c"}}]}]},
+        [by("assistant", says("a"), calls("c", "f", {"x": 1}))],
+    ),
+    "ADK": (
+        {"model": "m", "config": {"system_instruction": "s", "tools": []}, "contents": [
+            {"role": "user", "parts": [{"text": "a"}]}]},
+        [by("system", says("s")), by("user", says("a"))],
+    ),
+    "reasoning beside the content": (
+        [{"role": "assistant", "reasoning_content": "t", "content": "a"},
+         {"role": "assistant", "reasoning": "u", "content": "b"}],
+        [by("assistant", thinks("t"), says("a")), by("assistant", thinks("u"), says("b"))],
+    ),
+    "Bedrock's image": (
+        [{"role": "user", "content": [{"image": {"format": "png", "source": {"bytes": "AAAA"}}}]}],
+        [by("user", image("AAAA", "png"))],
+    ),
+    "an image whose place is no text": (
+        [{"role": "user", "content": [{"image": {"source": {"s3Location": {"uri": "s3://b/a"}}}}]}],
+        [by("user", {"image": {"source": {"s3Location": {"uri": "s3://b/a"}}}})],
+    ),
+    "a custom tool's call": (
+        [{"type": "custom_tool_call", "call_id": "c", "name": "f", "input": "x"},
+         {"type": "custom_tool_call_output", "call_id": "c", "output": "y"},
+         {"type": "message", "role": "assistant", "content": "a"}],
+        [by("assistant", calls("c", "f", "x")), by("tool", answers("c", "y")), by("assistant", says("a"))],
+    ),
+    "items of one's own": ({"items": [{"sku": 1}]}, [by("user", says('{"items":[{"sku":1}]}'))]),
     "content in a string": (
         [{"role": "user", "content": '[{"type": "text", "text": "a"}]'}],
         [by("user", says("a"))],
@@ -217,7 +270,7 @@ def test_the_first_thousand_are_read(engine: Engine) -> None:
 SPOKEN = (
     "role content parts type text message messages choices kwargs data input output tool_calls"
     " function function_call name arguments id tool user ai source image functionCall thinking"
-    ' reasoning toolUse system refusal candidates "[{ data:x \\'
+    ' reasoning toolUse system refusal candidates items replies toolRequest bytes config "[{ data:x \\'
 )
 WORDS = st.sampled_from(SPOKEN.split())
 VALUES = st.recursive(

@@ -14,8 +14,9 @@ create or replace function sightline_message_parts as (message, members, speaker
         sightline_json_pair('response', content), '}')],
     arrayConcat(
         if(
-            mapContains(members, 'reasoning_content'),
-            [concat('{"thinking":', members['reasoning_content'], '}')], []),
+            startsWith(sightline_json_member(members, ['reasoning_content', 'reasoning']), '"'),
+            [concat('{"thinking":', sightline_json_member(members, ['reasoning_content', 'reasoning']), '}')],
+            []),
         multiIf(
             content in ('', '""'), [],
             startsWith(content, '['), arraySlice(JSONExtractArrayRaw(content), 1, 1000),

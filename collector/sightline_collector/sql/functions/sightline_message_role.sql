@@ -6,14 +6,14 @@ create or replace function sightline_message_role as (word) -> transform(
     [
         'human', 'humanmessage', 'humanmessagechunk', 'systemmessage', 'developer',
         'ai', 'aimessage', 'aimessagechunk', 'model', 'bot', 'chatbot', 'agent',
-        'reasoning', 'function_call', 'tool_call', 'tool_use',
+        'reasoning', 'function_call', 'tool_call', 'tool_use', 'custom_tool_call',
         'toolmessage', 'function', 'functionmessage', 'function_call_output', 'tool_result',
-        'tool_call_response',
+        'tool_call_response', 'custom_tool_call_output',
         'system', 'user', 'assistant', 'tool'],
     [
         'user', 'user', 'user', 'system', 'system',
         'assistant', 'assistant', 'assistant', 'assistant', 'assistant', 'assistant', 'assistant',
-        'assistant', 'assistant', 'assistant', 'assistant',
-        'tool', 'tool', 'tool', 'tool', 'tool', 'tool',
+        'assistant', 'assistant', 'assistant', 'assistant', 'assistant',
+        'tool', 'tool', 'tool', 'tool', 'tool', 'tool', 'tool',
         'system', 'user', 'assistant', 'tool'],
     '')

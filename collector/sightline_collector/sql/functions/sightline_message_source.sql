@@ -5,8 +5,12 @@ create or replace function sightline_message_source as (json, members) -> multiI
     JSONType(json) in ('Array', 'String'), json,
     hasAny(mapKeys(members), ['role', 'parts', 'lc', 'message']), json,
     arrayExists(holder -> mapContains(members, holder), [
-        'messages', 'contents', 'choices', 'candidates', 'generations', 'output', 'input', 'prompt']),
+        'messages', 'contents', 'choices', 'candidates', 'generations', 'replies', 'output', 'input',
+        'prompt']),
     sightline_json_member(members, [
-        'messages', 'contents', 'choices', 'candidates', 'generations', 'output', 'input', 'prompt']),
+        'messages', 'contents', 'choices', 'candidates', 'generations', 'replies', 'output', 'input',
+        'prompt']),
+    -- Whatever else people have items of.
+    position(members['items'], '"role"') > 0, members['items'],
     hasAny(mapKeys(members), ['content', 'text', 'tool_calls']), json,
     sightline_json_text(json))

@@ -12,20 +12,23 @@ create or replace function sightline_part as (part, members) -> multiIf(
     members['$kind'] = 'call', concat(
         '{"type":"tool_call"',
         sightline_json_pair('id', sightline_json_member(members,
-            ['call_id', 'toolCallId', 'tool_call_id', 'toolUseId', 'id'])),
-        sightline_json_pair('name', sightline_json_member(members, ['name', 'toolName'])),
+            ['call_id', 'toolCallId', 'tool_call_id', 'toolUseId', 'ref', 'id'])),
+        sightline_json_pair('name', sightline_json_member(members, ['name', 'toolName', 'tool_name'])),
         sightline_json_pair('arguments', sightline_json_unquoted(sightline_json_member(members,
             ['arguments', 'args', 'input', 'parameters']))), '}'),
     members['$kind'] = 'response', concat(
         '{"type":"tool_call_response"',
         sightline_json_pair('id', sightline_json_member(members,
-            ['call_id', 'toolCallId', 'tool_call_id', 'tool_use_id', 'toolUseId', 'id'])),
+            ['call_id', 'toolCallId', 'tool_call_id', 'tool_use_id', 'toolUseId', 'ref', 'id'])),
         sightline_json_pair('response', sightline_json_unquoted(sightline_json_member(members,
             ['response', 'result', 'output', 'content']))), '}'),
-    members['$kind'] = 'file' and not mapContains(members, 'modality') and hasAny(mapKeys(members), [
-        'data', 'file_id', 'url', 'uri', 'fileUri', 'file_uri', 'image_url', 'image', 'file_data']),
+    members['$kind'] = 'file' and not mapContains(members, 'modality')
+        and startsWith(sightline_json_member(members, [
+            'data', 'bytes', 'file_id', 'url', 'uri', 'fileUri', 'file_uri', 'image_url', 'image',
+            'file_data']), '"'),
     sightline_part_file(
-        members, sightline_json_member(members,
-            ['data', 'file_id', 'url', 'uri', 'fileUri', 'file_uri', 'image_url', 'image', 'file_data']),
+        members, sightline_json_member(members, [
+            'data', 'bytes', 'file_id', 'url', 'uri', 'fileUri', 'file_uri', 'image_url', 'image',
+            'file_data']),
         concat(left(part, 400), mapKeys(members)[1])),
     part)

@@ -3,7 +3,7 @@
 -- `words` tell what it is. Reads: nothing. Readers: sightline_part.
 create or replace function sightline_part_file as (members, what, words) -> concat(
     '{"type":"', multiIf(
-        match(left(what, 200), '^"data:[^",\\\\]*,') or mapContains(members, 'data'), 'blob',
+        match(left(what, 200), '^"data:[^",\\\\]*,') or hasAny(mapKeys(members), ['data', 'bytes']), 'blob',
         mapContains(members, 'file_id'), 'file',
         'uri'),
     '","modality":"', multiIf(
@@ -14,11 +14,12 @@ create or replace function sightline_part_file as (members, what, words) -> conc
     '"', sightline_json_pair('mime_type', if(
         match(left(what, 200), '^"data:[^",\\\\]*,'),
         concat('"', extract(left(what, 200), '^"data:([^;,"\\\\]*)'), '"'),
-        sightline_json_member(members, ['media_type', 'mimeType', 'mime_type', 'mediaType']))),
+        sightline_json_member(members,
+            ['media_type', 'mimeType', 'mime_type', 'mediaType', 'contentType', 'format']))),
     multiIf(
         match(left(what, 200), '^"data:[^",\\\\]*,'),
         concat(',"content":"', substring(what, position(what, ',') + 1)),
-        mapContains(members, 'data'), concat(',"content":', what),
+        hasAny(mapKeys(members), ['data', 'bytes']), concat(',"content":', what),
         mapContains(members, 'file_id'), concat(',"file_id":', what),
         concat(',"uri":', what)),
     '}')

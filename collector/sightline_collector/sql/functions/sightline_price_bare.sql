@@ -4,7 +4,7 @@
 -- Units: a name. Reads: nothing. Readers: priced_spans.
 create or replace function sightline_price_bare as (name) -> if(
     substringIndex(name, '|', 1) in (
-        'ollama', 'hosted_vllm', 'vllm', 'sglang', 'lm_studio', 'lmstudio', 'llama.cpp', 'llamacpp', 'llama_cpp',
-        'llamafile', 'localai', 'xinference', 'gpt4all', 'mlx'),
+        'ollama', 'hosted_vllm', 'vllm', 'sglang', 'lm_studio', 'lmstudio', 'llama.cpp', 'llamacpp',
+        'llama_cpp', 'llamafile', 'localai', 'xinference', 'gpt4all', 'mlx'),
     '',
     replaceRegexpOne(name, '^[^|]*', 'litellm'))

@@ -42,9 +42,13 @@ texts as (
     select
         project, trace_id, span_id, started_at, service, operation, model, feature, session_id,
         'span' as source, arrayJoin([
-            ('system', 'system', attributes['gen_ai.system_instructions']),
+            ('system', 'system', if(
+                mapContains(attributes, 'gen_ai.system_instructions'), attributes['gen_ai.system_instructions'],
+                arrayFirst(event -> event.2 = 'gen_ai.client.inference.operation.details', events)
+                    .3['gen_ai.system_instructions'])),
             ('input', if(operation = 'tool', 'assistant', 'user'), input),
-            ('output', if(operation in ('tool', 'retrieval'), 'tool', 'assistant'), output)]) as said,
+            ('output', if(operation in ('tool', 'retrieval'), 'tool', 'assistant'),
+                sightline_answer(output_key, output, attributes))]) as said,
         said.1 as direction, [(said.2, said.3)] as texts
     from spans_v1
     where input != '' or output != ''
