@@ -135,14 +135,17 @@ class Batch:
 
     def count(self) -> int:
         """Its items that the store holds."""
-        sql = f"select count() from {TABLES[self.signal][0]} where {OF_BATCH} settings {COUNT_SETTINGS}"  # noqa: S608
-        return int(self.engine.write_value(sql, self._parameters))
+        return self._rows(TABLES[self.signal][0])
 
     def delete(self) -> None:
-        """Delete all of its rows, in each table that they reach."""
-        for table in TABLES[self.signal]:
+        """Delete all of its rows, in each table that they have reached: asking takes less than a mutation."""
+        for table in filter(self._rows, TABLES[self.signal]):
             sql = f"delete from {table} where {OF_BATCH}"  # noqa: S608 - a constant
             self.engine.command(sql, self._parameters)
+
+    def _rows(self, table: str) -> int:
+        sql = f"select count() from {table} where {OF_BATCH} settings {COUNT_SETTINGS}"  # noqa: S608
+        return int(self.engine.write_value(sql, self._parameters))
 
     @property
     def _parameters(self) -> dict[str, int | str]:

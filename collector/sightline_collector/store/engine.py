@@ -6,9 +6,7 @@ small pool, so that readers never starve the writer. Nothing here may be used af
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +26,7 @@ from sightline_collector.errors import Fault, FolderInUse, FolderUnusable, Store
 from sightline_collector.sql.catalog import quoted
 from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
 from sightline_collector.store.reads import Reads
+from sightline_collector.store.schema_file import schema_file
 from sightline_collector.store.server_insert import WRITE_SETTINGS, insert_file, insert_rows
 from sightline_collector.store.server_reads import ServerReads
 from sightline_collector.store.staging import Insertion
@@ -201,7 +200,9 @@ class Engine:
             insert_file(self._writer, statement, file)
 
     def _insert_file(self, insertion: Insertion, source: str, messages: Messages) -> None:
-        schema = f"format_schema = {quoted(f'{self._schema_file(messages.schema)}:Request')}"
+        assert self.url.path is not None
+        named = f"{schema_file(self.url.path.parent / 'schemas', messages.schema)}:Request"
+        schema = f"format_schema = {quoted(named)}"
         first, *rest = insertion.statements
         for tidy in insertion.tidy:
             self._writer.command(tidy)
@@ -213,19 +214,6 @@ class Engine:
             for tidy in insertion.tidy:
                 with suppress(ClickHouseError):
                     self._writer.command(tidy)
-
-    def _schema_file(self, schema: str) -> Path:
-        """The schema as a file, without its suffix. Named by content: the engine caches files by path, and
-        would write a schema given as text into the working directory."""
-        assert self.url.path is not None
-        digest = hashlib.sha256(schema.encode()).hexdigest()[:16]
-        file = self.url.path.parent / "schemas" / f"{digest}.proto"
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = file.with_suffix(f".{os.getpid()}")
-            unfinished.write_text(schema, encoding="utf8")
-            unfinished.rename(file)
-        return file.with_suffix("")
 
     def reads(self) -> Reads:
         """Read-only access for the questions of strangers: handles apart from all others."""

@@ -123,7 +123,7 @@ class Inserter:
             batch.insert(segment.path, segment.items)
             items = segment.items
         except (Fault, CountDiffers) as e:
-            if not self._is_in_the_data(e):
+            if not self._is_in_the_data(e, first=True):
                 raise
             items = self._store_the_good(segment, batch, e)
         lag_s = self.clock() - segment.first_received_at_ns / 1e9
@@ -145,12 +145,12 @@ class Inserter:
             batch.delete()
         return found == "whole" and counted_all
 
-    def _is_in_the_data(self, error: Exception) -> bool:
-        """A wrong count, or too much time, is the data's fault only when a known request still comes out
-        right."""
+    def _is_in_the_data(self, error: Exception, *, first: bool = False) -> bool:
+        """A segment's first failure, a wrong count, or too much time, is the data's fault only when a known
+        request still comes out right."""
         if not isinstance(error, CountDiffers) and judge(error) is Verdict.WAIT:
             return False
-        if isinstance(error, CountDiffers) or is_slow(error):
+        if first or isinstance(error, CountDiffers) or is_slow(error):
             return chain_holds(self.engine, self.signal, self.scratch)
         return True
 
