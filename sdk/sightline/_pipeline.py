@@ -22,7 +22,7 @@ from sightline._sampling import Sampler
 from sightline._spans.processor import SightlineProcessor
 from sightline._spans.quick import runtime_of
 from sightline.budget import _guard
-from sightline.budget._status import address_of
+from sightline.budget._status import port_of
 from sightline.masking import Guard
 from sightline.masking._hashing import Hasher
 
@@ -106,7 +106,7 @@ class Pipeline:
 
     def _guarding(self, settings: "Settings") -> _guard.Guard | None:
         budget, privacy = settings.budget, settings.content
-        collector = address_of(budget.collector, settings.destination.traces.url) if budget else ""
+        collector = port_of(budget, settings.destination.traces)
         user = Hasher(privacy.hash_key).user_id if privacy.hash_user_ids else str
         known = _guard.Known(str(self.resource.attributes.get("service.name", "")), user)
         return _guard.start(budget, collector, known)

@@ -22,6 +22,7 @@ from sightline import _clock, _pipeline, _runtime, attributes, instrument
 from sightline._background import EXIT_S, evaluations
 from sightline._context import carrying
 from sightline._counting_ids import CountingIds, counting
+from sightline._delivery.destination import Route
 from sightline._log_export import exporting
 from sightline._outgoing import prepare
 from sightline._pipeline import LogForwarder, guarded_log, outgoing_steps
@@ -31,7 +32,7 @@ from sightline._spans.processor import SightlineProcessor, Sink
 from sightline._spans.quick import runtime_of
 from sightline.budget import _guard
 from sightline.budget._caps import Budget
-from sightline.budget._status import address_of
+from sightline.budget._status import port_of
 from sightline.masking import Guard
 from sightline.privacy import Privacy
 
@@ -110,8 +111,7 @@ def capture(
         tracers, loggers, keep = _recording_into(seen, guard, undo.enter_context(counting()))
         undo.enter_context(_instead_of_sending(keep))
         undo.callback(_runtime.use, _runtime.use(runtime_of(tracers, loggers, captures=guard.captures)))
-        collector = address_of(budget.collector, "") if budget else ""
-        undo.callback(_guard.stop, _guard.start(budget, collector=collector))
+        undo.callback(_guard.stop, _guard.start(budget, collector=port_of(budget, Route(""))))
         wiring = instrument.Wiring(tracers, loggers, guard.captures, stream_usage)
         for library in instrument.load(tuple(instrument_libraries), wiring):
             undo.callback(library.undo)

@@ -10,12 +10,13 @@ from typing import Any
 
 @dataclass
 class SqlPort:
-    """Answers each question with `rows`; `answers` are how many it has sent."""
+    """Answers each question with `rows`; `answers` are how many it has sent; the last one's credentials."""
 
     url: str = ""
     rows: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
     answers: int = 0
+    authorization: str = ""
     silent: threading.Event = field(default_factory=threading.Event)
 
 
@@ -31,6 +32,7 @@ def sql_port() -> Iterator[SqlPort]:
                 pass
             body = "".join(json.dumps(row) + "\n" for row in port.rows).encode()
             port.answers += 1
+            port.authorization = self.headers.get("authorization", "")
             self.send_response(port.status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()

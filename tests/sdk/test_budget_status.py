@@ -11,8 +11,9 @@ from sdk.sql_port import SqlPort, sql_port
 
 import sightline
 from sightline import Budget, BudgetExceeded, _clock, testing
+from sightline._delivery.destination import Route
 from sightline.budget import Decision, check
-from sightline.budget._status import address_of
+from sightline.budget._status import address_of, port_of
 from sightline.budget._verdict import Status
 from sightline.masking._hashing import Hasher
 from sightline.privacy import Privacy
@@ -172,7 +173,7 @@ def test_a_user_is_covered_by_the_id_that_leaves(port: SqlPort, sink: OtlpSink, 
     [
         (None, "http://c:4318/v1/traces", ""),
         ("auto", "http://c:4318/v1/traces", "http://c:4319"),
-        ("auto", "https://user:secret@c/v1/traces", "http://c:4319"),
+        ("auto", "https://user:secret@c/v1/traces", "https://c:4319"),
         ("auto", "http://[::1]:4318", "http://[::1]:4319"),
         ("auto", "c:4317", "http://c:4319"),
         ("https://sql.example.org", "http://c:4318", "https://sql.example.org"),
@@ -181,3 +182,36 @@ def test_a_user_is_covered_by_the_id_that_leaves(port: SqlPort, sink: OtlpSink, 
 def test_the_address_is_said_or_that_of_the_spans(collector: str | None, endpoint: str, address: str) -> None:
     """By itself nobody is asked; "auto" is the documented port on the host that takes the spans."""
     assert address_of(collector, endpoint) == address
+
+
+KEY = (("authorization", "Bearer a-key"),)
+
+
+@pytest.mark.parametrize(
+    ("collector", "endpoint", "goes_along"),
+    [
+        ("auto", "http://c:4318/v1/traces", True),
+        ("auto", "https://c:4318/v1/traces", True),
+        ("auto", "c:4317", True),
+        ("http://c:9000", "http://c:4318", True),
+        ("https://c:9000", "http://c:4318", True),
+        ("http://c:9000", "https://c:4318", False),
+        ("https://elsewhere.example.org", "http://c:4318", False),
+    ],
+)
+def test_the_key_of_the_spans_goes_along_to_their_own_host(
+    collector: str, endpoint: str, goes_along: bool
+) -> None:
+    """Budgets are asked for with the headers of `init()`: never elsewhere, never in the clear beside TLS."""
+    port = port_of(Budget(collector=collector), Route(endpoint, headers=KEY))
+    assert port is not None
+    assert port.headers == (KEY if goes_along else ())
+
+
+def test_budgets_are_asked_for_with_the_key_of_the_spans(port: SqlPort, sink: OtlpSink, until: Until) -> None:
+    """What `init(headers=...)` says reaches the collector's SQL port, as it reaches its receivers."""
+    port.rows = [row()]
+    headers = {"Authorization": "Bearer a-key"}
+    sightline.init(endpoint=sink.url, instrument=False, headers=headers, budget=asking(port.url))
+    until(lambda: check().budget == "day")
+    assert port.authorization == "Bearer a-key"

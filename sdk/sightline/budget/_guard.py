@@ -16,6 +16,7 @@ from opentelemetry import trace
 
 from sightline import _clock, attributes
 from sightline._call_price import load_prices
+from sightline._delivery.destination import Route
 from sightline._fork import reset_in_child
 from sightline._safety import shielded
 from sightline.budget._caps import Budget, Decision, Sum
@@ -52,7 +53,7 @@ class Guard:
     """`everywhere` holds for each call, and may ask a collector; a call may bring a budget of its own."""
 
     def __init__(
-        self, everywhere: Budget | None = None, collector: str = "", known: Known | None = None
+        self, everywhere: Budget | None = None, collector: Route | None = None, known: Known | None = None
     ) -> None:
         self.spending = Spending()
         self._everywhere, self._known = everywhere, known or Known()
@@ -137,7 +138,9 @@ def want() -> None:
         current = Guard()
 
 
-def start(everywhere: Budget | None, collector: str = "", known: Known | None = None) -> Guard | None:
+def start(
+    everywhere: Budget | None, collector: Route | None = None, known: Known | None = None
+) -> Guard | None:
     """Put a new guard in, where one is wanted; returns the one that was there, for `stop`."""
     global current
     before = current

@@ -8,9 +8,10 @@ first check ──► thread: ask ──► the last answer ◄── every chec
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
@@ -37,10 +38,10 @@ format JSONEachRow
 
 
 class Statuses:
-    """The budgets of the collector at `address`, for one `Budget` that asks for them."""
+    """The budgets of the collector behind `port`, for one `Budget` that asks for them."""
 
-    def __init__(self, budget: Budget, address: str) -> None:
-        self._budget, self._address = budget, address
+    def __init__(self, budget: Budget, port: Route) -> None:
+        self._budget, self._port = budget, port
         self._known: tuple[int, Sequence[Status]] | None = None  # when it was asked, by the elapsed clock
         self.stale = True
         self._reset()
@@ -57,7 +58,7 @@ class Statuses:
         """What each budget says that covers such a call; whose window is over says nothing."""
         statuses = self._statuses()
         if statuses is None:
-            yield unknown(self._budget, _shown(self._address))
+            yield unknown(self._budget, self._port.address)
             return
         now_s = _clock.now_ns() / _NS_PER_S
         for status in statuses:
@@ -103,23 +104,23 @@ class Statuses:
     def _ask(self) -> None:
         asked_ns = _clock.elapsed_ns()
         try:
-            self._known, self.stale = (asked_ns, answered(self._address, self._budget.timeout_s)), False
+            self._known, self.stale = (asked_ns, answered(self._port)), False
         except Exception as error:
             self.stale = True
             log_rarely(
                 "budgets",
                 "Sightline does not know the collector's budgets: %s (%s); %s",
-                _shown(self._address),
+                self._port.address,
                 _why(error),
                 "calls are denied" if self._budget.on_unknown == "deny" else "calls are allowed",
             )
 
 
-def answered(address: str, timeout_s: float) -> tuple[Status, ...]:
+def answered(route: Route) -> tuple[Status, ...]:
     """The budgets in force as the SQL port tells them. Raises ConnectionError, and ValueError."""
     with importing:
         from sightline._delivery.http import HttpTransport
-    port = HttpTransport(Route(address, timeout_s=timeout_s), content_type="text/plain")
+    port = HttpTransport(route, content_type="text/plain")
     try:
         answer = port.send(_QUESTION)
     finally:
@@ -130,12 +131,32 @@ def answered(address: str, timeout_s: float) -> tuple[Status, ...]:
     return tuple(_status(row) for row in rows)
 
 
+def port_of(budget: Budget | None, spans: Route) -> Route | None:
+    """Where a budget asks the collector, and with what; None when it asks nobody.
+
+    The headers that spans are sent with, an API key among them, go along to the same host, and never in the
+    clear when spans are sent over TLS.
+    """
+    address = address_of(budget.collector, spans.url) if budget else ""
+    if not budget or not address:
+        return None
+    asked, sent = urlsplit(address), _parts(spans.url)
+    same = asked.hostname == sent.hostname and (asked.scheme == "https" or sent.scheme != "https")
+    headers = spans.headers if same else ()
+    return replace(spans, url=address, headers=headers, timeout_s=budget.timeout_s, compression="none")
+
+
 def address_of(collector: str | None, endpoint: str) -> str:
     """Where budgets are asked for, of what a Budget names and where spans are sent to; '' is nowhere."""
     if collector != AUTO:
         return collector or ""
-    host = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}").hostname or "127.0.0.1"
-    return f"http://[{host}]:{SQL_PORT}" if ":" in host else f"http://{host}:{SQL_PORT}"
+    parts = _parts(endpoint)
+    host, scheme = parts.hostname or "127.0.0.1", "https" if parts.scheme == "https" else "http"
+    return f"{scheme}://[{host}]:{SQL_PORT}" if ":" in host else f"{scheme}://{host}:{SQL_PORT}"
+
+
+def _parts(endpoint: str) -> SplitResult:
+    return urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
 
 
 def _status(row: Mapping[str, Any]) -> Status:
@@ -146,9 +167,3 @@ def _status(row: Mapping[str, Any]) -> Status:
 def _why(error: Exception) -> str:
     """Without what the answer says: it may be anybody's."""
     return str(error) if isinstance(error, ConnectionError) else type(error).__name__
-
-
-def _shown(address: str) -> str:
-    """Without credentials."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
