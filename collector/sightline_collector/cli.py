@@ -27,6 +27,7 @@ COMMANDS = (
     "backup",
     "reconcile",
     "settle",
+    "schema",
     "key",
     "forget",
 )

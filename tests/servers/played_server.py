@@ -1,6 +1,6 @@
 """A ClickHouse server, played by the embedded engine: its HTTP protocol, and statements that write, too.
 
-    python -m tests.servers.played_server FOLDER [--user NAME --password TEXT]
+    python -m tests.servers.played_server FOLDER [--user NAME --password TEXT] [--shards]
 
 Prints its port. What a client can see is the engine's: rows, errors with their codes, read-only questions. Of
 a server's own behaviour it has what a collector's promises rest on: it inserts only a body that is whole, it
@@ -25,7 +25,10 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
+from servers.played_shards import DATABASE, on_shards, open_on_shards
+
 from sightline_collector.store.engine import Engine
+from sightline_collector.store.url import StoreUrl
 
 INSERTED = re.compile(rb"\sformat (\w+)\n", re.IGNORECASE)
 """Where an insert's statement ends and its rows begin."""
@@ -52,12 +55,14 @@ class Refused(Exception):  # noqa: N818 - it is what the server says
 
 @dataclass
 class Played:
-    """What all connections share. `before_insert` is called with the statement once its body is whole."""
+    """What all connections share. `before_insert` is called with the statement once its body is whole;
+    `said` gives what the engine is told instead of a statement."""
 
     folder: Path
     user: str = "default"
     password: str = ""
     before_insert: Callable[[str], None] = lambda _: None
+    said: Callable[[str], str] = str
     running: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="played-")))
@@ -88,7 +93,9 @@ class Played:
         handle: Any = chdb.connect(f"{self.folder}?{spelled}")  # type: ignore[no-untyped-call, unused-ignore]
         try:
             parameters = {k.removeprefix("param_"): v for k, v in asked.items() if k.startswith("param_")}
-            answer = handle.query(statement, asked.get("default_format", "TabSeparated"), params=parameters)
+            answer = handle.query(
+                self.said(statement), asked.get("default_format", "TabSeparated"), params=parameters
+            )
             return bytes(answer.bytes())
         finally:
             handle.close()
@@ -236,15 +243,19 @@ class PlayedServer:
 
 def main(arguments: list[str]) -> None:
     """Serve until ended."""
-    from sightline_collector.store.url import StoreUrl
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--user", default="default")
     parser.add_argument("--password", default="")
+    parser.add_argument("--shards", action="store_true", help="play a cluster, called played")
     given = parser.parse_args(arguments)
-    engine = Engine(StoreUrl(given.folder.absolute(), "", 0, "", "", "sightline", secure=False))
-    server = PlayedServer(Played(given.folder.absolute(), given.user, given.password))
+    folder = given.folder.absolute()
+    played = Played(folder, given.user, given.password)
+    if given.shards:
+        open_on_shards(folder)
+        played.said = on_shards
+    engine = Engine(StoreUrl(folder, "", 0, "", "", DATABASE, secure=False))
+    server = PlayedServer(played)
     print(server.port, flush=True)
     sys.stdin.read()  # ends with who started it
     server.close()

@@ -20,7 +20,7 @@ def keep_for(engine: Engine, content: Keep | None, rows: Keep | None) -> list[st
     """Content and rows go after their days (None: never). The tables that were changed. Raises a Fault."""
     changed = []
     for kept in KEPT:
-        statement = str(engine.value(STATEMENT, {"table": kept.table}))
+        statement = str(engine.value(STATEMENT, {"table": engine.stored(kept.table)}))
         for action in changes(kept, statement, content, rows):
             engine.command(f"alter table {kept.table} {action} {SETTINGS}")
             changed.append(kept.table)

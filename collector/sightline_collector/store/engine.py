@@ -24,10 +24,12 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from sightline_collector.errors import Fault, FolderInUse, FolderUnusable, StoreRefused, StoreUnreachable
 from sightline_collector.sql.catalog import quoted
+from sightline_collector.sql.cluster import LOCAL, SHARDED, clustered
+from sightline_collector.sql.cluster import READ_SETTINGS as SHARD_SETTINGS
 from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
 from sightline_collector.store.reads import Reads
 from sightline_collector.store.schema_file import schema_file
-from sightline_collector.store.server_insert import WRITE_SETTINGS, insert_file, insert_rows
+from sightline_collector.store.server_insert import insert_file, insert_rows, write_settings
 from sightline_collector.store.server_reads import ServerReads
 from sightline_collector.store.staging import Insertion
 from sightline_collector.store.url import StoreUrl
@@ -78,11 +80,11 @@ class Engine:
     def __init__(self, url: StoreUrl) -> None:
         self.url = url
         self.database = url.database
-        self._writer = _connect(url, None if url.path else WRITE_SETTINGS)
+        self._writer = _connect(url, None if url.path else write_settings(url.cluster))
         self._write_lock = Lock()
         self._columns: dict[str, tuple[str, ...]] = {}
         try:
-            self._writer.command(f"create database if not exists {url.database}")
+            self._say(f"create database if not exists {url.database}")
         except ClickHouseError as e:
             self._writer.close()
             raise fault_of(e, url) from None
@@ -101,6 +103,11 @@ class Engine:
         """The engine's version, such as 26.9.2.1."""
         return str(self._writer.server_version)
 
+    @property
+    def _read_settings(self) -> dict[str, Any]:
+        more = QUICK if self.embedded else SHARD_SETTINGS if self.url.cluster else {}
+        return {**READ_SETTINGS, **more}
+
     def _use(self, client: Client) -> None:
         if self.embedded:
             client.command(f"use {self.database}")
@@ -112,7 +119,7 @@ class Engine:
         client = self._readers.get()
         try:
             if client is None:
-                client = _connect(self.url, READ_SETTINGS | (QUICK if self.embedded else {}))
+                client = _connect(self.url, self._read_settings)
                 self._use(client)
             yield client
         except BaseException:
@@ -142,9 +149,18 @@ class Engine:
         return next(iter(rows[0].values())) if rows else None
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """Run a statement that changes something."""
+        """Run a statement that changes something; on a cluster, on all of its servers."""
         with self._write_lock, self._named():
-            self._writer.command(sql, parameters=dict(parameters or {}))
+            self._say(sql, parameters)
+
+    def _say(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        cluster = self.url.cluster
+        for statement in clustered(sql, cluster, self.database) if cluster else (sql,):
+            self._writer.command(statement, parameters=dict(parameters or {}))
+
+    def stored(self, table: str) -> str:
+        """The name of the table that holds a table's rows: of one that is cut into shards another."""
+        return f"{table}{LOCAL}" if self.url.cluster and table in SHARDED else table
 
     def commands(self, statements: Sequence[str]) -> None:
         """Run statements one after the other, with no write of this process between them."""
@@ -197,7 +213,7 @@ class Engine:
             )
             (whole,) = insertion.statements
             statement = f"{whole.replace('{source}', f'input({structure})')}\nsettings {schema}"
-            insert_file(self._writer, statement, file)
+            insert_file(self._writer, statement, file, self.url.cluster)
 
     def _insert_file(self, insertion: Insertion, source: str, messages: Messages) -> None:
         assert self.url.path is not None

@@ -6,7 +6,8 @@ time by itself: an insert whose answer was lost may have been done.
 
 A server goes on with an insert whose client has left. Asked for its rows meanwhile it would say that there
 are none, and the same segment would be inserted twice. So each insert is named after its bytes: as long as
-one of that name runs, the server refuses another (216), and that is waited for.
+one of that name runs, the server refuses another (216), and that is waited for. Of a cluster all servers are
+asked first, for what is tried again may come to another one.
 """
 
 from __future__ import annotations
@@ -14,25 +15,46 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
+
+from sightline_collector.errors import StoreRefused
+from sightline_collector.sql.cluster import READ_SETTINGS, WRITE_SETTINGS
 
 CHUNK_BYTES = 1 << 20
 
 NO_TABLE = ""
 """The statement is in the body: the client need not make one."""
 
-WRITE_SETTINGS = {
+ALREADY_RUNNING = 216
+RUNNING = """
+select count() from clusterAllReplicas({cluster}, system.processes)
+where initial_query_id = {{name:String}} settings skip_unavailable_shards = 1
+"""
+
+SETTINGS = {
     # Rows that a server gathers first are stored after the answer, or as a part with the rows of others.
     "async_insert": 0,
 }
 """Where a server's defaults would get between an insert and its count."""
 
 
-def insert_file(client: Client, statement: str, file: Path) -> None:
-    """Insert a file of protobuf messages by a statement that reads `input()`. Raises ClickHouseError."""
+def write_settings(cluster: str) -> dict[str, Any]:
+    """Settings of a handle that writes to a server, or to one of a cluster."""
+    return {**SETTINGS, **(READ_SETTINGS | WRITE_SETTINGS if cluster else {})}
+
+
+def insert_file(client: Client, statement: str, file: Path, cluster: str = "") -> None:
+    """Insert a file of protobuf messages by a statement that reads `input()`.
+
+    Raises ClickHouseError, StoreRefused when an insert of the same file is still going on.
+    """
+    name = name_of(file)
+    if cluster and client.query(RUNNING.format(cluster=cluster), parameters={"name": name}).result_rows[0][0]:
+        raise StoreRefused(f"the insert {name} still runs", hint="it is waited for", code=ALREADY_RUNNING)
     body = _chunks(f"{statement}\nformat Protobuf\n".encode(), file)
-    client.raw_insert(NO_TABLE, insert_block=body, settings={"query_id": name_of(file)})
+    client.raw_insert(NO_TABLE, insert_block=body, settings={"query_id": name})
 
 
 def insert_rows(client: Client, table: str, rows: bytes) -> None:

@@ -13,6 +13,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from sightline_collector.errors import StoreUnreachable
+from sightline_collector.sql.cluster import READ_SETTINGS
 from sightline_collector.store.reads import Question, Summary, refusal_of
 from sightline_collector.store.url import StoreUrl
 
@@ -49,7 +50,8 @@ class ServerReads:
 
     def stream(self, question: Question) -> ServerStream:
         """Begin to answer. Raises StoreRefused, StoreUnreachable."""
-        url = {**LOCKED, **question.settings, "database": self._store.database}
+        shards = READ_SETTINGS if self._store.cluster else {}
+        url = {**LOCKED, **shards, **question.settings, "database": self._store.database}
         url |= {f"param_{name}": value for name, value in question.parameters.items()}
         url["default_format"] = question.format
         try:

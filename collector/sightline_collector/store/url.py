@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from sightline_collector.errors import BadConfiguration
 
 DEFAULT_DATABASE = "sightline"
 FORMS = (
     "use chdb:///absolute/path, chdb:relative/path, "
-    "clickhouse://user:password@host:8123/database or clickhouses://… for TLS"
+    "clickhouse://user:password@host:8123/database or clickhouses://… for TLS; "
+    "?cluster=NAME behind it for a cluster of servers"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StoreUrl:
-    """Where spans are kept. `path` is set for the embedded engine, `host` for a server."""
+    """Where spans are kept. `path` is set for the embedded engine, `host` for a server, and `cluster` for one
+    of many: '' for a server of its own."""
 
     path: Path | None
     host: str
@@ -26,12 +28,15 @@ class StoreUrl:
     password: str
     database: str
     secure: bool
+    cluster: str = ""
 
     def __str__(self) -> str:
         """The address without its password: fit for logs."""
         if self.path is not None:
             return f"chdb://{self.path}"
-        return f"clickhouse{'s' if self.secure else ''}://{self.user}@{self.host}:{self.port}/{self.database}"
+        scheme, cluster = "clickhouses" if self.secure else "clickhouse", f"?cluster={self.cluster}"
+        address = f"{scheme}://{self.user}@{self.host}:{self.port}/{self.database}"
+        return address + (cluster if self.cluster else "")
 
 
 def parse_store_url(text: str) -> StoreUrl:
@@ -54,8 +59,9 @@ def parse_store_url(text: str) -> StoreUrl:
         port=port or (8443 if secure else 8123),
         user=unquote(parts.username or "default"),
         password=unquote(parts.password or ""),
-        database=_database(parts.path.strip("/")),
+        database=checked_name("database", parts.path.strip("/")) or DEFAULT_DATABASE,
         secure=secure,
+        cluster=_cluster(parts.query),
     )
 
 
@@ -71,11 +77,20 @@ def _embedded(parts: SplitResult) -> StoreUrl:
     return StoreUrl(Path(unquote(path)).absolute(), "", 0, "", "", DEFAULT_DATABASE, False)
 
 
-def _database(name: str) -> str:
-    if not name:
-        return DEFAULT_DATABASE
-    if not name.replace("_", "a").isalnum() or not name.isascii():
+def _cluster(query: str) -> str:
+    try:
+        asked = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True)) if query else {}
+    except ValueError:
+        asked = {"": ""}
+    if asked.keys() - {"cluster"}:
+        raise BadConfiguration("the store's address says something else than ?cluster=NAME", hint=FORMS)
+    return checked_name("cluster", asked.get("cluster", ""))
+
+
+def checked_name(what: str, name: str) -> str:
+    """As it stands in statements. Raises BadConfiguration."""
+    if name and (not name.replace("_", "a").isalnum() or not name.isascii()):
         raise BadConfiguration(
-            f"the database name {name!r} may hold only letters, digits and underscores", hint=FORMS
+            f"the {what} name {name!r} may hold only letters, digits and underscores", hint=FORMS
         )
     return name

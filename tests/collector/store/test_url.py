@@ -34,6 +34,13 @@ def test_tls_has_its_own_scheme_and_port() -> None:
     assert (url.port, url.secure, url.user) == (8443, True, "default")
 
 
+def test_a_cluster_has_a_name() -> None:
+    """What is behind a question mark says that the server is one of many."""
+    url = parse_store_url("clickhouse://db.example/llm?cluster=prod")
+    assert (url.database, url.cluster) == ("llm", "prod")
+    assert str(url) == "clickhouse://default@db.example:8123/llm?cluster=prod"
+
+
 def test_the_password_is_never_shown() -> None:
     """An address as text has no password."""
     assert "secret" not in str(parse_store_url("clickhouse://ann:secret@db.example/llm"))
@@ -49,6 +56,9 @@ def test_the_password_is_never_shown() -> None:
         "chdb:",
         "clickhouse://h:99999",
         "clickhouse://h/a;b",
+        "clickhouse://h/a?cluster=a;b",
+        "clickhouse://h/a?timeout=1",
+        "clickhouse://h/a?cluster",
     ],
 )
 def test_what_is_no_address_is_refused_with_the_forms_it_may_have(text: str) -> None:
