@@ -44,6 +44,7 @@ CHARGED = """
 with mapped_spans as (
     select
         'llm' as operation, lower({provider:String}) as provider, {model:String} as model,
+        '' as request_model,
         fromUnixTimestamp64Nano({at_ns:Int64}, 'UTC') as started_at,
         {input:Nullable(UInt64)} as input_tokens, {output:Nullable(UInt64)} as output_tokens,
         {read:Nullable(UInt64)} as cache_read_tokens, {write:Nullable(UInt64)} as cache_write_tokens,

@@ -41,7 +41,7 @@ with mapped_spans as (
         project, trace_id, span_id, toUnixTimestamp64Nano(span_received_at) as received_ns, started_at,
         -- What is paid is priced as a call: of an agent that is paid, too, the status is wanted.
         if(sightline_model_call(s.operation), toString(s.operation), 'embedding') as operation,
-        provider, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+        provider, model, request_model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
         cache_write_1h_tokens, reasoning_tokens, extra_usage, tokens_estimated, gateway_cached, price_context,
         reported_cost_usd, own_cost_usd as first_usd, toString(cost_status) as first_status
     from spans_v1 as s

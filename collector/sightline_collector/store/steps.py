@@ -21,7 +21,7 @@ NESTED = re.compile(rb"\x12[\x80-\xff]{0,9}([\x00-\x7f])([*2:])")
 """A key's value, its length, and the tag of an array, a map or bytes."""
 
 FLATTENED = re.compile(
-    rb"(?:llm\.(?:input_messages|output_messages|prompts|choices|request\.functions|tools)"
+    rb"(?:llm\.(?:input_messages|output_messages|prompts|completions|choices|request\.functions|tools)"
     rb"|gen_ai\.(?:prompt|completion)|[._]documents|embedding\.embeddings)\.\d"
 )
 TOLD = re.compile(

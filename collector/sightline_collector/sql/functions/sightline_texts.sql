@@ -2,5 +2,5 @@
 -- what is nested is unfolded. Reads: sightline_any_text, sightline_nested_text. Readers: spelled_*.
 create or replace function sightline_texts as (values_) -> arrayMap(
     v -> if(ascii(v) in (42, 50, 58), sightline_nested_text(v),
-        sightline_any_text(v, ascii(v), reinterpretAsUInt64(substring(v, 2, 8)))),
+        sightline_any_text(v, ascii(v), reinterpretAsUInt64(substring(v, 2, 8)), '')),
     values_)

@@ -2,7 +2,7 @@
 -- at most. Takes pairs of key and text. Reads: dialects, sightline_document. Readers: recognised_spans.
 create or replace function sightline_unfolded as (pairs) -> arrayFold(
     (found, level) -> arrayFlatten(arrayMap(
-        pair -> if(bitAnd(dictGet('{database}.dialects', 'place', pair.1), 128) = 0, [pair],
+        pair -> if(bitAnd(dictGet('{database}.dialects', 'place', pair.1), 16384) = 0, [pair],
             arrayMap(
                 document -> arrayFilter(
                     member -> dictHas('{database}.dialects', member.1),

@@ -9,7 +9,7 @@ select
     toUInt8(if(record.severity_number between 0 and 24, record.severity_number, 0)) as severity_number,
     sightline_severity(record.severity_number) as severity, record.severity_text as severity_text,
     if(record.event_name = '', attributes['event.name'], record.event_name) as event_name,
-    resource_attributes['service.name'] as service, texts[-1] as body, types[-1] as body_type,
+    resource_attributes['service.name'] as service, texts[-1] as body, sightline_type(types[-1]) as body_type,
     scope_name, scope_version,
     attributes, sightline_type_map(keys, types, 1, own) as attribute_types,
     resource_attributes, sightline_type_map(keys, types, own + 1, of_resource) as resource_types,

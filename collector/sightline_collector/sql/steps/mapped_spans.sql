@@ -17,7 +17,7 @@ select
     multiIf(
         finish_reason in ('content_filter', 'refusal', 'SAFETY'), 1,
         operation != 'llm' or output = '', null,
-        length(output) < 2000 and multiSearchAny(
+        length(output) < 2000 and multiMatchAny(
             lower(left(output, 600)), splitByChar('\n', lower(trimBoth({data:refusals.txt})))), 1,
         0) as refused,
     meaning['blocked'] = 'true' or meaning['budget'] = 'deny' as blocked,
@@ -52,8 +52,9 @@ select
     mapFilter((unit, n) -> n > 0, CAST(
         ([
             'input_audio_tokens', 'output_audio_tokens', 'cache_audio_read_tokens', 'input_image_tokens',
-            'output_image_tokens', 'web_searches'],
-        arrayMap(n -> ifNull(n, 0), arraySlice(counts, 12, 6))), 'Map(String, UInt64)')) as extra_usage,
+            'output_image_tokens', 'web_searches', 'rerank_searches'],
+        arrayMap(n -> ifNull(n, 0), arrayPushBack(arraySlice(counts, 12, 6), counts[20]))),
+        'Map(String, UInt64)')) as extra_usage,
     meaning['estimated'] = 'true' as tokens_estimated,
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
     multiIf(
@@ -144,9 +145,11 @@ from (
     from (
         select
             *,
-            arrayStringConcat(arrayDistinct(sightline_list(if(dialect = 'semantic-kernel',
-                lower(replaceAll(meaning['finish'], 'FinishReason.', '')), meaning['finish']))), ','
-            ) as finish_reason,
+            -- Enums that emitters print: FinishReason.STOP, <FinishReason.STOP: 1>.
+            arrayStringConcat(arrayDistinct(sightline_list(if(position(meaning['finish'], 'Reason.') > 0,
+                lower(replaceRegexpAll(
+                    meaning['finish'], '<?[A-Za-z]*Reason\\.([A-Za-z_]+)(: [^>]*>)?', '\\1')),
+                meaning['finish']))), ',') as finish_reason,
             if(operation_given = '', '',
                 dictGet('{database}.operations', 'operation', lower(operation_given))) as operation_known,
             ifNull(counts[1], counts[2]) as input_given, ifNull(counts[3], counts[4]) as output_given,
@@ -180,8 +183,12 @@ from (
                     toLowCardinality(lower(meaning['provider'])),
                     '\\.(chat|responses|messages|completions?|(text-?)?embeddings?|image|generative-ai)$', ''
                 ) as provider,
-                if(meaning['request_model'] = '' and meaning['input_rest'] != '',
-                    meaning['bare_model'], meaning['request_model']) as request_model,
+                multiIf(
+                    meaning['request_model'] != '', meaning['request_model'],
+                    -- Genkit calls the span of a call by its model.
+                    dialect = 'genkit' and meaning['operation'] in ('model', 'embedder'), meaning['entity'],
+                    meaning['input_rest'] != '', meaning['bare_model'],
+                    '') as request_model,
                 meaning['response_model'] as response_model,
                 arrayMap(text -> sightline_count(text), [
                     meaning['input_tokens'], meaning['input_rest'],
@@ -190,7 +197,8 @@ from (
                     meaning['cache_write_1h'], meaning['reasoning'], meaning['tool_use'],
                     meaning['audio_input'], meaning['audio_output'], meaning['audio_cached'],
                     meaning['image_input'], meaning['image_output'], meaning['web_searches'],
-                    meaning['compaction_input'], meaning['compaction_output']]) as counts,
+                    meaning['compaction_input'], meaning['compaction_output'],
+                    meaning['rerank_searches']]) as counts,
                 arrayMap(text -> sightline_duration(text), [
                     meaning['first_chunk_s'], meaning['first_chunk_ms'], meaning['first_chunk_served'],
                     meaning['first_token_s'], meaning['tokens_per_second'],

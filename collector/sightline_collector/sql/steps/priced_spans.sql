@@ -29,7 +29,13 @@ from (
         sightline_price_model(call) as named,
         sightline_price_model(sightline_price_dashed(call)) as named_dashed,
         sightline_price_model(sightline_price_bare(call)) as bare,
-        sightline_price_model(sightline_price_dashed(sightline_price_bare(call))) as bare_dashed
+        sightline_price_model(sightline_price_dashed(sightline_price_bare(call))) as bare_dashed,
+        -- Who answers by a name of one's own, or by one that is too new, was asked by another.
+        lower(left(toLowCardinality(if(
+            call = '' or request_model in ('', model), '',
+            concat(provider, '|', request_model))), 512)) as asked,
+        sightline_price_model(asked) as asked_named,
+        sightline_price_model(sightline_price_bare(asked)) as asked_bare
     select
         *,
         arrayMap(
@@ -84,7 +90,8 @@ from (
             [call != ''],
             [named + named_dashed = 0 or provider = ''],
             [multiIf(
-                named != 0, named, named_dashed != 0, named_dashed, bare != 0, bare, bare_dashed)],
+                named != 0, named, named_dashed != 0, named_dashed, bare != 0, bare,
+                bare_dashed != 0, bare_dashed, asked_named != 0, asked_named, asked_bare)],
             [sightline_price_count(input_tokens)],
             [sightline_price_count(output_tokens)],
             [sightline_price_count(cache_read_tokens)],

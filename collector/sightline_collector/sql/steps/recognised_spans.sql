@@ -5,24 +5,26 @@
 -- unknown last, and with them those that say nothing: that costs less than to take out the known.
 -- Reads: conversed_spans, dialects. Readers: mapped_spans.
 select
-    * except (keys, texts, columns, surest),
-    CAST((columns, texts), 'Map(String, String)') as meaning,
-    keys[indexOf(columns, 'input')] as input_key, keys[indexOf(columns, 'output')] as output_key,
+    * except (said, surest),
+    cast(
+        (arrayMap(place -> toUInt8(bitAnd(bitShiftRight(place, 7), 127)), said.3), said.2)
+        as Map({type:span_meaning}, String)) as meaning,
+    said.1[indexOf(mapKeys(meaning), 'input')] as input_key,
+    said.1[indexOf(mapKeys(meaning), 'output')] as output_key,
     dictGet('{database}.dialects', 'dialect', surest) as dialect
 from (
     select
         * except (places, members, member_places, scope_place),
-        arrayMap(k -> dictGet('{database}.dialects', 'column', k), keys) as columns,
         arraySort(
-            (k, place) -> bitAnd(place, 127),
-            arrayConcat(mapKeys(attributes), members.1), arrayConcat(places, member_places)) as keys,
-        arraySort(
-            (t, place) -> bitAnd(place, 127),
-            arrayConcat(mapValues(attributes), members.2), arrayConcat(places, member_places)) as texts,
+            (each, place) -> bitAnd(place, 127),
+            arrayZip(
+                arrayConcat(mapKeys(attributes), members.1), arrayConcat(mapValues(attributes), members.2),
+                arrayConcat(places, member_places)),
+            arrayConcat(places, member_places)) as said,
         multiIf(
-            notEmpty(places) and arrayMin(places) < least(scope_place, 65280),
+            notEmpty(places) and arrayMin(places) < least(scope_place, 8355840),
                 mapKeys(attributes)[indexOf(places, arrayMin(places))],
-            scope_place < 65280, scope_shows,
+            scope_place < 8355840, scope_shows,
             name_shows) as surest
     from (
         select
@@ -39,7 +41,7 @@ from (
                     concat('scope=', substringIndex(scope_name, '.', 1))]) as scope_shows,
                 concat('name=', if(countSubstrings(name, ' ') = 1,
                     concat(substringIndex(name, ' ', 1), ' *'), substringIndex(name, '.', 1))) as name_shows,
-                if(arrayExists(place -> bitAnd(place, 128) != 0, places),
+                if(arrayExists(place -> bitAnd(place, 16384) != 0, places),
                     sightline_unfolded(CAST(attributes, 'Array(Tuple(String, String))')),
                     CAST([], 'Array(Tuple(String, String))')) as members
             from (

@@ -6,6 +6,6 @@
 -- first of two words. `DIALECT PROVIDER` names a dialect more closely. Filled from data/dialects.csv.
 -- Readers: dialects.
 create table if not exists dialects_v1 (
-    key String, column LowCardinality(String), rank UInt8, dialect LowCardinality(String), sign UInt8,
+    key String, column {type:span_meaning}, rank UInt8, dialect LowCardinality(String), sign UInt8,
     shape LowCardinality(String))
 engine = MergeTree order by key
