@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 STORE ?= chdb:./sightline-data
+CLICKHOUSE_URL ?=
 
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -13,7 +14,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 endif
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo up test bench clean
+.PHONY: demo up test test-clickhouse bench clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/installed  ## two weeks of an instrumented agent, and what the views say about it
@@ -27,6 +28,9 @@ test: .venv/tested  ## style, types, and every test
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --session-timeout 660
+
+test-clickhouse: .venv/tested  ## the tests of the store on CLICKHOUSE_URL=clickhouse://user:password@host:8123[?cluster=NAME]
+	$(BIN)/python -m tests.servers --url '$(CLICKHOUSE_URL)'
 
 bench: .venv/tested  ## the figures that the README claims, as medians beside other systems
 	$(BIN)/python -m tests.bench

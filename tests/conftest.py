@@ -12,6 +12,7 @@ import collector_process
 import pytest
 from hypothesis import HealthCheck, settings
 from migrated_stores import MigratedFolder, MigratedStores
+from servers import chosen_store
 
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.url import StoreUrl
@@ -48,8 +49,12 @@ def stores(engine_folder: Path) -> MigratedStores:
 
 
 @pytest.fixture(scope="module")
-def engine(stores: MigratedStores) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A migrated store without rows, for the test module alone."""
+    if server := chosen_store.server():
+        yield from chosen_store.lent(server, request.module.__name__)
+        return
+    stores: MigratedStores = request.getfixturevalue("stores")
     lent = stores.lend()
     yield lent
     stores.take_back(lent)
@@ -57,5 +62,9 @@ def engine(stores: MigratedStores) -> Iterator[Engine]:
 
 def fresh_database(folder: Path, name: str) -> Engine:
     """An engine on an empty database whose name is derived from the given one."""
+    if server := chosen_store.server():
+        own = chosen_store.database(server, name)
+        chosen_store.drop(own)
+        return Engine(own)
     database = re.sub(r"\W", "_", name)
     return Engine(StoreUrl(folder, "", 0, "", "", database, secure=False))

@@ -55,7 +55,7 @@ _CREATES = re.compile(
     rf"(?: if not exists)? {NAME}"
 )
 _ALTERS = re.compile(rf"(?:alter table|delete from|truncate table) {NAME}")
-_DROPS = re.compile(rf"drop (?:table|view) if exists {NAME}")
+_DROPS = re.compile(rf"drop (?:table|view|database) if exists {NAME}")
 _COLUMNS = re.compile(
     r"alter table \w+ (?:add|drop|rename|modify) column (?!.*\b(?:ttl|remove)\b)", re.DOTALL
 )
