@@ -23,11 +23,12 @@ P99_BOUND_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """A fault, from its beginning to its end."""
+    """A fault, from its beginning to its end; `why`: what the collector did then that it must not."""
 
     what: str
     begin_s: float
     end_s: float
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Seen:
     rss: Sequence[tuple[float, int]]
     faults: Sequence[Happened]
     acknowledged: frozenset[str]
+    drained: bool = True
 
 
 def minutes(seen: Seen) -> Iterator[Minute]:
@@ -82,7 +84,10 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 
 def broken(seen: Seen, stored: Stored) -> list[str]:
     """Each promise that was not kept, in a sentence."""
-    found = [*_of_answers(seen), *_of_the_store(seen, stored), *_of_time(seen)]
+    found = [f"{fault.what}: {fault.why}" for fault in seen.faults if fault.why]
+    if not seen.drained:
+        found.append("what was acknowledged was not stored minutes after the load had ended")
+    found += [*_of_answers(seen), *_of_the_store(seen, stored), *_of_time(seen)]
     most = max((size for _, size in seen.rss), default=0)
     if most > RSS_BOUND_BYTES:
         found.append(f"memory: {most >> 20} MB, beyond {RSS_BOUND_BYTES >> 20} MB")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -63,11 +64,12 @@ def soak(folder: Path, seconds: float, *, server: bool, chance: Random) -> tuple
         happened = _disturb(system, load, began_s + seconds, chance, faults)
         ended_s = time.monotonic()
         load.stop()
-        system.drain()
+        drained = system.drain()
         rss = [one for one in system.rss if one[0] >= began_s]
         assert system.end() == 0
     acknowledged = frozenset(one.hex() for one in load.acknowledged | flood.acknowledged)
-    return Seen(began_s, ended_s, load.answers, rss, happened, acknowledged), stored(system.store)
+    seen = Seen(began_s, ended_s, load.answers, rss, happened, acknowledged, drained)
+    return seen, stored(system.store)
 
 
 def _capacity(system: System, flood: OfferedLoad, seconds: float) -> float:
@@ -95,11 +97,23 @@ def _disturb(
         waiting = waiting or chance.sample(faults, len(faults))
         fault = waiting.pop()
         begin_s = time.monotonic()
-        fault(system, load, chance)
-        happened.append(Happened(fault.__name__, begin_s, time.monotonic()))
+        why = _failure(fault, system, load, chance)
+        happened.append(Happened(fault.__name__, begin_s, time.monotonic(), why))
         print(
             f"{begin_s - until_s:8.0f} s  {fault.__name__}, {happened[-1].end_s - begin_s:.1f} s", flush=True
         )
+
+
+def _failure(fault: Done, system: System, load: OfferedLoad, chance: Random) -> str:
+    """Do it; what the collector did then that it must not, "" when it behaved. It runs afterwards."""
+    try:
+        fault(system, load, chance)
+    except (AssertionError, RuntimeError, TimeoutError, subprocess.TimeoutExpired) as e:
+        system.collector.kill()
+        system.collector.start()
+        load.url = system.collector.otlp
+        return f"{type(e).__name__}: {e}"[:500]
+    return ""
 
 
 def report(store: str, seen: Seen, held: Stored) -> None:

@@ -64,9 +64,13 @@ class System:
         if self._server:
             self._server.communicate()
 
-    def drain(self) -> None:
-        """Returns when all that was acknowledged is stored. Raises TimeoutError."""
-        wait_until(self._is_drained, DRAIN_S)
+    def drain(self) -> bool:
+        """Returns when all that was acknowledged is stored; False when that does not come to pass."""
+        try:
+            wait_until(self._is_drained, DRAIN_S)
+        except TimeoutError:
+            return False
+        return True
 
     def _is_drained(self) -> bool:
         with suppress(URLError, TimeoutError, OSError):

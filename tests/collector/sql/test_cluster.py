@@ -110,4 +110,4 @@ def test_the_sharding_keys_are_made_of_columns_and_never_random() -> None:
 def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     """`sightline schema --cluster NAME` prints what a collector would say, each with a semicolon."""
     assert main(["schema", "--cluster", "prod", "--database", "llm"]) == 0
-    assert capsys.readouterr().out == "".join(f"{each};\n\n" for each in SAID)
+    assert capsys.readouterr().out == "".join(f"{each};\n\n" for each in statements("llm", "prod"))
