@@ -42,11 +42,11 @@ class System:
         self.collector = CollectorProcess(folder / "data", *flags)
 
     def _play(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tests.servers.played_server", str(self.store)]
-        root = Path(__file__).parents[2]
+        command = [sys.executable, "-m", "servers.played_server", str(self.store)]
+        tests = Path(__file__).parents[1]
         with (self.folder / "server.log").open("w") as log:
             return subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=root
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=tests
             )
 
     def __enter__(self) -> Self:
