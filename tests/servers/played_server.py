@@ -2,10 +2,11 @@
 
     python -m servers.played_server FOLDER [--user NAME --password TEXT] [--shards]
 
-In tests/. Prints its port. What a client can see is the engine's: rows, errors with their codes, read-only questions. Of
-a server's own behaviour it has what a collector's promises rest on: it inserts only a body that is whole, it
-goes on with an insert whose client has left, and refuses a statement of the same query id meanwhile.
-`input()`, which the embedded engine lacks, becomes a file; settings of the request become its handle's.
+In tests/. Prints its port. What a client can see is the engine's: rows, errors with their codes, read-only
+questions. Of a server's own behaviour it has what a collector's promises rest on: it inserts only a body that
+is whole, it goes on with an insert whose client has left, and refuses a statement of the same query id
+meanwhile. `input()`, which the embedded engine lacks, becomes a file; settings of the request become its
+handle's.
 """
 
 from __future__ import annotations
