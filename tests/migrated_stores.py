@@ -23,7 +23,7 @@ from sightline_collector.store.url import DEFAULT_DATABASE, StoreUrl
 FIRST_START = """
 import sys
 from sightline_collector.config import load
-from sightline_collector.pipeline import open_store
+from sightline_collector.core import open_store
 
 open_store(load({"store": "chdb:" + sys.argv[1]}, {})).close()
 """
@@ -32,6 +32,9 @@ TABLES = """
 select name, create_table_query as text from system.tables
 where database in ({database:String}, {staging:String}) order by database, name
 """
+
+IN_FORCE = "select kind, number, argMax(fingerprint, applied_at) from schema_v1 group by kind, number"
+"""Where derived relations were only made again, it is the same store."""
 
 
 class MigratedFolder:
@@ -47,7 +50,7 @@ class MigratedFolder:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._folder.exists():
                 making = self._folder.with_suffix(".making")
-                subprocess.run([sys.executable, "-c", FIRST_START, str(making)], check=True, timeout=100)
+                subprocess.run([sys.executable, "-c", FIRST_START, str(making)], check=True)
                 making.rename(self._folder)
         shutil.copytree(self._folder / "store", folder, symlinks=True)
 
@@ -95,7 +98,8 @@ def state(engine: Engine) -> list[dict[str, Any]]:
         for table in tables(engine)
         if is_filled(table)
         for row in engine.rows(
-            f"select '{table}' as name, count() as n, sum(cityHash64(*)) as h from {table}"
+            f"select '{table}' as name, count() as n, sum(cityHash64(*)) as h from"
+            f" ({IN_FORCE if table == 'schema_v1' else f'select * from {table}'})"
         )
     ]
     both = {"database": DEFAULT_DATABASE, "staging": database_of(DEFAULT_DATABASE)}
