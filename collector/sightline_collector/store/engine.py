@@ -55,7 +55,8 @@ ANSWER_S = 60
 """A server that has not answered by then is asked again: nothing here takes so long."""
 
 WRONG_CREDENTIALS = {193, 194, 516}
-FOLDER_LOCKED = 76
+CANNOT_OPEN, LOCKED = 76, "server instance"
+"""What the engine says of a folder that another has; of any file without the words."""
 ONE_PROCESS = "stop the other collector, or give this one a folder of its own with --store chdb:FOLDER"
 OTHER_FOLDER = "make it a folder that this user may write, or choose another with --store chdb:FOLDER"
 START_IT = "start it, or correct the address; chdb:./sightline-data needs no server"
@@ -306,7 +307,7 @@ def fault_of(error: Exception, url: StoreUrl) -> Fault:
     if found is None:
         return StoreUnreachable(f"the store at {url} does not answer ({_cause(text, url)})", hint=START_IT)
     code = int(found[1])
-    if code == FOLDER_LOCKED and url.path is not None:
+    if code == CANNOT_OPEN and LOCKED in text and url.path is not None:
         return FolderInUse(f"another process has {url.path} open", hint=ONE_PROCESS)
     hint = CHECK_LOGIN if code in WRONG_CREDENTIALS else f"see the engine's error {code}"
     return StoreRefused(f"the store at {url} refused: {text[found.start() :][:500]}", hint=hint, code=code)

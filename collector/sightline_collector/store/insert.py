@@ -20,9 +20,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -69,6 +70,7 @@ class Inserter:
     scratch: Path
     threads: ThreadPoolExecutor
     clock: Callable[[], float] = time.time
+    _unburied: deque[tuple[Record, Exception]] = field(default_factory=deque, init=False)
 
     async def run(self) -> None:
         """Insert, confirm and let go until the log has no more to give."""
@@ -114,6 +116,14 @@ class Inserter:
     # -- in a thread -------------------------------------------------------------------------------
 
     def _store(self, segment: Segment, in_doubt: bool) -> None:
+        """All of a segment. Where only the dead letters had no room, the rest is not stored a second time:
+        each time would rewrite the parts that it lies in."""
+        if not self._unburied:
+            self._insert(segment, in_doubt)
+        if self._unburied:
+            self._bury(segment)
+
+    def _insert(self, segment: Segment, in_doubt: bool) -> None:
         began = time.perf_counter()
         writer = self._writer_of(segment) if in_doubt else self.gate.writer
         batch = Batch(self.engine, self.signal, segment.batch, writer)
@@ -155,11 +165,10 @@ class Inserter:
         return True
 
     def _store_the_good(self, segment: Segment, batch: Batch, failure: Exception) -> int:
-        """Insert all but the requests that fail alone; those become dead letters. Items stored."""
+        """Insert all but the requests that fail alone; those are to become dead letters. Items stored."""
         data = segment.path.read_bytes()
         good, bad = self._parted(data, batch, records(data, segment.batch), failure)
-        for record, error in bad:
-            self._bury(data, record, error)
+        self._unburied.extend(bad)
         return sum(_items(piece) for piece in good)
 
     def _parted(
@@ -204,15 +213,20 @@ class Inserter:
         finally:
             file.unlink(missing_ok=True)
 
-    def _bury(self, data: bytes, record: Record, error: Exception) -> None:
-        why = error.message if isinstance(error, Fault) else str(error)
-        code = error.code if isinstance(error, StoreRefused) else 0
-        self.dead_letters.put(self.signal, bytes(record.framed(data)), record, why, code)
-        self.health.dead_letter(self.signal, reason(error), record.items)
-        log.error(
-            "a request was put aside",
-            signal=self.signal, batch=record.batch, items=record.items, error=why[:300],
-        )  # fmt: skip
+    def _bury(self, segment: Segment) -> None:
+        """Put aside what is to be, each once. Raises OSError while there is no room for it."""
+        data = segment.path.read_bytes()
+        while self._unburied:
+            record, error = self._unburied[0]
+            why = error.message if isinstance(error, Fault) else str(error)
+            code = error.code if isinstance(error, StoreRefused) else 0
+            self.dead_letters.put(self.signal, bytes(record.framed(data)), record, why, code)
+            self._unburied.popleft()
+            self.health.dead_letter(self.signal, reason(error), record.items)
+            log.error(
+                "a request was put aside",
+                signal=self.signal, batch=record.batch, items=record.items, error=why[:300],
+            )  # fmt: skip
 
 
 def _halves(
