@@ -47,13 +47,14 @@ def request_template(now_ns: int, spans: int = SPANS) -> bytes:
 class RememberedLoad:
     """Threads that send until stopped. `acknowledged` holds the trace id of each request answered 200.
 
-    `template` is what they send, with another 16 bytes for TRACE each time.
+    `template` is what they send, with another 16 bytes for TRACE each time; `pause_s` is between two requests.
     """
 
     url: str
     threads: int = 4
     path: str = "/v1/traces"
     template: bytes = b""
+    pause_s: float = 0.0
     acknowledged: set[str] = field(default_factory=set)
     sent: int = 0
     refused: int = 0
@@ -90,6 +91,7 @@ class RememberedLoad:
                     return
                 continue
             self._note(trace, answer.status)
+            self._stop.wait(self.pause_s)
         connection.close()
 
     def _note(self, trace: bytes, status: int) -> None:
