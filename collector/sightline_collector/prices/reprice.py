@@ -17,9 +17,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
+from sightline_collector.settle.amounts import Amounts
 from sightline_collector.settle.arrivals import of_time
 from sightline_collector.settle.book import LEDGER, Book
-from sightline_collector.settle.entries import Amounts, Entry, repriced
+from sightline_collector.settle.entries import Entry, repriced
 from sightline_collector.settle.settling import settle_arrival
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.store.engine import Engine
@@ -180,7 +181,7 @@ def summary(charged: Sequence[Charged]) -> list[Change]:
     changes = [
         Change(
             model,
-            sum(one.old.calls for one in of_model),
+            round(sum(one.old.calls for one in of_model)),
             sum((one.old.cost_usd for one in of_model), Decimal(0)),
             sum((one.new.cost_usd for one in of_model), Decimal(0)),
         )
@@ -229,7 +230,8 @@ def _charged(call: Repriced, entry: Entry) -> Charged | None:
     if paid <= 0:
         return None
     old, new = (Amounts(calls=paid, cost_usd=usd or Decimal(0)) for usd in (call.old_usd, call.new_usd))
-    return Charged(call.model, old.times(entry.claim.weight), new.times(entry.claim.weight))
+    weight, chance = entry.claim.weight, entry.chance
+    return Charged(call.model, old.times(weight, chance), new.times(weight, chance))
 
 
 def _append(engine: Engine, found: Sequence[tuple[Repriced, Entry]], clock_ns: Callable[[], int]) -> int:

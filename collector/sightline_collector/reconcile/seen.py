@@ -13,9 +13,10 @@ from sightline_collector.reconcile.pair import Hour, Sums
 
 HOURS = """
 select
-    toUnixTimestamp(toDateTime(hour)) as began, provider, model, sum(calls) as calls, sum(cost_usd) as usd,
-    sum(input_tokens) as input, sum(output_tokens) as output, sum(cache_read_tokens) as cache_read,
-    sum(cache_write_tokens) as cache_write, sum(unpriced_calls) as unpriced, sum(estimated_calls) as estimated
+    toUnixTimestamp(toDateTime(hour)) as began, provider, model, toInt64(round(sum(calls))) as calls,
+    sum(cost_usd) as usd, sum(input_tokens) as input, sum(output_tokens) as output,
+    sum(cache_read_tokens) as cache_read, sum(cache_write_tokens) as cache_write,
+    toInt64(round(sum(unpriced_calls))) as unpriced, sum(estimated_calls) as estimated
 from usage_hourly
 where hour >= toDateTime({since:Date}, 'UTC') and hour < toDateTime({until:Date}, 'UTC')
     and ({project:String} = '' or project = {project:String})

@@ -14,8 +14,8 @@ from sightline_collector.store.engine import Engine
 
 HOUR_NS = 3_600 * 10**9
 REACH_NS = HOUR_NS // 2
-"""How far from the start of what has come a trace's other spans are looked for, and other traces that tell of
-its calls. All spans of that time are looked through, so it costs as much as it is long."""
+"""How far from what has come a trace's other spans are looked for, and other traces that tell of its calls.
+All spans of that time are looked through, so it costs as much as it is long; longer traces are read by id."""
 
 WINDOWS = 48
 """Stretches of time that are looked through one by one; where there are more, all time between is."""
@@ -39,7 +39,7 @@ CLAIM = "(entry = 'span' and (sightline_model_call(operation) or {used}))".forma
 STARTED = """
 select
     toUnixTimestamp64Nano(min(started_at)) as first,
-    max(toUnixTimestamp64Nano(started_at) + toInt64(least(duration_ms, 86400000) * 1000000)) as last
+    max(toUnixTimestamp64Nano(started_at) + toInt64(least(duration_ms * 1000000, {reach:Float64}))) as last
 from spans_v1
 where {arrived}
 group by toStartOfHour(started_at)
@@ -58,14 +58,14 @@ DOUBTFUL = f"""
 with arrived as (
     select project, trace_id
     from spans_v1
-    where {NEAR} and trace_id in (select trace_id from spans_v1 where {{arrived}})
+    where {{among}}
     group by project, trace_id
     having countIf({CLAIM}) > 1
         or countIf({ODD}) > 0
 )
 select project, trace_id
 from spans_v1
-where {NEAR} and trace_id in (select trace_id from arrived)
+where {{among}} and trace_id in (select trace_id from arrived)
 group by project, trace_id
 having countIf({ODD}) > 0
     or uniqExactIf(span_id, {CLAIM}) < countIf({CLAIM})
@@ -161,7 +161,8 @@ def through_the_door(writer: str, after_ns: int, until_ns: int) -> Arrival:
 def windows(engine: Engine, arrival: Arrival) -> list[tuple[int, int]]:
     """The stretches of time, in Unix ns, in which what came has started: one span with a wrong clock does
     not make them one that spans a year."""
-    rows = engine.rows(STARTED.replace("{arrived}", arrival.condition), arrival.parameters)
+    asked = STARTED.replace("{arrived}", arrival.condition)
+    rows = engine.rows(asked, {**arrival.parameters, "reach": REACH_NS})
     found: list[tuple[int, int]] = []
     for row in rows:
         first, last = int(row["first"]), int(row["last"])
@@ -181,10 +182,7 @@ def doubtful(
         " and started_at <= fromUnixTimestamp64Nano({last:Int64}, 'UTC')"
     )
     parameters = {**arrival.parameters, "first": first_ns, "last": last_ns, "reach": reach_ns}
-    alone = [
-        frozenset({(str(row["project"]), str(row["trace_id"]))})
-        for row in engine.rows(DOUBTFUL.replace("{arrived}", arrived) + SETTINGS, parameters)
-    ]
+    alone = doubts(engine, f"{NEAR} and {OF_ARRIVED.replace('{arrived}', arrived)}", parameters, SETTINGS)
     several_scopes = int(engine.value(SCOPES + SETTINGS, parameters)) > 1
     together = [
         frozenset((str(row["project"]), str(trace)) for trace in row["traces"])
@@ -192,6 +190,14 @@ def doubtful(
         for row in engine.rows(query.replace("{arrived}", arrived) + SETTINGS, parameters)
     ]
     return joined([*alone, *together])
+
+
+def doubts(
+    engine: Engine, among: str, parameters: Mapping[str, int | str | list[str]], settings: str = ""
+) -> list[Group]:
+    """The traces, each alone, among some spans that may need settling for what these say."""
+    rows = engine.rows(DOUBTFUL.replace("{among}", among) + settings, parameters)
+    return [frozenset({(str(row["project"]), str(row["trace_id"]))}) for row in rows]
 
 
 def joined(groups: Iterable[Group]) -> list[Group]:

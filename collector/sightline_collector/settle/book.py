@@ -9,19 +9,11 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
+from sightline_collector.settle.amounts import AMOUNTS, NOTHING, Amounts, amounts_of
 from sightline_collector.settle.arrivals import HOUR_NS, Group, Trace
 from sightline_collector.settle.claim import PAID, Claim, Key
-from sightline_collector.settle.entries import (
-    AMOUNTS,
-    DIMENSIONS,
-    NOTHING,
-    REPEATED,
-    REPRICED,
-    SAMPLED,
-    Amounts,
-    Entry,
-    amounts_of,
-)
+from sightline_collector.settle.entries import DIMENSIONS, LABELLED, REPEATED, REPRICED, SAMPLED, Entry
+from sightline_collector.settle.labels import Labels, labels_of
 from sightline_collector.settle.status import own_status
 from sightline_collector.store.engine import Engine
 
@@ -31,8 +23,7 @@ DETAILS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 """Parts of a call's tokens that not every sender names."""
 
 READ_NS = 24 * HOUR_NS
-"""How far around what came the entries of its traces are read: a trace that runs longer than that is judged
-in parts."""
+"""How far around what came, or around a long trace, the entries of its traces are read."""
 
 ENTRIES = f"""
 select
@@ -85,13 +76,16 @@ class Book:
 def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
     held: dict[Key, dict[str, Amounts]] = defaultdict(lambda: defaultdict(lambda: NOTHING))
     spans: dict[Key, list[Row]] = defaultdict(list)
+    under: dict[Key, dict[Labels, Amounts]] = defaultdict(lambda: defaultdict(lambda: NOTHING))
     statuses: dict[Key, str] = {}
     for row in rows:
         key = (row["trace_id"], row["span_id"], row["received_ns"])
+        if row["entry"] == "correction" or row["operation"] in PAID:
+            under[key][labels_of(row)] += amounts_of(row)
         if row["entry"] == "span":
             spans[key].append(row)
         else:
-            kind = row["why"] if row["why"] in (SAMPLED, REPRICED, REPEATED) else ""
+            kind = row["why"] if row["why"] in (SAMPLED, REPRICED, REPEATED, LABELLED) else ""
             held[key][kind] += amounts_of(row)
             if kind == REPRICED and row["unpriced"] >= 0:
                 statuses[key] = row["cost_status"]
@@ -108,6 +102,7 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
             repeated=corrected[REPEATED],
             status=statuses.get(key) or own_status(row),
             copies=tuple(map(amounts_of, others)) if row["operation"] in PAID else (),
+            under=under[key],
         )
 
 
@@ -148,4 +143,5 @@ def _own(row: Row) -> Amounts:
         return as_it_came
     cost = row["own_cost_usd"]
     known = cost is not None
-    return replace(as_it_came, priced=int(known), unpriced=int(not known), cost_usd=cost or Decimal(0))
+    priced, unpriced = Decimal(known), Decimal(not known)
+    return replace(as_it_came, priced=priced, unpriced=unpriced, cost_usd=cost or Decimal(0))

@@ -111,3 +111,7 @@ class Verdict:
     """The reason, for people."""
     beside: str = ""
     """The trace of the claim that is paid instead: both are judged together from then on."""
+    twin_of: Key | None = None
+    """The claim that tells of the same call and is paid instead, if that is why."""
+    told_by: tuple[Key, ...] = ()
+    """Of one that is paid: who else tells of it and may say what it was made for, the best first."""

@@ -44,7 +44,7 @@ DOOR_LAG_NS = 60 * 10**9
 
 AGAIN_NS, DAY_NS = HOUR_NS, 24 * HOUR_NS
 """How often, and how far back, spans are judged again that were paid because nothing below them had come:
-what is below an agent that runs for hours may come in another round."""
+what is below a short one may come hours later, by a clock that is wrong."""
 
 NEXT = """
 select max(batch)
@@ -151,6 +151,7 @@ class SettleLoop:
         self._judged.inc(done.traces)
         self._corrections.inc(max(0, done.corrections))
         self._failed_groups.inc(done.failed_groups)
+        self._cut.inc(done.cut_traces)
         return done
 
     def _after(self, writer: str) -> int:
@@ -209,6 +210,11 @@ class SettleLoop:
         self._failed_groups = Counter(
             "sightline_settle_failed_groups",
             "Groups of traces whose corrections the store refused",
+            registry=registry,
+        )
+        self._cut = Counter(
+            "sightline_settle_cut_traces",
+            "Long traces of which a settlement saw only what lay around the spans that had come",
             registry=registry,
         )
         self._corrections = Counter(

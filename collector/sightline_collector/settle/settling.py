@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 
 from sightline_collector.errors import StoreRefused
-from sightline_collector.settle.arrivals import REACH_NS, Arrival, Group, doubtful, in_portions, windows
+from sightline_collector.settle.arrivals import (
+    REACH_NS,
+    Arrival,
+    Group,
+    doubtful,
+    in_portions,
+    joined,
+    windows,
+)
 from sightline_collector.settle.book import LEDGER, Book
 from sightline_collector.settle.entries import settle
+from sightline_collector.settle.spread import LONG_AT_ONCE, MOST_LONG, doubtful_long, note, reached, spread
 from sightline_collector.settle.verdicts import judge
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.verdict import Verdict
@@ -32,12 +42,15 @@ class Settled:
     traces: int = 0
     corrections: int = 0
     failed_groups: int = 0
+    cut_traces: int = 0
+    """Long traces that were judged only as far as they lie around what has come: there were too many."""
 
     def __add__(self, other: Settled) -> Settled:
         return Settled(
             self.traces + other.traces,
             self.corrections + other.corrections,
             self.failed_groups + other.failed_groups,
+            self.cut_traces + other.cut_traces,
         )
 
 
@@ -54,15 +67,32 @@ def settle_arrival(
     With `dry_run` nothing is written, and `corrections` is what would be. Raises a Fault when the store
     fails; a group of traces whose corrections it refuses for what they hold is left out and counted.
     """
-    book, done = Book(engine), Settled()
+    found = spread(engine, arrival)
+    if not dry_run:
+        note(engine, found)
+    long = {each.trace: each for each in found[:MOST_LONG]}
+    done = Settled(cut_traces=len(found) - len(long))
+    settling = partial(_settle, Book(engine), clock_ns=None if dry_run else clock_ns)
+    spreading = doubtful_long(engine, list(long.values()))
     for first_ns, last_ns in windows(engine, arrival):
-        for groups in in_portions(doubtful(engine, arrival, first_ns, last_ns, reach_ns), TRACES_AT_ONCE):
-            with LEDGER:
-                asked = _asked(book, groups, first_ns, last_ns)
-                done += Settled(sum(map(len, groups)), sum(map(len, asked)))
-                if not dry_run:
-                    done += _append(book, asked, clock_ns)
+        groups = doubtful(engine, arrival, first_ns, last_ns, reach_ns)
+        spreading += [group for group in groups if not long.keys().isdisjoint(group)]
+        near = [group for group in groups if long.keys().isdisjoint(group)]
+        for portion in in_portions(near, TRACES_AT_ONCE):
+            done += settling(portion, first_ns, last_ns)
+    for portion in in_portions(joined(spreading), LONG_AT_ONCE):
+        done += settling(portion, *reached(frozenset().union(*portion), long))
     return done
+
+
+def _settle(
+    book: Book, groups: Sequence[Group], first_ns: int, last_ns: int, clock_ns: Callable[[], int] | None
+) -> Settled:
+    """Judge some groups, and append what differs, unless there is no clock."""
+    with LEDGER:
+        asked = _asked(book, groups, first_ns, last_ns)
+        done = Settled(sum(map(len, groups)), sum(map(len, asked)))
+        return done + _append(book, asked, clock_ns) if clock_ns else done
 
 
 def _asked(book: Book, groups: Sequence[Group], first_ns: int, last_ns: int) -> list[list[dict[str, Any]]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sightline_collector.settle.claim import Claim, Key, Verdict
 from sightline_collector.settle.tree import Tree
@@ -140,7 +141,8 @@ def _judge(group: Sequence[Claim], verdicts: Verdicts, tree: Tree, how: str) -> 
         kept = _best(call, tree)
         for claim in call:
             if claim is not kept:
-                verdicts[claim.key] = _instead("twin", "the same call is paid as", kept, how)
+                same = _instead("twin", "the same call is paid as", kept, how)
+                verdicts[claim.key] = replace(same, twin_of=kept.key)
         if kept is not payer and not kept.cached:
             verdicts[kept.key] = _instead("replayed", "given again is the answer of", payer, how)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sightline_collector.settle.claim import Claim, Key, Verdict
 from sightline_collector.settle.tree import Tree
@@ -27,7 +28,7 @@ def judge(claims: Sequence[Claim]) -> Verdicts:
     for claim in once:
         if claim.key not in verdicts and (claim.paid or claim.used):
             verdicts[claim.key] = _verdict(claim, sums)
-    return verdicts
+    return verdicts | _told_by(once, verdicts, tree)
 
 
 def _verdict(claim: Claim, sums: dict[Key, Claim]) -> Verdict:
@@ -39,6 +40,25 @@ def _verdict(claim: Claim, sums: dict[Key, Claim]) -> Verdict:
     if claim.paid:
         return Verdict(True)
     return Verdict(True, "promoted", "no span below it tells of its usage")
+
+
+def _told_by(claims: Sequence[Claim], verdicts: Verdicts, tree: Tree) -> Verdicts:
+    """The verdicts on what is paid and told by other spans, too: its twins, then the sums above it."""
+    twins_of: dict[Key, list[Key]] = defaultdict(list)
+    for claim in sorted(claims, key=lambda c: c.key):
+        verdict = verdicts.get(claim.key)
+        if verdict is not None and verdict.twin_of is not None:
+            twins_of[verdict.twin_of].append(claim.key)
+    sums = {key for key, verdict in verdicts.items() if verdict.why == "aggregate"}
+    found = {}
+    for claim in claims if twins_of or sums else ():
+        verdict = verdicts.get(claim.key)
+        if verdict is not None and verdict.counts:
+            above = [span.key for span in tree.above(claim) if span.key in sums]
+            also = [key for sum_ in above for key in (sum_, *twins_of[sum_])]
+            if told_by := (*twins_of[claim.key], *also):
+                found[claim.key] = replace(verdict, told_by=told_by)
+    return found
 
 
 def _sums(paid: Sequence[Claim], tree: Tree) -> dict[Key, Claim]:

@@ -58,7 +58,7 @@ TABLES: dict[Signal, tuple[str, ...]] = {
 }
 """Where a signal's rows land. The first holds one row an item and is the one that is counted."""
 
-LEDGER = frozenset({"entry", "why", "span_received_at", "calls", "priced", "unpriced"})
+LEDGER = frozenset({"entry", "why", "span_received_at", "span_key", "calls", "priced", "unpriced"})
 """Columns that a span leaves to their defaults; corrections fill them."""
 
 COUNT_SETTINGS = "optimize_use_projections = 0, optimize_use_implicit_projections = 0, max_threads = 1"

@@ -14,4 +14,5 @@ from sightline_collector.store.engine import Engine
 def store(engine: Engine, tmp_path: Path) -> Store:
     """An empty ledger, and how to fill and settle it."""
     engine.command("truncate table spans_v1")
+    engine.command("truncate table long_traces_v1")
     return Store(engine, tmp_path)

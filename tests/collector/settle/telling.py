@@ -42,6 +42,7 @@ class Told:
     seconds: float = 1
     trace: int = 1
     trace_state: str = ""
+    failed: bool = False
 
 
 def used(operation: str, tokens: tuple[int, int], **more: Any) -> dict[str, Any]:
@@ -65,12 +66,13 @@ def request(told: Iterable[Told]) -> tuple[ExportTraceServiceRequest, int]:
         scope_spans = export.resource_spans.add().scope_spans.add()
         scope_spans.scope.name = each.scope
         start = NOW_NS - 60 * SECOND_NS + int(each.start * SECOND_NS)
-        scope_spans.spans.add(
+        span = scope_spans.spans.add(
             trace_id=each.trace.to_bytes(16, "big"), span_id=each.number.to_bytes(8, "big"),
             parent_span_id=each.parent.to_bytes(8, "big") if each.parent else b"",
             name=f"span {each.number}", start_time_unix_nano=start, trace_state=each.trace_state,
             end_time_unix_nano=start + int(each.seconds * SECOND_NS), attributes=attributes(each.attributes),
         )  # fmt: skip
+        span.status.code = 2 if each.failed else 0
         items += 1
     return export, items
 

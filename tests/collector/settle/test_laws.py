@@ -11,10 +11,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sightline_collector.settle.amounts import AMOUNTS, NOTHING, Amounts, amounts_of
 from sightline_collector.settle.claim import Claim
-from sightline_collector.settle.entries import AMOUNTS, DIMENSIONS, NOTHING, Amounts, Entry, settle
+from sightline_collector.settle.entries import DIMENSIONS, LABELLED, SAMPLED, Entry, settle
+from sightline_collector.settle.labels import LABELS, Labels, labels_of
 from sightline_collector.settle.verdicts import judge
 
+USERS = ("", "ann", "")
 OPERATIONS = ("llm", "llm", "agent", "tool", "chain", "embedding", "token_count", "fetch_response")
 PRICE = Decimal("0.000001")
 
@@ -49,6 +52,7 @@ class Ledger:
     def __init__(self) -> None:
         self.claims: list[Claim] = []
         self.rows: list[dict[str, Any]] = []
+        self.entries: list[Entry] = []
 
     def take(self, came: Sequence[Claim]) -> None:
         """Store spans and settle."""
@@ -59,43 +63,48 @@ class Ledger:
         """The corrections that this settlement appends."""
         new = settle([self._entry(claim) for claim in self.claims], judge(self.claims))
         self.rows += new
+        self.entries = [self._entry(claim) for claim in self.claims]
         return new
 
     def total(self) -> Amounts:
         """What all entries come to."""
         total = NOTHING
-        for claim in self.claims:
-            total += self._entry(claim).came
+        for entry in self.entries:
+            total += entry.came
         for row in self.rows:
-            total += _amounts(row)
+            total += amounts_of(row)
         return total
 
     def nets(self) -> list[Amounts]:
         """What each span comes to."""
-        entries = [self._entry(claim) for claim in self.claims]
-        return [e.came + e.settled + e.sampled for e in entries]
+        return [e.came + e.settled + e.sampled for e in self.entries]
+
+    def by_labels(self) -> list[Amounts]:
+        """What each span comes to under each of the labels that it ever stood under."""
+        return [amounts for entry in self.entries for amounts in entry.under.values()]
 
     def _entry(self, claim: Claim) -> Entry:
         own = Amounts(
-            calls=1, priced=int(claim.cost_usd is not None), unpriced=int(claim.cost_usd is None),
+            calls=Decimal(1), priced=Decimal(claim.cost_usd is not None),
+            unpriced=Decimal(claim.cost_usd is None),
             input_tokens=claim.input_tokens or 0, output_tokens=claim.output_tokens or 0,
             cost_usd=claim.cost_usd or Decimal(0),
         )  # fmt: skip
-        held: dict[str, Amounts] = defaultdict(lambda: NOTHING)
-        for row in self.rows:
-            if (row["trace_id"], row["span_id"], row["span_received_at"]) == _place(claim):
-                held["sampled" if row["why"] == "sampled" else ""] += _amounts(row)
         row = dict.fromkeys(DIMENSIONS) | {"trace_id": claim.trace_id, "span_id": claim.span_id}
-        return Entry(claim, row, own, settled=held[""], sampled=held["sampled"])
+        row |= dict.fromkeys(LABELS, "") | {"user_id": USERS[int(claim.span_id) % len(USERS)]}
+        held: dict[str, Amounts] = defaultdict(lambda: NOTHING)
+        under: dict[Labels, Amounts] = defaultdict(lambda: NOTHING)
+        if claim.paid:
+            under[labels_of(row)] += own
+        for each in self.rows:
+            if (each["trace_id"], each["span_id"], each["span_received_at"]) == _place(claim):
+                held[each["why"] if each["why"] in (SAMPLED, LABELLED) else ""] += amounts_of(each)
+                under[labels_of(each)] += amounts_of(each)
+        return Entry(claim, row, own, settled=held[""], sampled=held[SAMPLED], under=under)
 
 
 def _place(claim: Claim) -> tuple[str, str, str]:
     return claim.trace_id, claim.span_id, f"0.{claim.received_ns:09d}"
-
-
-def _amounts(row: dict[str, Any]) -> Amounts:
-    counts = {name: row.get(name) or 0 for name in AMOUNTS if name != "cost_usd"}
-    return Amounts(**counts, cost_usd=Decimal(row["cost_usd"] or 0))
 
 
 def settled(portions: Sequence[Sequence[Claim]]) -> Ledger:
@@ -131,3 +140,24 @@ def test_no_span_comes_to_less_than_nothing(told: list[Claim], cut: int) -> None
     """A correction takes away no more than there is, whatever came before it."""
     for net in settled([told[:cut], told[cut:]]).nets():
         assert all(getattr(net, name) >= 0 for name in AMOUNTS)
+
+
+@given(claims(), st.integers(0, 9))
+def test_under_no_labels_a_span_comes_to_less_than_nothing(told: list[Claim], cut: int) -> None:
+    """What is moved to other labels is moved whole, and back when another span is paid."""
+    ledger = settled([told[:cut], told[cut:]])
+    assert not any(getattr(each, name) < 0 for each in ledger.by_labels() for name in AMOUNTS)
+    assert all(sum(each != NOTHING for each in entry.under.values()) <= 1 for entry in ledger.entries)
+
+
+@given(claims())
+def test_a_call_that_names_a_user_anywhere_is_paid_under_one(told: list[Claim]) -> None:
+    """Whichever of two spans is paid, its call stands under the user that one of them names."""
+    ledger = settled([told])
+    paid = {entry.claim.key: entry.paid_under for entry in ledger.entries}
+    users = {entry.claim.key: entry.row["user_id"] for entry in ledger.entries}
+    for claim in told:
+        verdict = judge(told).get(claim.key)
+        if verdict is not None and verdict.counts:
+            known = [users[key] for key in (claim.key, *verdict.told_by) if users[key]]
+            assert paid[claim.key][LABELS.index("user_id")] == (known or [""])[0]

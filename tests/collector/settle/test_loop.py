@@ -89,12 +89,22 @@ def test_of_several_collectors_on_a_store_the_oldest_settles(store: Store) -> No
     assert much_later.round().corrections == 1
 
 
-def test_an_agent_of_hours_is_judged_again(store: Store) -> None:
+def test_a_call_that_comes_after_an_agent_of_hours_is_settled_at_once(store: Store) -> None:
     """An agent that was paid for itself is no longer when its calls come, however much later they began."""
     settling = loop(store, Health())
-    store.take([Told(1, 0, used("invoke_agent", (300, 30)), seconds=9_000)])
+    store.take([Told(1, 0, used("invoke_agent", (300, 30)), seconds=26 * 3600)])
     settling.round()
     assert store.total() == (1, usd(300, 30), 300, 30)
+    store.take([Told(2, 1, used("chat", (300, 30)), start=25.9 * 3600)], NOW_NS + 1)
+    settling.round()
+    assert store.total() == (1, usd(300, 30), 300, 30)
+
+
+def test_a_call_of_a_wrong_clock_is_found_within_the_hour(store: Store) -> None:
+    """What is below a short agent, and seems to have begun hours later, is found when it is looked for."""
+    settling = loop(store, Health())
+    store.take([Told(1, 0, used("invoke_agent", (300, 30)))])
+    settling.round()
     store.take([Told(2, 1, used("chat", (300, 30)), start=8_000)], NOW_NS + 1)
     settling.round()
     assert store.total()[0] == 2

@@ -27,7 +27,7 @@ with
         union all
         select
             toStartOfHour(started_at) as hour, project, service, feature, model, user_id,
-            sum(cost_usd) as usd, toUInt64(sum(s.calls)) as calls, toUInt64(sum(s.unpriced)) as unpriced
+            sum(cost_usd) as usd, sum(s.calls) as calls, sum(s.unpriced) as unpriced
         from spans_v1 as s
         where started_at >= first_hour and sightline_model_call(operation)
             and user_id in (select b.user_id from budget_limits as b where b.user_id != '')

@@ -7,17 +7,22 @@
 --        one request held the span several times.
 --        weight is for how many spans this one stands: more than 1 where a sender left others out.
 --        Unknown is NULL, with its reason in cost_status or notes; a text that was not given is ''
--- Filter by trace_id or started_at: spans and corrections are both found by indexes then
+--        Labels (feature, user_id, session_id, prompt, experiment) are those that the span came with: where only
+--        another span of the call has them, cost_by_feature and its like go by that, see cost_corrections
+-- Filter by started_at or trace_id: spans are found by indexes then. A read of all looks each span up among the
+-- corrections
 -- Reads: spans_v1
 -- Readers: people; the web pages; the command line
 create or replace view spans as
 with settled as (
     select
-        c.project as project, c.started_at as started_at, c.trace_id as trace_id, c.span_id as span_id,
-        c.span_received_at as received_at, sumIf(c.calls, c.why != 'repeated') as calls,
-        sumIf(c.cost_usd, c.why != 'repeated') as usd, 1 - sumIf(c.calls, c.why = 'repeated') as copies,
+        c.span_key as span_key, c.started_at as started_at, 1 as corrected,
+        -- Narrow types: the join gives each span a value, though most have no correction.
+        toInt32(sumIf(c.calls, c.why != 'repeated')) as calls,
+        toInt32(sumIf(c.priced, c.why != 'repeated')) as priced,
+        toInt32(1 - sumIf(c.calls, c.why = 'repeated')) as copies,
+        toDecimal64(sumIf(ifNull(c.cost_usd, 0), c.why != 'repeated'), 12) as usd,
         argMax(c.why, (c.why not in ('repriced', 'repeated'), c.received_at)) as why,
-        sumIf(c.priced, c.why != 'repeated') as priced,
         -- What takes an unpriced call from its reason says that reason, not the new one.
         argMaxIf(toString(c.cost_status), c.received_at, c.unpriced >= 0) as status,
         countIf(c.why = 'repriced') as repriced,
@@ -25,36 +30,37 @@ with settled as (
         argMaxIf(toString(c.price_source), c.received_at, c.why = 'repriced' and c.unpriced >= 0)
             as new_source
     from spans_v1 as c
-    where c.entry = 'correction' and c.why != 'sampled'
-    group by project, started_at, trace_id, span_id, received_at
+    where c.entry = 'correction' and c.why not in ('sampled', 'labelled')
+    -- The time is there for filters: what is asked of it narrows which corrections are read.
+    group by span_key, started_at
 ),
 net as (
     select
         s.* except (cost_usd, cost_status, price_id, price_source),
-        -- NULL instead of nothing when the reader's joins say so.
-        ifNull(settled.why, '') as changed,
+        -- Most spans have no correction; what only those with one need is reckoned for them alone. NULL instead
+        -- of nothing when the reader's joins say so.
+        ifNull(settled.corrected, 0) = 1 as changed,
+        sightline_model_call(s.operation) as call,
         -- One request may hold a span several times: each copy is a part of it.
-        greatest(ifNull(settled.copies, 1), 1) as held,
-        (if(sightline_model_call(s.operation), 1, 0) + ifNull(settled.calls, 0)) / held as counted,
-        multiIf(
-            changed = '', s.cost_usd,
-            counted = 0, null,
-            s.priced + settled.priced <= 0, null,
-            isNull(s.cost_usd), settled.usd,
-            held = 1, s.cost_usd + ifNull(settled.usd, 0),
-            (s.cost_usd + ifNull(settled.usd, 0)) / held) as cost_usd,
-        multiIf(
-            changed = '', toString(s.cost_status),
-            counted = 0, changed,
-            ifNull(settled.status, '') = '', toString(s.cost_status),
-            settled.status) as cost_status,
-        if(ifNull(settled.repriced, 0) > 0, settled.new_price, s.price_id) as price_id,
-        if(ifNull(settled.repriced, 0) > 0, settled.new_source, s.price_source) as price_source
+        if(changed, (call + settled.calls) / settled.copies, call) as counted,
+        if(
+            changed,
+            multiIf(
+                s.priced + settled.priced <= 0, null,
+                settled.copies = 1, ifNull(s.cost_usd, 0) + settled.usd,
+                (ifNull(s.cost_usd, 0) + settled.usd) / settled.copies),
+            s.cost_usd) as cost_usd,
+        if(
+            changed,
+            multiIf(
+                counted = 0, settled.why,
+                settled.status = '', toString(s.cost_status),
+                settled.status),
+            toString(s.cost_status)) as cost_status,
+        if(changed and settled.repriced > 0, settled.new_price, s.price_id) as price_id,
+        if(changed and settled.repriced > 0, settled.new_source, s.price_source) as price_source
     from spans_v1 as s
-    left any join settled
-        on settled.project = s.project and settled.started_at = s.started_at
-            and settled.trace_id = s.trace_id and settled.span_id = s.span_id
-            and settled.received_at = s.received_at
+    left any join settled on settled.span_key = s.span_key and settled.started_at = s.started_at
     where s.entry = 'span'
 )
 select

@@ -31,8 +31,8 @@ with summed as (
 )
 select
     hour, service, feature, provider, model, operation, prompt_name, prompt_version, variant,
-    toUInt64(if(sightline_model_call(operation), counted, round(weighed))) as calls, errors,
-    toUInt64(if(sightline_model_call(operation), without_price, 0)) as unpriced_calls,
+    if(sightline_model_call(operation), counted, toDecimal128(weighed, 6)) as calls, errors,
+    if(sightline_model_call(operation), without_price, 0) as unpriced_calls,
     if(sightline_model_call(operation), cost, null) as cost_usd,
     if(sightline_model_call(operation), cost / nullIf(with_price, 0), null) as cost_per_call_usd,
     if(sightline_model_call(operation), input_sum, null) as input_tokens,

@@ -20,9 +20,10 @@ with summed as (
     group by project, feature, experiment, variant, shadow
 )
 select
-    feature, variant, counted as calls, errors, errors / calls as error_rate,
-    sightline_wilson_low(errors, calls) as error_rate_low,
-    sightline_wilson_high(errors, calls) as error_rate_high,
+    feature, variant, counted as calls, errors,
+    errors / toFloat64(counted) as error_rate,
+    sightline_wilson_low(errors, toFloat64(counted)) as error_rate_low,
+    sightline_wilson_high(errors, toFloat64(counted)) as error_rate_high,
     cost as cost_usd, cost / nullIf(with_price, 0) as cost_per_call_usd, without_price as unpriced_calls,
     sightline_digest(durations, 1) as p50_ms,
     sightline_digest(durations, 2) as p95_ms,
