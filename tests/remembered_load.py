@@ -47,7 +47,7 @@ def request_template(now_ns: int, spans: int = SPANS) -> bytes:
 class RememberedLoad:
     """Threads that send until stopped. `acknowledged` holds the trace id of each request answered 200.
 
-    `template` is what they send, with another 16 bytes for TRACE each time; `pause_s` is between two requests.
+    `template` is what they send, with another 16 bytes for TRACE each time; `pause_s` is between two of them.
     """
 
     url: str
