@@ -79,9 +79,8 @@ class Http2(asyncio.Protocol):
 
     # -- asyncio's side ----------------------------------------------------------------------------
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Says what we allow."""
-        assert isinstance(transport, asyncio.Transport)
         self._state.connections.add(self)  # type: ignore[arg-type]
         self._transport = transport
         self.flow = FlowControl(transport)
