@@ -28,7 +28,7 @@ class SegmentLimits:
     size_bytes: int = 64 << 20  # the engine's memory for one insert: about 3 bytes a byte
     items: int = BLOCK_ITEMS_MAX
     records: int = 60_000  # what recovery lines up at once
-    age_s: float = 1.0  # acknowledged is queryable within about twice this
+    age_s: float = 1.0  # sealed then if somebody waits for it: queryable within about twice this
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@
     submit --> pending --(write, fdatasync in a thread)--> open --(limit or age)--> ready --> handed over
                  ^ what comes while a sync runs is the next group                                  |
                                                                             let_go: removed <------+
+
+An open segment of age is sealed when somebody waits for one. While the store is busy with the one before, it
+goes on growing: the more rows an insert has, the less each of them costs.
 """
 
 import asyncio
@@ -64,6 +67,8 @@ class Lane:
         self._open_bytes = 0
         self._open_since_ns = 0
         self._seal_due = False
+        self._awaited = False
+        self._of_age = False
         self._sealings: list[asyncio.Future[None]] = []
         self._closed = False
 
@@ -116,13 +121,22 @@ class Lane:
             while not self._ready:
                 if self._closed:
                     raise LogClosed("The log is closed and drained", hint="Nothing is left to be stored")
-                self._arrived.clear()
-                await self._arrived.wait()
+                await self._next_arrival()
             first = self._ready[0]
             segment = first if isinstance(first, Segment) else await self._recovered(first)
             self._ready.popleft()
             if segment:
                 return segment
+
+    async def _next_arrival(self) -> None:
+        self._arrived.clear()
+        self._awaited = True
+        if self._of_age:
+            self._due()
+        try:
+            await self._arrived.wait()
+        finally:
+            self._awaited = False
 
     async def seal(self) -> list[Path]:
         """Seals the open segment. The files that hold what was acknowledged before and was not let go."""
@@ -193,11 +207,19 @@ class Lane:
         self._open_since_ns = self._appender.open_since_ns
         if batch != self._open_batch:
             self._open_batch = batch
+            self._of_age = False
             if self._timer:
                 self._timer.cancel()
             self._timer = (
-                self._loop.call_later(self._appender.limits.age_s, self._due) if batch is not None else None
+                self._loop.call_later(self._appender.limits.age_s, self._come_of_age)
+                if batch is not None
+                else None
             )
+
+    def _come_of_age(self) -> None:
+        self._of_age = True
+        if self._awaited:
+            self._due()
 
     def _due(self) -> None:
         self._seal_due = True

@@ -134,6 +134,23 @@ def test_a_segment_is_sealed_at_its_age(tmp_path: Path) -> None:
     run(tmp_path, scenario, LogLimits(segment=SegmentLimits(age_s=0.05)))
 
 
+def test_a_segment_of_age_grows_until_somebody_waits_for_one(tmp_path: Path) -> None:
+    """While the store is busy, what arrives joins the open segment: larger inserts cost less a row."""
+
+    async def scenario(log: Log) -> None:
+        await log.append(Signal.TRACES, b"first", 1)
+        first = await log.sealed(Signal.TRACES)
+        await log.append(Signal.TRACES, b"second", 2)
+        while log.oldest_age_s() < 0.2:
+            await asyncio.sleep(0.01)
+        await log.append(Signal.TRACES, b"third", 4)
+        await log.let_go(first)
+        assert log.waiting_segments(Signal.TRACES) == 0
+        assert (await log.sealed(Signal.TRACES)).items == 2 + 4
+
+    run(tmp_path, scenario, LogLimits(segment=SegmentLimits(age_s=0.05)))
+
+
 def test_an_idle_log_makes_no_segment(tmp_path: Path) -> None:
     """Opened and closed without a record, the folder holds none."""
 
