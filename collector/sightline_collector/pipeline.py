@@ -32,6 +32,7 @@ from sightline_collector.receive import answer
 from sightline_collector.receive.connections import ConnectionMetrics, Connections
 from sightline_collector.receive.cors import with_origins
 from sightline_collector.receive.door import Door
+from sightline_collector.receive.fullness import of_collector
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
 from sightline_collector.receive.serve import Serving, serve_grpc, serve_http
@@ -75,7 +76,8 @@ async def _listen(core: Core, stop: asyncio.Event, parts: AsyncExitStack) -> Run
     """Serve OTLP first, and whoever asks only then."""
     config, tls = core.config, core.tls
     limits = Limits(body_bytes=config.request_mb << 20)
-    door = Door(core.wal, core.health, core.losses, limits, core.gate)
+    full = of_collector(core.health.registry, limits.in_flight_bytes, core.wal, config.folder)
+    door = Door(core.wal, core.health, core.losses, limits, core.gate, full)
     parts.callback(door.close)
     held = ConnectionMetrics(core.health.registry)
     grpc = await serve_grpc(door, "OTLP/gRPC", config.host, config.otlp_grpc_port, tls)

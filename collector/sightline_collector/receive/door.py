@@ -16,9 +16,10 @@ from typing import Protocol
 from sightline_collector.access.allowance import Allowance
 from sightline_collector.access.gate import Caller, Gate, Header
 from sightline_collector.access.key import Scope
-from sightline_collector.errors import Fault, Overloaded, OwnFault
+from sightline_collector.errors import Fault, OwnFault
 from sightline_collector.health import Health
 from sightline_collector.receive.check import check
+from sightline_collector.receive.fullness import Fullness
 from sightline_collector.receive.inflate import inflate
 from sightline_collector.receive.limits import DEFAULT, Limits
 from sightline_collector.receive.loss import LossReports
@@ -63,15 +64,16 @@ class Door:
         losses: LossReports | None = None,
         limits: Limits = DEFAULT,
         gate: Gate | None = None,
+        fullness: Fullness | None = None,
     ) -> None:
         self.limits = limits
         self._gate = gate or Gate()
         self._log = log
         self._health = health
         self._losses = losses
-        self._in_flight_bytes = 0
+        self._fullness = fullness or Fullness(health.registry, limits.in_flight_bytes)
         self._unpacking = ThreadPoolExecutor(1, thread_name_prefix="unpack")
-        health.in_flight_bytes.set_function(lambda: self._in_flight_bytes)
+        health.in_flight_bytes.set_function(lambda: self._fullness.bodies_bytes)
         health.in_flight_limit_bytes.set(limits.in_flight_bytes)
 
     def sender(self, header: Header) -> Caller:
@@ -94,6 +96,7 @@ class Door:
         if items and allowance:
             allowance.spend(items, len(body))
         if items:
+            self._fullness.admit(len(body))
             await self._log.append(signal, body, items, project)
         self._health.accepted(signal, items, len(body), time.perf_counter() - began_s)
 
@@ -129,16 +132,11 @@ class Door:
         try:
             yield room
         finally:
-            self._in_flight_bytes -= room.held_bytes
+            self._fullness.release(room.held_bytes)
 
     def hold(self, size_bytes: int) -> None:
         """Counts bytes as held. Raises Overloaded beyond the limit."""
-        if self._in_flight_bytes + size_bytes > self.limits.in_flight_bytes:
-            raise Overloaded(
-                f"Requests hold all of the {self.limits.in_flight_bytes} bytes set aside for them",
-                hint="Retry; if this lasts, send less at once or run another collector",
-            )
-        self._in_flight_bytes += size_bytes
+        self._fullness.hold(size_bytes)
 
     def close(self) -> None:
         """Ends the unpacking thread."""

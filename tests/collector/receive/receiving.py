@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import uvloop
 from google.protobuf.message import Message
 
 from sightline_collector.access.gate import Gate
@@ -15,6 +16,7 @@ from sightline_collector.health import Health
 from sightline_collector.receive import answer
 from sightline_collector.receive.check import REQUESTS
 from sightline_collector.receive.door import Door
+from sightline_collector.receive.fullness import Fullness
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
 from sightline_collector.receive.loss import LossReports
@@ -57,13 +59,15 @@ class Receiving:
         log_bytes: int = 1 << 30,
         age_s: float = NEVER_S,
         gate: Gate | None = None,
+        fullness: Callable[[WatchedHealth, Log], Fullness] | None = None,
     ) -> None:
         self.folder = folder
+        self._fullness = fullness
         self._gate = gate
         self.health = WatchedHealth()
         self._limits = limits or Limits()
         self._log_limits = LogLimits(size_bytes=log_bytes, segment=SegmentLimits(age_s=age_s))
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()  # as the collector's own
         self._thread = threading.Thread(target=self._loop.run_forever)
 
     def __enter__(self) -> Self:
@@ -121,7 +125,8 @@ class Receiving:
         self.log = await Log.open(self.folder, limits=self._log_limits, watcher=self.health)
         self.health.watch(self.log)
         self.losses = LossReports(self.log, self.health)
-        self.door = Door(self.log, self.health, self.losses, self._limits, self._gate)
+        full = self._fullness(self.health, self.log) if self._fullness else None
+        self.door = Door(self.log, self.health, self.losses, self._limits, self._gate, full)
         self.http = await serve_http(
             OtlpHttp(self.door), "OTLP/HTTP", "127.0.0.1", 0, refusal=answer.http_refusal
         )
