@@ -28,7 +28,7 @@ def before() -> set[str]:
 @pytest.fixture(scope="module")
 def load(collector: CollectorProcess) -> RememberedLoad:
     """The traffic: other tests have sent requests of other sizes to the same collector."""
-    return RememberedLoad(collector.otlp, threads=1)
+    return RememberedLoad(collector.otlp, threads=1, pause_s=0.01)
 
 
 @pytest.fixture(scope="module")
