@@ -1,7 +1,8 @@
 """The reading of a stream that calls have returned: each step runs inside of them, and they end with it."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 from sightline._safety import shielded
@@ -80,26 +81,24 @@ class Reading:
 
     def enter(self, step: Callable[[], Any]) -> Any:
         """A step that brings nothing yet: the request is made."""
-        if not self._begin():
+        with self._stepping():
             return step()
-        try:
-            entered = step()
-        except BaseException as error:
-            self._broken(error)
-            raise
-        self._pause()
-        return entered
 
     async def aenter(self, step: Callable[[], Awaitable[Any]]) -> Any:
-        if not self._begin():
+        with self._stepping():
             return await step()
+
+    @contextmanager
+    def _stepping(self) -> Iterator[None]:
+        if not self._begin():
+            yield
+            return
         try:
-            entered = await step()
+            yield
         except BaseException as error:
             self._broken(error)
             raise
         self._pause()
-        return entered
 
     def close(self, step: Callable[[], Any]) -> Any:
         """The last step, of a reader who wants no more; it may be one to wait for."""
