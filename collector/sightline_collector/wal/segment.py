@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from sightline_collector.wal.crc import Sums
+
 PROJECT = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 DEFAULT_PROJECT = "default"
 
@@ -151,10 +153,12 @@ def read(segment: bytes, batch: int | None = None) -> Iterator[Record | Damage]:
     What comes out covers each byte once. A cut at any byte loses only the record that it cuts; after damage
     in the middle, reading goes on at the next whole record. Without `batch`, a record of any number is whole.
     """
-    position = 0
+    position, sums = 0, Sums(segment)
     while position < len(segment):
         record = _record_at(segment, position, batch)
-        found = _damage_at(segment, position, batch, record) if isinstance(record, DamageKind) else record
+        found = (
+            _damage_at(segment, position, batch, record, sums) if isinstance(record, DamageKind) else record
+        )
         yield found
         position = found.end
 
@@ -164,7 +168,9 @@ def records(segment: bytes, batch: int | None = None) -> list[Record]:
     return [found for found in read(segment, batch) if isinstance(found, Record)]
 
 
-def _record_at(segment: bytes, start: int, batch: int | None) -> Record | DamageKind:
+def _record_at(
+    segment: bytes, start: int, batch: int | None, sums: Sums | None = None
+) -> Record | DamageKind:
     length = _length_at(segment, start)
     if isinstance(length, DamageKind):
         return length
@@ -172,7 +178,7 @@ def _record_at(segment: bytes, start: int, batch: int | None) -> Record | Damage
     if end > len(segment):
         return DamageKind.TORN
     match = _TRAILER_AT_END.search(segment, max(body_start, end - FRAME_BYTES_MAX), end)
-    if match is None or not _crc_holds(segment, body_start, end, match[6]):
+    if match is None or not _crc_holds(segment, body_start, end, match[6], sums):
         return DamageKind.FLIPPED
     received_at, own_batch, writer, project, items = match.group(1, 2, 3, 4, 5)
     if batch not in (None, _number(own_batch)):
@@ -194,13 +200,15 @@ def _length_at(segment: bytes, start: int) -> tuple[int, int] | DamageKind:
     return DamageKind.TORN if len(segment) - start < _LENGTH_BYTES_MAX else DamageKind.FLIPPED
 
 
-def _crc_holds(segment: bytes, body_start: int, end: int, crc: bytes) -> bool:
-    checked = memoryview(segment)[body_start : end - _CRC_FIELD_BYTES]
-    return zlib.crc32(checked) == int.from_bytes(crc, "little")
+def _crc_holds(segment: bytes, body_start: int, end: int, crc: bytes, sums: Sums | None) -> bool:
+    """`sums`: where many overlapping stretches are tried."""
+    stop = end - _CRC_FIELD_BYTES
+    found = sums.of(body_start, stop) if sums else zlib.crc32(memoryview(segment)[body_start:stop])
+    return found == int.from_bytes(crc, "little")
 
 
-def _damage_at(segment: bytes, start: int, batch: int | None, kind: DamageKind) -> Damage:
-    end = _next_record(segment, start, batch)
+def _damage_at(segment: bytes, start: int, batch: int | None, kind: DamageKind, sums: Sums) -> Damage:
+    end = _next_record(segment, start, batch, sums)
     if end < len(segment):
         kind = DamageKind.FLIPPED if kind is DamageKind.TORN else kind
     elif not segment[start] and segment.count(0, start) == len(segment) - start:
@@ -208,13 +216,13 @@ def _damage_at(segment: bytes, start: int, batch: int | None, kind: DamageKind) 
     return Damage(start, end, kind)
 
 
-def _next_record(segment: bytes, start: int, batch: int | None) -> int:
+def _next_record(segment: bytes, start: int, batch: int | None, sums: Sums) -> int:
     """Where the next whole record starts after damage at `start`; the segment's end when there is none."""
     length = _length_at(segment, start)
     claimed = [] if isinstance(length, DamageKind) else [length[1]]
     trailers = (match.end() for match in _TRAILER.finditer(segment, start))
     for end in (*claimed, *trailers):
-        if start < end < len(segment) and isinstance(_record_at(segment, end, batch), Record):
+        if start < end < len(segment) and isinstance(_record_at(segment, end, batch, sums), Record):
             return end
     return len(segment)
 
