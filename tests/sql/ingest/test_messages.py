@@ -51,6 +51,17 @@ OPENINFERENCE = {
     "llm.output_messages.0.message.contents.1.message_content.type": "text",
     "llm.output_messages.0.message.contents.1.message_content.text": "A harbour.",
 }  # fmt: skip
+CALLED = {
+    "openinference.span.kind": "LLM",
+    "llm.output_messages.0.message.role": "assistant",
+    "llm.output_messages.0.message.contents.0.message_content.type": "text",
+    "llm.output_messages.0.message.contents.0.message_content.text": "Let me look.",
+    "llm.output_messages.0.message.contents.1.message_content.type": "tool_use",
+    "llm.output_messages.0.message.contents.1.tool_call.id": "toolu_7",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.id": "toolu_7",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "look",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": '[{"type": "tool_call"}]',
+}
 OPENLLMETRY = {
     "gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Weather?",
     "gen_ai.prompt.1.role": "tool", "gen_ai.prompt.1.tool_call_id": "call_1",
@@ -117,6 +128,7 @@ ODD = '"\\\x01\x02\n</script>'
 DOCUMENT = "retrieval.documents.0.document."
 SPANS: dict[str, tuple[Values, Said]] = {
     "openinference": (OPENINFERENCE, []),
+    "openinference's call": (CALLED, []),
     "openllmetry": (OPENLLMETRY, []),
     "unordered": ({f"llm.input_messages.{n}.message.content": f"said {n}" for n in (10, 2, 9, 0, 11, 1)}, []),
     **{key: ({key: "x"}, []) for key in (*LISTS, *STRANGE)},
@@ -179,6 +191,16 @@ def test_openinference_messages_are_rebuilt(rows: Rows) -> None:
         message("assistant", {"type": "reasoning", "content": "Ships."}, text("A harbour."))
     ]
     assert row["attributes"] == {k: v for k, v in OPENINFERENCE.items() if "_messages." not in k}
+
+
+def test_a_call_among_the_contents_is_told_once(rows: Rows) -> None:
+    """OpenInference's Anthropic says a call among the contents and among the calls: it is one part."""
+    row = rows["openinference's call"]
+    call = {"type": "tool_call", "id": "toolu_7", "name": "look", "arguments": [{"type": "tool_call"}]}
+    assert json.loads(row["output"]) == [message("assistant", text("Let me look."), call)]
+    assert set(row["attributes"]) == {
+        "openinference.span.kind", "llm.output_messages.0.message.contents.1.tool_call.id"
+    }  # fmt: skip
 
 
 def test_openllmetry_messages_are_rebuilt(rows: Rows) -> None:

@@ -8,7 +8,8 @@ create or replace function sightline_flattened_entries as (keys, texts) -> array
             known.2, known.3,
             multiIf(
                 known.3 = 'type', transform(
-                    text, ['text', 'reasoning', 'tool_use'], ['"text"', '"reasoning"', '"tool_call"'],
+                    -- Marked, for the call itself stands among the calls.
+                    text, ['text', 'reasoning', 'tool_use'], ['"text"', '"reasoning"', '"tool_call"\x03'],
                     concat('"uri","modality":', sightline_json_text(text))),
                 known.3 in ('arguments', 'metadata', 'parameters', 'json_schema', 'score')
                     and isValidJSON(text), text,
