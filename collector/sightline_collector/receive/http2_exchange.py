@@ -198,6 +198,7 @@ class Exchange:
     def _acknowledge(self, window_bytes: int) -> None:
         if window_bytes:
             self._connection.h2.acknowledge_received_data(window_bytes, self.stream_id)
+            self._connection.flush()
 
     def _reset(self, why: ErrorCodes) -> None:
         if not self._gone:
