@@ -1,4 +1,4 @@
-"""How an endpoint is spoken to: one HTTP/1.1 or gRPC exchange at a time, on a connection of its own or kept.
+"""How an endpoint is spoken to over HTTP/1.1, HTTP/2 or gRPC, on a connection of its own or kept.
 
 Nothing is retried, followed or decoded here: a rule sees what came over the wire.
 """
@@ -79,11 +79,13 @@ class Endpoint:
             return send(path, body, content_type, **headers)
 
     @contextmanager
-    def kept(self) -> Iterator[Post]:
-        """Sends requests one after the other, on one connection while the endpoint keeps it."""
+    def kept(self, *, http_2: bool = False) -> Iterator[Post]:
+        """Sends requests on one connection while the endpoint keeps it; over HTTP/2 also many at once."""
         # Reading the machine's certificates takes longer than a request.
         context = ssl.create_default_context() if self.is_tls else None
-        with httpcore2.ConnectionPool(max_connections=1, ssl_context=context) as pool:
+        with httpcore2.ConnectionPool(
+            max_connections=1, ssl_context=context, http1=not http_2, http2=http_2
+        ) as pool:
 
             def send(
                 path: str, body: Body, content_type: str = PROTOBUF, method: str = "POST", **headers: str

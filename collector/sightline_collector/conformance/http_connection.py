@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from sightline_collector.conformance import payload
-from sightline_collector.conformance.endpoint import Endpoint, Unanswered
-from sightline_collector.conformance.judging import expect, shown, success
+from sightline_collector.conformance.endpoint import Answer, Endpoint, Unanswered
+from sightline_collector.conformance.judging import expect, refusal, shown, success
 from sightline_collector.conformance.payload import JSON, PROTOBUF
 from sightline_collector.conformance.rule import Broken, Level, NotApplicable, rule, rules_of
 
@@ -17,9 +17,6 @@ LARGE_HEADER_BYTES = 6 << 10
 """A few tokens and a full baggage; most servers allow 8 KiB or more."""
 HUGE_HEADER_BYTES = 1 << 20
 ORIGIN = "https://app.example.com"
-
-_SETTINGS, _HEADERS = 4, 1
-_EMPTY_SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 
 
 @rule("otlphttp-connection", Level.SHOULD)
@@ -156,48 +153,48 @@ def type_with_parameters(endpoint: Endpoint) -> str:
     return "taken"
 
 
-@rule("rfc9113", Level.MAY)
-def http_2(endpoint: Endpoint) -> str:
-    """HTTP/2 is spoken to who begins with it."""
-    if endpoint.is_tls:
-        raise NotApplicable("only tried without TLS")
+@rule("rfc9110", Level.MUST)
+def offered_upgrade(endpoint: Endpoint) -> str:
+    """A sender that offers another protocol, as Java's client does, is answered, and its body is read."""
+    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAA")
+    seen = []
+    for body, status in ((b"not a request", b"400"), (payload.traces(), b"200")):
+        came = _bare(endpoint, _head(endpoint, len(body), *offer) + body)
+        if came.startswith(b"HTTP/1.1 101 "):
+            raise NotApplicable("the upgrade is taken")
+        expect(came.split(b" ", 2)[1] == status, f"{body[:13]!r}: {came[:30].decode('latin-1')}")
+        seen.append(status.decode())
+    return " and ".join(seen)
+
+
+@rule("failures-1", Level.GOOD)
+def status_of_no_http(endpoint: Endpoint) -> str:
+    """What is no HTTP is cut off, or refused with a google.rpc.Status in the type that its head names."""
+    head = _head(endpoint, 0).removesuffix(b"\r\n") + b"no colon\r\n\r\n"
     try:
-        answered = _http_2_status(endpoint)
-    except (Broken, Unanswered):
-        raise NotApplicable("HTTP/1.1 alone") from None
-    # 0x88 is `:status: 200` in HPACK's static table.
-    expect(answered == 0x88, f"the headers of the answer begin with {answered:#x}")
-    return "200"
+        came = _to_the_end(endpoint, head)
+    except Unanswered:
+        return "cut off"
+    if not came:
+        return "cut off"
+    answer = _answer(came)
+    return f"{answer.status}, {refusal(answer, PROTOBUF).message[:60]}"
 
 
-def _http_2_status(endpoint: Endpoint) -> int:
-    """The first byte of the answer's headers, to a POST of an empty request with prior knowledge."""
-    # Literal header fields without indexing, names by their place in HPACK's static table.
-    path = f"{urlsplit(endpoint.url).path}/v1/traces".encode()
-    fields = (
-        b"\x83\x86\x04"
-        + bytes([len(path)])
-        + path
-        + _literal(1, b"localhost")
-        + _literal(31, PROTOBUF.encode())
-    )
-    post = len(fields).to_bytes(3, "big") + b"\x01\x05\x00\x00\x00\x01" + fields
+def _to_the_end(endpoint: Endpoint, sent: bytes) -> bytes:
     with endpoint.bare() as connection:
-        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _EMPTY_SETTINGS + post)
+        connection.sendall(sent)
         came = b""
-        while True:
-            came += _piece(connection)
-            expect(came[3:4] == bytes([_SETTINGS]), "no HTTP/2")
-            rest = came
-            while len(rest) >= 9 and len(rest) > 9 + (size := int.from_bytes(rest[:3], "big")) - 1:
-                if rest[3] == _HEADERS:
-                    return rest[9]
-                rest = rest[9 + size :]
+        while piece := connection.recv(1 << 16):
+            came += piece
+        return came
 
 
-def _literal(name: int, value: bytes) -> bytes:
-    index = bytes([name]) if name < 15 else bytes([15, name - 15])
-    return index + bytes([len(value)]) + value
+def _answer(came: bytes) -> Answer:
+    head, _, body = came.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(":")[::2] for line in lines)
+    return Answer(int(first.split()[1]), {name.lower(): value.strip() for name, value in pairs}, body)
 
 
 @rule("fetch", Level.GOOD)

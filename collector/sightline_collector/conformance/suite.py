@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from sightline_collector.conformance import (
     grpc_failures,
     grpc_success,
+    http_2,
     http_connection,
     http_failures,
     http_json,
@@ -22,6 +23,7 @@ HTTP_RULES: tuple[Rule, ...] = (
     *http_limits.RULES,
     *http_json.RULES,
     *http_connection.RULES,
+    *http_2.RULES,
 )
 GRPC_RULES: tuple[Rule, ...] = (*grpc_success.RULES, *grpc_failures.RULES)
 RULES = HTTP_RULES + GRPC_RULES

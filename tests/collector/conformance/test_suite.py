@@ -25,7 +25,6 @@ NOT_OFFERED = {
     "otlphttp-response/gzip-only-when-asked": "responses are not compressed",
     "partial-success-1/well-formed": "what is partly bad is taken whole",
     "partial-success/well-formed": "what is partly bad is taken whole",
-    "rfc9113/http-2": "HTTP/1.1 alone",
 }
 OVERLOAD = [
     "otlphttp-throttling/retryable-status",
