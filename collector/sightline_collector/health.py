@@ -158,6 +158,9 @@ class Health:
             "signal",
             "reason",
         )
+        self.mended = self._counter(
+            "receive_mended_requests", "Requests taken with U+FFFD for text that was not UTF-8", "signal"
+        )
         self.in_flight_bytes = self._gauge("receive_in_flight_bytes", "Bodies held by unanswered requests")
         self.in_flight_limit_bytes = self._gauge("receive_in_flight_limit_bytes", "Bytes that they may hold")
         self.unpack_waiting = self._gauge(

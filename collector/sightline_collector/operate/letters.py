@@ -17,7 +17,7 @@ from sightline_collector.wal.segment import Signal, records
 DROPPED = "dead_letter_given_up"
 """The reason of a loss that an operator chose."""
 
-Take = Callable[[Signal, bytes, str], Awaitable[None]]
+Take = Callable[[Signal, bytes, str], Awaitable[object]]
 """Returns when a request of a project is acknowledged. Raises a Fault."""
 
 

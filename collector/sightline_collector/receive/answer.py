@@ -5,15 +5,27 @@ data carries BadRequest, a refusal that may pass carries RetryInfo.
 """
 
 from http import HTTPStatus
+from typing import Any
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from sightline_collector.errors import Fault, SenderFault, WaitingMayHelp
+from sightline_collector.wal.segment import Signal
 
 PROTOBUF = b"application/x-protobuf"
 JSON = b"application/json"
+
+_RESPONSES: dict[Signal, type[Message]] = {
+    Signal.TRACES: ExportTraceServiceResponse,
+    Signal.LOGS: ExportLogsServiceResponse,
+    Signal.METRICS: ExportMetricsServiceResponse,
+}
 
 # Far below what OTLP asks a client to accept; what comes from the sender's own bytes may be long.
 _MESSAGE_CHARACTERS_MAX = 1000
@@ -40,6 +52,16 @@ def retry_info(fault: WaitingMayHelp) -> RetryInfo:
 def http_body(fault: Fault, content_type: bytes) -> bytes:
     """The body of an HTTP refusal, in the type that the request came in."""
     said = status(fault)
+    encoded: bytes = said.SerializeToString()
+    return json_format.MessageToJson(said).encode() if content_type == JSON else encoded
+
+
+def success(signal: Signal, warning: str, content_type: bytes) -> bytes:
+    """The body of what was taken; a warning is a partial success that rejects nothing."""
+    if not warning:
+        return b"{}" if content_type == JSON else b""
+    said: Any = _RESPONSES[signal]()
+    said.partial_success.error_message = warning
     encoded: bytes = said.SerializeToString()
     return json_format.MessageToJson(said).encode() if content_type == JSON else encoded
 

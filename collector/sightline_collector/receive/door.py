@@ -16,13 +16,14 @@ from typing import Protocol
 from sightline_collector.access.allowance import Allowance
 from sightline_collector.access.gate import Caller, Gate, Header
 from sightline_collector.access.key import Scope
-from sightline_collector.errors import Fault, OwnFault
+from sightline_collector.errors import Fault, Malformed, OwnFault
 from sightline_collector.health import Health
 from sightline_collector.receive.check import check
 from sightline_collector.receive.fullness import Fullness
 from sightline_collector.receive.inflate import inflate
 from sightline_collector.receive.limits import DEFAULT, Limits
 from sightline_collector.receive.loss import LossReports
+from sightline_collector.receive.mend import WARNING, mended
 from sightline_collector.receive.otlp_json import to_protobuf
 from sightline_collector.wal.segment import DEFAULT_PROJECT, Signal
 
@@ -86,19 +87,35 @@ class Door:
         body: bytes,
         project: str = DEFAULT_PROJECT,
         allowance: Allowance | None = None,
-    ) -> None:
-        """Returns when the protobuf request is durable; an empty one at once.
+    ) -> str:
+        """Returns when the protobuf request is durable, an empty one at once: what its sender should know of
+        it, "" as a rule.
 
         Raises SenderFault when it can never be taken, WaitingMayHelp when it can later.
         """
         began_s = time.perf_counter()
-        items = check(signal, body, self.limits)
+        warning = ""
+        try:
+            items = check(signal, body, self.limits)
+        except Malformed as refused:
+            body = await self._mended(signal, body, refused)
+            items, warning = check(signal, body, self.limits), WARNING
         if items and allowance:
             allowance.spend(items, len(body))
         if items:
             self._fullness.admit(len(body))
             await self._log.append(signal, body, items, project)
         self._health.accepted(signal, items, len(body), time.perf_counter() - began_s)
+        return warning
+
+    async def _mended(self, signal: Signal, body: bytes, refused: Malformed) -> bytes:
+        """The request with text that is text. Raises what it was refused with when that does not help."""
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._unpacking, mended, signal, body)
+        if found is None:
+            raise refused
+        self._health.mended.labels(signal).inc()
+        return found
 
     async def unpack(self, signal: Signal, raw: bytes, encoding: str, *, is_json: bool) -> bytes:
         """The protobuf body of what was received. Raises SenderFault."""

@@ -30,9 +30,6 @@ _ALIVE_MS = 60_000
 _AGE_MS = 600_000
 _AGE_GRACE_MS = 30_000
 
-# A full Export*ServiceResponse without partial success has no bytes.
-_EMPTY_RESPONSE = b""
-
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -68,8 +65,8 @@ def _export(door: Door, signal: Signal) -> Any:
                 body = await door.unpack(signal, raw, _encoding(raw), is_json=False)
                 if body is not raw:
                     room.add(len(body))
-                await door.take(signal, body, sender.target, sender.allowance)
-            return _EMPTY_RESPONSE
+                warning = await door.take(signal, body, sender.target, sender.allowance)
+            return answer.success(signal, warning, answer.PROTOBUF)
         except Fault as fault:
             door.refused(signal, fault)
             await _abort(context, fault)

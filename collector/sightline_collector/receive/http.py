@@ -28,7 +28,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATHS = {f"/v1/{signal}": signal for signal in Signal}
 
-_EMPTY_RESPONSES = {answer.PROTOBUF: b"", answer.JSON: b"{}"}
+_TYPES = frozenset({answer.PROTOBUF, answer.JSON})
 
 # A refused body up to here is still received, so that its sender reads the answer; beyond, it is cut off.
 _DISCARDED_BYTES_MAX = 256 << 20
@@ -51,7 +51,7 @@ class OtlpHttp:
         content_type = _media_type(headers)
         signal = PATHS.get(scope["path"])
         try:
-            await self._take(signal, scope, headers, receive)
+            body = await self._take(signal, scope, headers, receive)
         except Disconnected:
             return
         except Fault as fault:
@@ -60,7 +60,7 @@ class OtlpHttp:
         except Exception:
             await self._refuse(self._door.failed(signal), content_type, headers, send)
         else:
-            await _respond(send, 200, content_type, _EMPTY_RESPONSES[content_type])
+            await _respond(send, 200, content_type, body)
 
     async def _take(
         self,
@@ -68,14 +68,15 @@ class OtlpHttp:
         scope: Mapping[str, Any],
         headers: Mapping[bytes, bytes],
         receive: Receive,
-    ) -> None:
+    ) -> bytes:
+        """The body of the answer to what was taken."""
         if signal is None:
             raise UnknownPath(f"Nothing is served at {scope['path'][:100]}", hint=f"Use {', '.join(PATHS)}")
         if scope["method"] != "POST":
             raise WrongMethod(f"{scope['method']} is not served here", hint="Use POST")
         sender = self._door.sender(partial(_text_of, headers))
         content_type = _media_type(headers)
-        if content_type not in _EMPTY_RESPONSES:
+        if content_type not in _TYPES:
             said = content_type.decode("latin-1")[:100]
             raise UnsupportedMedia(
                 f"The content type {said!r} is not spoken here",
@@ -87,7 +88,8 @@ class OtlpHttp:
             body = await self._door.unpack(signal, raw, encoding, is_json=content_type == answer.JSON)
             if body is not raw:
                 room.add(len(body))
-            await self._door.take(signal, body, sender.target, sender.allowance)
+            warning = await self._door.take(signal, body, sender.target, sender.allowance)
+        return answer.success(signal, warning, content_type)
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive, room: Room) -> bytes:
         if _declared_bytes(headers) > self._door.limits.body_bytes:
@@ -126,7 +128,7 @@ class OtlpHttp:
             added.append((b"accept-encoding", ENCODINGS.encode()))
         if isinstance(fault, SlowBody) or not 0 <= _declared_bytes(headers) <= _DISCARDED_BYTES_MAX:
             added.append((b"connection", b"close"))
-        if content_type not in _EMPTY_RESPONSES:
+        if content_type not in _TYPES:
             content_type = answer.PROTOBUF
         await _respond(send, fault.http_status, content_type, answer.http_body(fault, content_type), added)
 
