@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from sightline_collector.settle.claim import Claim
 
 DEEPEST = 200
-"""Steps that a walk towards the root takes: no trace is that deep, and a hostile one costs no more."""
+"""Steps that a walk towards the root takes: no trace is that deep, and a hostile one costs no more. What
+stands higher is not asked which of two twins is the inner one, nor what a call was made for."""
 
 Place = tuple[str, str]
 """Trace and span."""
@@ -30,6 +32,23 @@ class Tree:
             seen.add(parent.span_id)
             yield parent
             at = parent
+
+    def from_below(self) -> Iterator[Claim]:
+        """Every span once, after all that stand below it; a ring is cut at its first one."""
+        waiting = Counter(
+            (claim.trace_id, claim.parent_span_id)
+            for claim in self._claims.values()
+            if (claim.trace_id, claim.parent_span_id) in self._claims
+        )
+        leaves = [place for place in self._claims if not waiting[place]]
+        done: set[Place] = set()
+        for start in (*leaves, *sorted(self._claims)):
+            place = start
+            while place in self._claims and place not in done and (place == start or not waiting[place]):
+                done.add(place)
+                yield self._claims[place]
+                place = (place[0], self._claims[place].parent_span_id)
+                waiting[place] -= 1
 
     def depth(self, claim: Claim) -> int:
         """How many spans stand above it."""

@@ -20,8 +20,8 @@ LONG_ID = 20
 tells of one call only what two scopes say at the same time."""
 
 MOST_ALIKE = 200
-"""What more claims than that have in common, a short id or a count of tokens, tells nothing; and so many may
-share a long id as to make comparing them dear: then they are compared with the first of each call alone."""
+"""What more claims than that have in common at one time, a count of tokens, tells nothing: each is a call of
+its own. So many may share an id as to make comparing them dear: then the first of each call is compared."""
 
 Verdicts = dict[Key, Verdict]
 
@@ -57,8 +57,8 @@ def _by_response(claims: Iterable[Claim]) -> Iterable[list[Claim]]:
     for claim in claims:
         if claim.response_id:
             by_id[claim.response_id].append(claim)
-    for response_id, told in by_id.items():
-        if len(told) > 1 and (len(told) <= MOST_ALIKE or len(response_id) >= LONG_ID):
+    for told in by_id.values():
+        if len(told) > 1:
             yield from _same_calls(sorted(told, key=_order))
 
 
@@ -66,11 +66,16 @@ def _same_calls(told: Sequence[Claim]) -> Iterable[list[Claim]]:
     """Claims with one response id as calls: those that ran at the same time, and those that say the same
     later. A server that gives every answer the same id is known by answers that differ."""
     groups: list[list[Claim]] = []
+    running: list[list[Claim]] = []
     looked_at = None if len(told) <= MOST_ALIKE else 1
     for claim in told:
-        group = next((g for g in groups if any(_one_answer(claim, o) for o in g[:looked_at])), None)
+        # They come by their start: what had ended by then, no later one overlaps.
+        running = [g for g in running if any(o.ended_ns >= claim.started_ns for o in g[:looked_at])]
+        running = running[-MOST_ALIKE:]
+        group = next((g for g in running if any(_one_answer(claim, o) for o in g[:looked_at])), None)
         if group is None:
             groups.append([claim])
+            running.append(groups[-1])
         else:
             group.append(claim)
     answers = {(g[0].input_tokens, g[0].output_tokens) for g in groups}
@@ -97,8 +102,9 @@ def _by_likeness(claims: Sequence[Claim], tree: Tree) -> Iterable[list[Claim]]:
         if claim.used and claim.paid:
             alike[claim.service, claim.input_tokens or 0, claim.output_tokens or 0].append(claim)
     for group in alike.values():
-        if len({claim.scope for claim in group}) > 1 and len(group) <= MOST_ALIKE:
-            yield from _pairs(sorted(group, key=_order), tree)
+        for at_one_time in _at_one_time(group) if len({claim.scope for claim in group}) > 1 else ():
+            if 1 < len(at_one_time) <= MOST_ALIKE:
+                yield from _pairs(at_one_time, tree)
 
 
 def _pairs(group: list[Claim], tree: Tree) -> Iterable[list[Claim]]:

@@ -7,15 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sightline_collector.settle.claim import Claim, Key, Verdict
+from sightline_collector.settle.sums import sums_of
 from sightline_collector.settle.tree import Tree
 from sightline_collector.settle.twins import Verdicts, delivered_once, twins
-
-CALLERS = frozenset({
-    "tool", "agent", "workflow", "chain", "step", "mcp", "guardrail", "evaluator", "retrieval", "memory",
-    "prompt",
-})  # fmt: skip
-"""Operations that make calls of their own: what they use is no part of the call that led to them, unless its
-usage is exactly theirs."""
 
 
 def judge(claims: Sequence[Claim]) -> Verdicts:
@@ -24,7 +18,7 @@ def judge(claims: Sequence[Claim]) -> Verdicts:
     tree = Tree(once)
     verdicts |= twins(once, tree)
     paid = [claim for claim in once if claim.key not in verdicts and claim.payable and claim.used]
-    sums = _sums(paid, tree)
+    sums = sums_of(paid, tree)
     for claim in once:
         if claim.key not in verdicts and (claim.paid or claim.used):
             verdicts[claim.key] = _verdict(claim, sums)
@@ -59,34 +53,3 @@ def _told_by(claims: Sequence[Claim], verdicts: Verdicts, tree: Tree) -> Verdict
             if told_by := (*twins_of[claim.key], *also):
                 found[claim.key] = replace(verdict, told_by=told_by)
     return found
-
-
-def _sums(paid: Sequence[Claim], tree: Tree) -> dict[Key, Claim]:
-    """The claims whose usage is that of claims below them, each with one of those."""
-    below: dict[Key, list[tuple[Claim, bool]]] = defaultdict(list)
-    whole: dict[Key, Claim] = {}
-    for part in paid:
-        apart = False
-        for span in tree.above(part):
-            if span.paid or span.used:
-                other_kind = span.operation == "llm" and part.operation in ("embedding", "rerank")
-                below[span.key].append((part, apart or other_kind))
-                whole[span.key] = span
-            apart = apart or span.operation in CALLERS
-    sums: dict[Key, Claim] = {}
-    for key in sorted(below, key=lambda key: (-tree.depth(whole[key]), key)):
-        # The deepest first: a sum is no part of the sums above it, its own parts are.
-        parts = [each for each in below[key] if each[0].key not in sums]
-        if parts and _is_sum(whole[key], parts):
-            sums[key] = parts[0][0]
-    return sums
-
-
-def _is_sum(whole: Claim, parts: Sequence[tuple[Claim, bool]]) -> bool:
-    """A whole holds its parts. What a model call's tools, guards and agents used is in it only when they add
-    up to it."""
-    if not whole.paid or any(not apart for _, apart in parts):
-        return True
-    used_in = sum(part.input_tokens or 0 for part, _ in parts)
-    used_out = sum(part.output_tokens or 0 for part, _ in parts)
-    return used_in == (whole.input_tokens or 0) and used_out == (whole.output_tokens or 0)
