@@ -10,9 +10,12 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from sightline_collector.commands.schema import statements
 from sightline_collector.config import ENVIRONMENT_PREFIX, Config
 from sightline_collector.health import Health
 from sightline_collector.operate import alive
+from sightline_collector.receive.fullness import Fullness
+from sightline_collector.sql import cluster
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.store.url import parse_store_url
 
@@ -142,7 +145,9 @@ def test_neighbours_may_call_the_sql_port_by_the_services_name() -> None:
 def test_every_metric_that_the_runbook_names_is_counted() -> None:
     """Whoever looks for a metric of the runbook finds it."""
     named = set(re.findall(r"`(sightline_\w+)`", (DEPLOY / "README.md").read_text()))
-    counted = Health().exposition().decode()
+    health = Health()
+    Fullness(health.registry, bodies_bytes=1)
+    counted = health.exposition().decode()
     assert named
     assert [metric for metric in named if f"# TYPE {metric} " not in counted] == []
 
@@ -168,3 +173,19 @@ def test_the_opentelemetry_collector_writes_into_tables_that_exist_and_makes_non
         "traces": ["clickhouse"],
         "logs": ["clickhouse"],
     }
+
+
+def test_the_clusters_configuration_has_what_the_schema_asks_for() -> None:
+    """Each macro that a statement names is there, and an insert goes to one replica of a shard."""
+    root = ElementTree.parse(DEPLOY / "clickhouse" / "cluster.xml").getroot()  # noqa: S314
+    told = set(re.findall(r"\{(\w+)\}", " ".join(re.findall(r"engine = Replicated.*", said_to_a_cluster()))))
+    assert told - {"database", "table"} == {macro.tag for macro in root.find("macros") or ()}
+    shards = root.findall("remote_servers/sightline/shard")
+    assert {shard.findtext("internal_replication") for shard in shards} == {"true"}
+    profile = {each.tag: each.text for each in root.find("profiles/default") or ()}
+    assert profile == cluster.READ_SETTINGS
+
+
+def said_to_a_cluster() -> str:
+    """All statements of the schema."""
+    return "\n".join(statements("sightline", "sightline"))

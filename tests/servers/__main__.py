@@ -29,6 +29,7 @@ HOLDS = (
     "tests/collector/alerts/test_budget_views.py",
     "tests/servers/test_on_servers.py",
     "tests/corpora/test_corpora.py",
+    "tests/soak",
 )
 """Rows in, rows out: whatever does not ask how the embedded engine does it."""
 

@@ -21,10 +21,12 @@ from soak.system import System
 
 Done = Callable[[System, OfferedLoad, Random], None]
 
-SLOW_CLIENTS, READERS = 40, 50
-QUESTION = (
-    b"select model, count(), quantile(0.95)(duration_ms), uniqExact(trace_id) from spans group by model"
+SLOW_CLIENTS, READERS, FLAPS = 40, 50, 8
+QUESTIONS = (
+    b"select model, count(), quantile(0.95)(duration_ms), uniqExact(trace_id) from spans group by model",
+    b"select length(groupArray(toString(number))) from numbers(20000000)",
 )
+"""One that reads all rows, and one that takes a GB: together they reach the engine's own bound of memory."""
 
 
 def kill(system: System, load: OfferedLoad, _: Random) -> None:
@@ -77,20 +79,21 @@ def slow_clients(system: System, _: OfferedLoad, chance: Random) -> None:
 
 
 def readers(system: System, _: OfferedLoad, chance: Random) -> None:
-    """Fifty clients that ask for all rows, again and again."""
+    """Fifty clients that ask for all rows, or for a GB of memory, again and again."""
     until_s = time.monotonic() + chance.uniform(5, 12)
     address = urlsplit(system.collector.http)
 
-    def ask() -> None:
-        while time.monotonic() < until_s:
-            connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+    def ask(question: bytes) -> None:
+        while (left_s := until_s - time.monotonic()) > 0:
+            connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=left_s)
             with suppress(OSError, http.client.HTTPException):
-                connection.request("POST", "/", QUESTION)
+                connection.request("POST", "/", question)
                 if connection.getresponse().status != 200:
                     time.sleep(0.2)
             connection.close()
 
-    _together([threading.Thread(target=ask) for _ in range(READERS)])
+    asked = (QUESTIONS[number % len(QUESTIONS)] for number in range(READERS))
+    _together([threading.Thread(target=ask, args=(question,)) for question in asked])
 
 
 def large(system: System, _: OfferedLoad, __: Random) -> None:
@@ -116,7 +119,7 @@ def store_down(system: System, _: OfferedLoad, chance: Random) -> None:
 def store_flaps(system: System, _: OfferedLoad, chance: Random) -> None:
     """The server comes and goes."""
     assert system.proxy
-    for _number in range(8):
+    for _number in range(FLAPS):
         system.proxy.down()
         time.sleep(chance.uniform(0.1, 1))
         system.proxy.up()
@@ -127,13 +130,15 @@ def store_slow(system: System, _: OfferedLoad, chance: Random) -> None:
     """Each insert takes seconds longer."""
     assert system.proxy
     system.proxy.delay_s = chance.uniform(1, 4)
-    time.sleep(20)
+    time.sleep(chance.uniform(10, 30))
     system.proxy.delay_s = 0.0
 
 
 def store_breaks(system: System, _: OfferedLoad, chance: Random) -> None:
     """Inserts are cut, their answers lost, their clients cut off."""
-    _broken(system, chance.choice([Fault.CUT, Fault.ANSWER_LOST, Fault.LEFT, Fault.RESET]), 10)
+    _broken(
+        system, chance.choice([Fault.CUT, Fault.ANSWER_LOST, Fault.LEFT, Fault.RESET]), chance.uniform(5, 15)
+    )
 
 
 def store_silent(system: System, _: OfferedLoad, chance: Random) -> None:

@@ -143,7 +143,7 @@ def recoveries(seen: Seen, usual: float) -> Iterator[tuple[Happened, float | Non
     or the end, came before that could be seen."""
     taken = _taken_by_second(seen)
     ends = [*(f.begin_s for f in seen.faults[1:]), seen.ended_s]
-    for fault, until_s in zip(seen.faults, ends, strict=True):
+    for fault, until_s in zip(seen.faults, ends, strict=False):
         first, last = (int(at - seen.began_s) + 1 for at in (fault.end_s, until_s - WINDOW_S))
         windows = range(first, max(first, last))
         back = (s for s in windows if sum(taken[s + n] for n in range(int(WINDOW_S))) >= usual * WINDOW_S / 2)

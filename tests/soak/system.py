@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 from urllib.error import URLError
 
+import collector_process
 from collector_process import CollectorProcess, wait_until
 from servers.faulty_proxy import FaultyProxy
 
@@ -33,7 +34,8 @@ class System:
         self._stopped = threading.Event()
         flags = ["--log-gb", LOG_GB]
         if server:
-            self.store.mkdir(parents=True)
+            if collector_process.migrated:
+                collector_process.migrated.copy(self.store)
             self._server = self._play()
             assert self._server.stdout
             self.proxy = FaultyProxy(int(self._server.stdout.readline()))
