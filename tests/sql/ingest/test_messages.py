@@ -149,6 +149,25 @@ SPANS: dict[str, tuple[Values, Said]] = {
 """Attributes and events of each span here."""
 
 
+def read(engine: Engine, said: str) -> list[Any]:
+    """The messages in a text, as people read them."""
+    answer = engine.value("select sightline_messages({said:String}, 'user')", {"said": said})
+    found: list[Any] = json.loads(answer)
+    return found
+
+
+def held(text: str, whole: dict[str, Any]) -> bool:
+    """Whether a message holds what an event's attribute said: as one of its values, or as itself."""
+    try:
+        sent = json.loads(text)
+    except ValueError:
+        sent = text
+    parts = sent if isinstance(sent, list) else [sent]
+    return text in whole.values() or all(
+        each == whole or (isinstance(each, dict) and each.items() <= whole.items()) for each in parts
+    )
+
+
 def span(name: str) -> Span:
     """One of SPANS, under its name."""
     values, events = SPANS[name]
@@ -166,7 +185,7 @@ def rows(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Rows:
     body = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[spans])])
     file = tmp_path_factory.mktemp("messages") / "segment"
     insert(engine, Signal.TRACES, [(body, len(SPANS))], file, batch=1)
-    asked = "input, input_key, output, output_key, attributes, finish_reason"
+    asked = "input, input_key, output, output_key, attributes, events, finish_reason"
     return {row["name"]: row for row in engine.rows(f"select name, {asked} from spans_v1")}
 
 
@@ -252,12 +271,25 @@ def test_a_list_under_its_own_name_wins(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("who", TOLD)
-def test_messages_in_events_are_rebuilt(rows: Rows, who: str) -> None:
+def test_messages_in_events_are_rebuilt(engine: Engine, rows: Rows, who: str) -> None:
     """Events of a model call give its input, its output and its finish reason."""
     row, (_, asked, answered, finish) = rows[who], TOLD[who]
     assert (row["input_key"], row["output_key"]) == ("span_events.input", "span_events.output")
-    assert (json.loads(row["input"]), json.loads(row["output"])) == (asked, answered)
+    assert (read(engine, row["input"]), read(engine, row["output"])) == (asked, answered)
     assert row["finish_reason"] == finish
+
+
+@pytest.mark.parametrize("who", TOLD)
+def test_what_events_tell_is_stored_once_as_it_was_sent(rows: Rows, who: str) -> None:
+    """Their texts are in the span's input and output and nowhere else; the rest of each event stays."""
+    row, (events, *_) = rows[who], TOLD[who]
+    for (name, sent), kept in zip(events, row["events"], strict=True):
+        assert kept["name"] == name
+        moved = {key: text for key, text in sent.items() if key not in kept["attributes"]}
+        assert moved or name == "a stranger's"
+        for text in moved.values():
+            whole = json.loads(row["input"]) + json.loads(row["output"])
+            assert any(held(text, each) for each in whole), text
 
 
 def test_attributes_come_before_events(rows: Rows) -> None:
@@ -265,6 +297,8 @@ def test_attributes_come_before_events(rows: Rows) -> None:
     row = rows["attributes and events"]
     assert (row["input"], row["output_key"]) == ("[asked]", "span_events.output")
     assert row["finish_reason"] == "stop"
+    kept = [event["attributes"] for event in row["events"]]
+    assert kept == [sent if name != "gen_ai.choice" else {} for name, sent in STRANDS]
     assert "span_events.input" not in row["attributes"]
 
 
@@ -274,4 +308,4 @@ def test_hostile_messages_are_rows(rows: Rows) -> None:
     assert [m["parts"][0]["content"] for m in json.loads(row["input"])] == [ODD] * 3000
     assert json.loads(row["output"]) == [message("assistant", text(""))]
     told = json.loads(row["attributes"]["span_events.output"])
-    assert told == [message("assistant", text("[" * 2000))]
+    assert told == [{"role": "assistant", "message": "[" * 2000}]

@@ -1,6 +1,6 @@
 -- The messages in a text, whatever wrote it, as OpenTelemetry's JSON: [{"role", "name", "finish_reason",
 -- "parts"}]. A text that holds none is one message with one part of text; `role` is that of messages that
--- name none. It never throws; an empty text gives []. Reads: nothing. Readers: conversed_spans, messages.
+-- name none. It never throws; an empty text gives []. Reads: nothing. Readers: messages.
 create or replace function sightline_messages as (text, role) -> if(text = '', '[]', arrayMap(
     list -> concat('[', arrayStringConcat(arrayMap(
         (message, of) -> sightline_message(message, of, role),
