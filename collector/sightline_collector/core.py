@@ -71,6 +71,8 @@ async def open_core(config: Config, gate: Gate, parts: AsyncExitStack) -> Core:
     parts.callback(os.close, _take_folder(config.folder))
     health = Health()
     gate.measure(health.registry)
+    if tls:
+        tls.measure(health.registry)
     engine = await asyncio.to_thread(open_store, config)
     parts.push_async_callback(asyncio.to_thread, engine.close)
     await asyncio.to_thread(keep_for, engine, config.keep_content_days, config.keep_days)

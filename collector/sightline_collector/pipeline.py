@@ -113,7 +113,7 @@ def _operators_routes(
     """What those who run a collector ask of it, beside SQL."""
     folder, engine, letters = core.config.folder, core.engine, core.dead_letters
     examined = Examined(
-        core.wal, letters, core.health.registry, core.config.alert_interval_s, doors, core.gate
+        core.wal, letters, core.health.registry, core.config.alert_interval_s, doors, core.gate, core.tls
     )
     forgetting = partial(forget, engine, folder, letters, stopping=stop.is_set)
     return [

@@ -70,6 +70,11 @@ class Gate:
             self._take(key_file.read(path).keys)
 
     @property
+    def path(self) -> Path | None:
+        """The file of keys."""
+        return self._path
+
+    @property
     def shut(self) -> bool:
         """True when a key is asked for."""
         return bool(self._keys)

@@ -11,8 +11,9 @@ from typing import Any
 
 import grpc
 import structlog
+from prometheus_client import CollectorRegistry, Gauge
 
-from sightline_collector.access.certificate import Files
+from sightline_collector.access.certificate import Files, expires_at
 from sightline_collector.errors import BadConfiguration
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,23 @@ class Tls:
         self.context.set_alpn_protocols(["h2", "http/1.1"])
         self._pem = _read(files)
         self._changed = False
+
+    @property
+    def files(self) -> Files:
+        """Where it lies."""
+        return self._files
+
+    @property
+    def expires_at(self) -> float | None:
+        """When the certificate that is shown ends, in seconds since 1970; None when that cannot be read."""
+        return expires_at(self._pem[0])
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Shows when it ends, 0 when that cannot be read."""
+        ends = Gauge(
+            "sightline_tls_expires_timestamp_seconds", "When the certificate ends", registry=registry
+        )
+        ends.set_function(lambda: self.expires_at or 0.0)
 
     def credentials(self) -> Any:
         """For gRPC, which asks at each handshake whether there is something new."""

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sightline_collector.operate.entry import entry
 from sightline_collector.operate.finding import Finding, as_rows, fail
 from sightline_collector.operate.machine import machine
 from sightline_collector.operate.running import Parts, ports, running
@@ -39,6 +40,7 @@ class Doctor:
             *await ports(self._parts.listening),
             *await asyncio.to_thread(lambda: list(machine(self._folder))),
             *running(self._parts),
+            *entry(self._parts.registry, self._parts.gate, self._parts.tls, time.time()),
             *await self._stored(),
         ]
         return JSONResponse({"findings": as_rows(found), "now_s": time.time()})

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from prometheus_client import CollectorRegistry
 
 from sightline_collector.access.gate import Gate
+from sightline_collector.access.tls import Tls
 from sightline_collector.health import LogState
 from sightline_collector.operate.finding import Finding, duration, fail, graded, ok, size, warn
 from sightline_collector.receive.serve import Serving
@@ -36,6 +37,7 @@ class Parts:
     alert_interval_s: float
     listening: Sequence[Serving]
     gate: Gate = field(default_factory=Gate)
+    tls: Tls | None = None
 
 
 def running(parts: Parts) -> Iterator[Finding]:

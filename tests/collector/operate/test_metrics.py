@@ -30,6 +30,7 @@ BOUNDS = {
     "looks at alerts": ("alert_lag_seconds", "alert_failed_rounds", "alert_failed_rules", "alert_deliveries"),
     "bytes of the store": ("store_bytes", "store_limit_bytes", "store_sheddings"),
     "how full it is, by what": ("fullness_ratio", "fullness_refused_requests"),
+    "connections of a port": ("connections", "connections_limit", "connections_cut"),
     "the disk": ("disk_free_bytes", "disk_size_bytes", "disk_free_inodes"),
 }  # fmt: skip
 """What is bounded, with the metrics (after `sightline_`) of how near the bound is and what it refused."""
