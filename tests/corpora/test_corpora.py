@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,31 @@ def test_a_recording_costs_the_same_in_pieces(store: Engine, dialect: str) -> No
     by_trace = bill(store, dialect + SCATTERED, "trace_summary", "model_calls")
     by_model = bill(store, dialect + SCATTERED, "cost_by_model", "calls")
     assert as_expected([by_trace, by_model], [expected] * 2) == [expected] * 2
+
+
+CALLS = {
+    "trace_summary": "model_calls", "cost_by_model": "calls", "cost_by_feature": "calls",
+    "cost_by_user": "calls", "cost_by_prompt": "calls", "cost_daily": "calls", "spans": "counted",
+    "usage_hourly": "if(operation in ('llm', 'embedding', 'rerank'), calls, 0)",
+}  # fmt: skip
+"""Each view that says what was paid, and how it says for how many calls."""
+
+
+def bills(store: Engine, view: str) -> dict[str, tuple[int, Decimal, int]]:
+    """Calls, USD and tokens of each recording, whole and in pieces, as a view has them."""
+    times = "* counted" if view == "spans" else ""
+    rows = store.rows(
+        f"select project, sum({CALLS[view]}) as calls, sum(cost_usd) as usd,"
+        f" sum((ifNull(input_tokens, 0) + ifNull(output_tokens, 0)) {times}) as tokens"
+        f" from {view} group by project having calls > 0"
+    )
+    return {row["project"]: (int(row["calls"]), Decimal(row["usd"] or 0), int(row["tokens"])) for row in rows}
+
+
+@pytest.mark.parametrize("view", [view for view in CALLS if view != "trace_summary"])
+def test_a_view_charges_what_the_traces_come_to(store: Engine, view: str) -> None:
+    """Of every recording, to the last digit and token."""
+    assert bills(store, view) == bills(store, "trace_summary")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

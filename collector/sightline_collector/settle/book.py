@@ -102,6 +102,7 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
             repeated=corrected[REPEATED],
             status=statuses.get(key) or own_status(row),
             copies=tuple(map(amounts_of, others)) if row["operation"] in PAID else (),
+            held=len(copies),
             under=under[key],
         )
 

@@ -55,6 +55,8 @@ class Entry:
     """The cost_status of its usage when it is paid, as repriced since."""
     copies: tuple[Amounts, ...] = ()
     """What its copies in the same request added: nothing tells such rows apart."""
+    held: int = 1
+    """How many times one request held it: 1 and its copies, those that were never paid, too."""
     under: Mapping[Labels, Amounts] = field(default_factory=dict)
     """What it, its copies and its corrections have come to, by the labels that they name."""
 
@@ -93,7 +95,7 @@ def _changes(entry: Entry, verdict: Verdict) -> Iterator[tuple[Amounts, str, str
     if entry.claim.paid:
         change = NOTHING - sum(entry.copies, NOTHING) - entry.repeated
         if change != NOTHING:
-            yield change, REPEATED, f"one request held this span {1 + len(entry.copies)} times"
+            yield change, REPEATED, f"one request held this span {entry.held} times"
     whole = entry.own + entry.repriced
     once = whole if verdict.counts else NOTHING
     change = once - (entry.came + entry.repriced) - entry.settled
@@ -137,6 +139,8 @@ def _row(entry: Entry, change: Amounts, why: str, because: str) -> dict[str, Any
             "span_received_at": _seconds(claim.received_ns),
             # A failure is one, however many calls it is paid for.
             "status": "unset",
+            # It is shown as often as it was held, each time as a part of what it adds.
+            "flags": entry.held,
             "entry": "correction", "why": why, "status_message": because,
             "writer": WRITER, "batch": 0, "weight": 0, "duration_ms": 0,
         }

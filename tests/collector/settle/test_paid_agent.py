@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from collector.settle.telling import Store, Told, used
+from collector.settle.telling import Store, Told, usd, used
 
 
 def test_a_paid_agent_without_a_price_is_unpriced(store: Store) -> None:
@@ -25,3 +25,10 @@ def test_a_paid_agent_says_how_it_is_priced(store: Store) -> None:
     store.take([Told(1, 0, used("invoke_agent", (300, 30)))])
     store.settle()
     assert store.engine.value("select cost_status from spans") == "priced"
+
+
+def test_a_paid_agent_that_one_request_holds_twice_is_paid_once(store: Store) -> None:
+    """Its copies share what it is paid, as copies of calls do."""
+    store.take([Told(1, 0, used("invoke_agent", (300, 30)))] * 2)
+    store.settle()
+    assert store.total() == (1, usd(300, 30), 300, 30)

@@ -2,8 +2,8 @@
 -- are rows with an operation of llm, embedding or rerank. Totals are sums over both kinds of entry, so that a
 -- call is paid once however many spans tell of it; everything else reads where entry = 'span'.
 -- A correction repeats the dimensions of its span and adds to its calls, tokens and cost, or takes from them: it
--- measures nothing, so its weight is 0; `why` and status_message say what it is for, and span_received_at which of
--- two deliveries of a span it corrects.
+-- measures nothing, so its weight is 0; `why` and status_message say what it is for, span_received_at which of
+-- two deliveries of a span it corrects, and flags how many times one request held that span.
 -- Money in USD, times in UTC, durations in ms, tokens as counts; unknown is NULL, with the reason in
 -- cost_status or notes. Private: people read the view spans.
 -- Reads: priced_spans. Readers: spans and all views over it.
@@ -14,10 +14,10 @@ create table if not exists spans_v1 (
     own_cost_usd Nullable(Decimal(18, 12)) default cost_usd,
     entry Enum8('span' = 0, 'correction' = 1) default 'span', why LowCardinality(String),
     span_received_at DateTime64(9, 'UTC') default received_at,
-    -- A delivery of a span and its corrections have it in common: one number is looked up faster than four texts.
+    -- A delivery of a span and its corrections have it in common: one number is found faster than four texts.
     span_key UInt64 materialized sipHash64(project, trace_id, span_id, span_received_at),
-    -- How many calls of a provider an entry adds to the bill. An attempt that failed is one: it is sent, it counts
-    -- against rate limits, and it is billed where it had got as far as a token. Not whole where a span stands for
+    -- How many calls of a provider an entry adds to the bill. An attempt that failed is one: it is sent, counts
+    -- against rate limits, and is billed once it has got as far as a token. Not whole where a span stands for
     -- others: of three of ten that a sampler keeps, each is for 3.333333.
     calls Decimal(18, 6) default 1,
     priced Decimal(18, 6) default isNotNull(cost_usd),

@@ -20,7 +20,7 @@ with settled as (
         -- Narrow types: the join gives each span a value, though most have no correction.
         toInt32(sumIf(c.calls, c.why != 'repeated')) as calls,
         toInt32(sumIf(c.priced, c.why != 'repeated')) as priced,
-        toInt32(1 - sumIf(c.calls, c.why = 'repeated')) as copies,
+        max(c.flags) as copies,
         toDecimal64(sumIf(ifNull(c.cost_usd, 0), c.why != 'repeated'), 12) as usd,
         argMax(c.why, (c.why not in ('repriced', 'repeated'), c.received_at)) as why,
         -- What takes an unpriced call from its reason says that reason, not the new one.
@@ -42,12 +42,12 @@ net as (
         ifNull(settled.corrected, 0) = 1 as changed,
         sightline_model_call(s.operation) as call,
         -- One request may hold a span several times: each copy is a part of it.
-        if(changed, (call + settled.calls) / settled.copies, call) as counted,
+        if(changed, (call + settled.calls) / greatest(settled.copies, 1), call) as counted,
         if(
             changed,
             multiIf(
                 s.priced + settled.priced <= 0, null,
-                settled.copies = 1, ifNull(s.cost_usd, 0) + settled.usd,
+                settled.copies < 2, ifNull(s.cost_usd, 0) + settled.usd,
                 (ifNull(s.cost_usd, 0) + settled.usd) / settled.copies),
             s.cost_usd) as cost_usd,
         if(
