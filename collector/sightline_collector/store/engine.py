@@ -83,6 +83,7 @@ class Engine:
         self.database = url.database
         self._writer = _connect(url, None if url.path else write_settings(url.cluster))
         self._write_lock = Lock()
+        self._closed = False
         self._columns: dict[str, tuple[str, ...]] = {}
         try:
             self._say(f"create database if not exists {url.database}")
@@ -116,8 +117,14 @@ class Engine:
 
     @contextmanager
     def reader(self) -> Iterator[Client]:
-        """A read handle of the pool; waits when all are taken. It is discarded after an error."""
+        """A read handle of the pool; waits when all are taken. It is discarded after an error.
+
+        Raises StoreUnreachable once the store is closed, also in those who wait.
+        """
         client = self._readers.get()
+        if self._closed:
+            self._readers.put(client)
+            raise StoreUnreachable(f"the store at {self.url} is closed", hint=RESTART)
         try:
             if client is None:
                 client = _connect(self.url, self._read_settings)
@@ -239,11 +246,13 @@ class Engine:
         return ServerReads(self.url)
 
     def close(self) -> None:
-        """Close every handle. The embedded engine finishes what it writes."""
-        for _ in range(READERS):
+        """Close every handle. The embedded engine finishes what it writes. Closed twice is closed."""
+        for _ in range(0 if self._closed else READERS):
             client = self._readers.get()
             if client is not None:
                 client.close()
+        self._closed = True
+        self._readers.put(None)  # wakes one who waits, who wakes the next
         self._writer.close()
 
 

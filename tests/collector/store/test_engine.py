@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sightline_collector.errors import FolderUnusable
+from sightline_collector.errors import FolderUnusable, StoreUnreachable
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.url import parse_store_url
 
@@ -39,3 +39,15 @@ def test_a_folder_that_reads_as_a_pattern_is_refused(tmp_path: Path, name: str) 
         Engine(parse_store_url(f"chdb://{tmp_path}/{name}"))
     assert "without any of" in refused.value.hint
     assert not list(tmp_path.iterdir())
+
+
+def test_a_closed_store_says_so(engine: Engine) -> None:
+    """Who asks then is told, and does not wait for a handle that never comes; closed twice is closed."""
+    closed = Engine(engine.url)
+    assert closed.value("select 1") == 1
+    closed.close()
+    for _ in range(2):
+        with pytest.raises(StoreUnreachable, match="is closed"):
+            closed.value("select 1")
+    closed.close()
+    assert engine.value("select 1") == 1
