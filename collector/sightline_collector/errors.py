@@ -26,7 +26,8 @@ Fault                            carries a reason (its name in counters), a mess
     ├── BadConfiguration         a flag, a variable or the file says what cannot be
     ├── StoreUnreachable         the store does not answer
     ├── StoreRefused             the store answered with an error; carries the engine's code
-    └── StoreNewer               a later version of this program has changed the store
+    ├── StoreNewer               a later version of this program has changed the store
+    └── StoreDiffers             its tables are made otherwise, and no migration leads from there to here
 
 HTTP status and gRPC code are chosen here and nowhere else. OTLP 1.11: over HTTP only 429, 502, 503 and
 504 are retried; over gRPC RESOURCE_EXHAUSTED only with a RetryInfo, which WaitingMayHelp alone carries.
@@ -242,6 +243,12 @@ class StoreNewer(OwnFault):
     """The store was changed by a later version of this program."""
 
     reason = "store_newer"
+
+
+class StoreDiffers(OwnFault):
+    """The store's tables were made by a build of this program that made them otherwise."""
+
+    reason = "store_differs"
 
 
 class StoreRefused(OwnFault):

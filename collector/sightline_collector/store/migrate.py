@@ -1,21 +1,25 @@
 """Brings a store's tables, functions and views to this program's version; safe to run twice.
 
-Stored tables change by numbered migrations, each recorded once it is done. Everything else is derived
-from the SQL files: when its fingerprint differs from the recorded one, it is dropped and made again.
+Stored tables change by numbered migrations, each recorded once it is done, with a fingerprint of the tables
+as they are then; a store whose record has none is taken as it is. Everything else is derived from the SQL
+files and rows of data: when its fingerprint differs from the recorded one, it is dropped and made again.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 
-from sightline_collector.errors import StoreNewer
+from sightline_collector.errors import StoreDiffers, StoreNewer
 from sightline_collector.prices.load import load as load_prices
 from sightline_collector.sql.catalog import DATA, SQL, Catalog, Relation, quoted
 from sightline_collector.store.batch import make_staging, staging_is_there
+from sightline_collector.store.durable import sync_all
 from sightline_collector.store.engine import Engine
 
 FILLED = {
@@ -50,36 +54,58 @@ def migrations() -> list[Migration]:
 def migrate(engine: Engine) -> bool:
     """Apply what is missing. True when anything changed.
 
-    Raises StoreNewer when the store has a migration that this program does not know.
+    Raises StoreNewer when the store has a migration that this program does not know, StoreDiffers when it has
+    all of them and yet other tables.
     """
     catalog = Catalog(engine.database)
     tables = {t.name: t for t in catalog.relations("tables")}
     engine.command(tables["schema_v1"].body)
-    applied, made = _applied(engine)
-    known = migrations()
+    applied, of_tables, made = _applied(engine)
+    known, fingerprint = migrations(), _fingerprint(catalog)
     if applied > len(known):
         raise StoreNewer(
             f"the store has migration {applied}, this program knows {len(known)}",
             hint="run the sightline version that wrote the store, or a newer one",
         )
+    if applied == len(known) and of_tables not in ("", _fingerprint_of_tables()):
+        raise StoreDiffers(
+            f"the store at {engine.url} was made by another build of this version, with other tables",
+            hint="run that build, or name another store; `sightline wal replay` sends on what waits in a log",
+        )
     for migration in known[applied:]:
         _apply(engine, catalog, tables, migration)
     load_prices(engine)
     staged = not engine.embedded or staging_is_there(engine)
-    if made == catalog.fingerprint and applied == len(known) and staged and _all_there(engine, catalog):
+    if made == fingerprint and applied == len(known) and staged and _all_there(engine, catalog):
         return False
-    _make_derived(engine, catalog)
-    if engine.embedded:
+    _make_derived(engine, catalog, fingerprint)
+    if engine.url.path is not None:
         make_staging(engine)
+        sync_all(engine.url.path)
     return True
 
 
-def _applied(engine: Engine) -> tuple[int, str]:
+def _fingerprint(catalog: Catalog) -> str:
+    """Changes when anything does that can be made again: a relation, a step of an insert, a row of data."""
+    parts = [catalog.fingerprint, *((DATA / file).read_text("utf8") for file in FILLED.values())]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def _fingerprint_of_tables() -> str:
+    """Changes when a stored table is made otherwise: not with comments, not with the database's name."""
+    bodies = (re.sub(r"--.*", "", table.body).split() for table in Catalog("").relations("tables"))
+    return hashlib.sha256("\0".join(map(" ".join, bodies)).encode()).hexdigest()
+
+
+def _applied(engine: Engine) -> tuple[int, str, str]:
+    """The last migration, the fingerprint of its tables, and that of what is derived."""
     row = engine.rows(
         "select maxIf(number, kind = 'migration') as number,"
-        " argMaxIf(fingerprint, applied_at, kind = 'derived') as fingerprint from schema_v1"
+        " argMaxIf(fingerprint, applied_at, kind = 'migration') as of_tables,"
+        " argMaxIf(fingerprint, applied_at, kind = 'derived') as of_derived from schema_v1"
     )[0]
-    return int(row["number"]), str(row["fingerprint"])
+    return int(row["number"]), str(row["of_tables"]), str(row["of_derived"])
 
 
 def _all_there(engine: Engine, catalog: Catalog) -> bool:
@@ -92,10 +118,8 @@ def _all_there(engine: Engine, catalog: Catalog) -> bool:
 def _apply(engine: Engine, catalog: Catalog, tables: dict[str, Relation], migration: Migration) -> None:
     for statement in _statements(migration.text, tables):
         engine.command(catalog.render(statement))
-    engine.insert(
-        "schema_v1",
-        [{"kind": "migration", "number": migration.number, "name": migration.name, "fingerprint": ""}],
-    )
+    done = {"number": migration.number, "name": migration.name, "fingerprint": _fingerprint_of_tables()}
+    engine.insert("schema_v1", [{"kind": "migration", **done}])
 
 
 def _statements(text: str, tables: dict[str, Relation]) -> Iterator[str]:
@@ -110,7 +134,7 @@ def _statements(text: str, tables: dict[str, Relation]) -> Iterator[str]:
     yield from (s.strip() for s in re.split(r";\s*\n", rest) if s.strip(" ;\n"))
 
 
-def _make_derived(engine: Engine, catalog: Catalog) -> None:
+def _make_derived(engine: Engine, catalog: Catalog, fingerprint: str) -> None:
     _drop_derived(engine)
     for table, file in FILLED.items():
         engine.command(f"truncate table {table}")
@@ -122,7 +146,7 @@ def _make_derived(engine: Engine, catalog: Catalog) -> None:
         engine.command(f"system reload dictionary {engine.database}.{dictionary.removesuffix('_v1')}")
     engine.insert(
         "schema_v1",
-        [{"kind": "derived", "number": 0, "name": "derived", "fingerprint": catalog.fingerprint}],
+        [{"kind": "derived", "number": 0, "name": "derived", "fingerprint": fingerprint}],
     )
 
 

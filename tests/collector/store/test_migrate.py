@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from conftest import fresh_database
 
-from sightline_collector.errors import StoreNewer
+from sightline_collector.errors import StoreDiffers, StoreNewer
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.golden import ChainBroken, prove
 from sightline_collector.store.migrate import migrate, migrations
@@ -74,3 +74,13 @@ def test_a_broken_chain_is_found(engine_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ChainBroken, match=r"wrong in \{'notes': "):
         prove(engine, tmp_path)
     engine.close()
+
+
+def test_a_store_with_other_tables_is_refused(engine: Engine) -> None:
+    """Tables that another build has made, which no migration changes, are left alone, and it is said."""
+    other = {"kind": "migration", "number": len(migrations()), "name": "first_tables", "fingerprint": "other"}
+    engine.insert("schema_v1", [other])
+    with pytest.raises(StoreDiffers, match="made by another build of this version, with other tables"):
+        migrate(engine)
+    engine.command("delete from schema_v1 where fingerprint = 'other'")
+    assert migrate(engine) is False

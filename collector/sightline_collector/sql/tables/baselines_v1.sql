@@ -10,3 +10,4 @@ create table if not exists baselines_v1 (
     histogram Array(UInt64), categories Map(String, UInt64),
     created_at DateTime64(6, 'UTC') default now64(6), created_by String)
 engine = MergeTree order by (project, slice_key, slice_value, column_name, created_at)
+settings fsync_after_insert = 1, fsync_part_directory = 1

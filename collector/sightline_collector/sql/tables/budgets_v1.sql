@@ -9,3 +9,4 @@ create table if not exists budgets_v1 (
     per Enum8('hour' = 1, 'day' = 2, 'week' = 3, 'month' = 4),
     limit_usd Decimal(18, 6), thresholds Array(UInt16), notify Array(String))
 engine = MergeTree order by (id, set_at)
+settings fsync_after_insert = 1, fsync_part_directory = 1

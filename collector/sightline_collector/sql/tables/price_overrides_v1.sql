@@ -22,4 +22,5 @@ create table if not exists price_overrides_v1
     note String
 )
 engine = MergeTree
-order by (id, set_at);
+order by (id, set_at)
+settings fsync_after_insert = 1, fsync_part_directory = 1;
