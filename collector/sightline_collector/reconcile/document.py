@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -48,7 +49,8 @@ class Table:
             next(reader)
             for cells in reader:
                 if any(cell.strip() for cell in cells):
-                    yield self.above + reader.line_num, dict(zip(self.columns, cells, strict=False))
+                    said = map(_pointed, cells) if self.delimiter == ";" else cells
+                    yield self.above + reader.line_num, dict(zip(self.columns, said, strict=False))
         except csv.Error as e:
             raise Unreadable(
                 f"line {self.above + reader.line_num} is no CSV ({e})", "export it again"
@@ -63,6 +65,15 @@ class Values:
 
 
 Document = Table | Values
+
+_COMMA_BEFORE_DECIMALS = re.compile(r"-?\d+(\.\d{3})*,\d+")
+
+
+def _pointed(cell: str) -> str:
+    """A number as the rest of the world writes it: where semicolons part columns, commas part decimals."""
+    if not _COMMA_BEFORE_DECIMALS.fullmatch(cell.strip()):
+        return cell
+    return cell.replace(".", "").replace(",", ".")
 
 
 def documents(data: bytes) -> Iterator[Document]:

@@ -110,8 +110,9 @@ class Rates:
         return amount * self.usd[code]
 
 
-_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+_GROUPED = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 """1,234.5: a comma that groups digits. Where one stands for a point it is no such number, and refused."""
+_POINT = "write it with a point before its decimals and nothing between the digits of thousands"
 
 
 _DIGITS_MAX = 40
@@ -120,24 +121,29 @@ _DIGITS_MAX = 40
 
 def amount(value: object) -> Decimal:
     """A number of the file. Raises BadLine for what is none, or is not finite."""
-    text = str(value).strip().removeprefix("$")
+    text = str(value).strip().replace("\u2212", "-").replace("$", "", 1)
+    if text.startswith("(") and text.endswith(")"):
+        # As bookkeepers write what is given back.
+        text = f"-{text[1:-1].removeprefix('$')}"
     try:
         number = Decimal(text.replace(",", "") if _GROUPED.fullmatch(text) else text)
     except InvalidOperation:
-        raise BadLine(f"{value!r} is no number") from None
+        advice = f": {_POINT}" if re.search(r"\d", text) else ""
+        raise BadLine(f"{value!r} is no number{advice}") from None
     if not number.is_finite() or not -_DIGITS_MAX <= number.adjusted() <= _DIGITS_MAX:
         raise BadLine(f"{value!r} is no amount")
     return number or Decimal(0)
 
 
 def count(value: object) -> int | None:
-    """A number of tokens or calls; None for an empty field. Raises BadLine for what is no such number."""
+    """A number of tokens or calls; None for an empty field. Raises BadLine for what is no such number: with
+    decimals it is one whose thousands a point sets apart."""
     if value is None or value == "":
         return None
     number = amount(value)
-    if number < 0 or number > _COUNT_MAX:
-        raise BadLine(f"{value!r} is no number of tokens")
-    return int(number.to_integral_value())
+    if number < 0 or number > _COUNT_MAX or number != number.to_integral_value():
+        raise BadLine(f"{value!r} is no number of tokens: they are whole, 12345 and not 12.345")
+    return int(number)
 
 
 _COUNT_MAX = 10**18
@@ -156,7 +162,7 @@ def utc_day(value: object) -> date:
             return datetime.fromtimestamp(float(seconds), UTC).date()
         moment = datetime.fromisoformat(text.removesuffix(" UTC"))
     except (ValueError, ArithmeticError, OSError):
-        raise BadLine(f"{value!r} is no day") from None
+        raise BadLine(f"{value!r} is no day: write it as 2026-09-30") from None
     return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
 
