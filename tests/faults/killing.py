@@ -1,0 +1,100 @@
+"""kill -9 at every stage, one after the other on one folder, and what is there afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import urllib.request
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+
+from collector_process import CollectorProcess, wait_until
+from faults.moment import killed_at
+from faults.oracle import Held, Loads, caught_up, compare
+from faults.ptrace import UNTRACEABLE
+from faults.stages import Stage
+
+REACHED_S = 20.0
+"""A stage that a collector under load has not come to by then is not on its way."""
+
+FLAGS = ("--segment-age-s", "0.1", "--settle-interval-s", "0.5")
+
+
+class Untraceable(Exception):  # noqa: N818 - it is a reason to skip
+    """This machine lets no process be traced."""
+
+
+@dataclass
+class Kills:
+    """What was killed where: `reached` and `missed` are names of stages."""
+
+    folder: Path
+    loads: Loads = field(default_factory=Loads)
+    reached: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+    def run(self, stages: Iterable[Stage], told: Callable[[str], None] = lambda _: None) -> None:
+        """Kill at each stage in turn. Raises Untraceable."""
+        for stage in stages:
+            killed = self._kill_at(stage)
+            (self.reached if killed else self.missed).append(stage.name)
+            told(f"{'killed' if killed else 'missed'}  {stage.name}")
+
+    def judge(self) -> Held:
+        """Start once more, let it catch up, and compare."""
+        with CollectorProcess(self.folder, *FLAGS) as collector:
+            collector.start()
+            caught_up(collector)
+            held = compare(collector, self.loads.spans.acknowledged, self.loads.judgements.acknowledged)
+            assert collector.stop() == 0
+            return held
+
+    def _kill_at(self, stage: Stage) -> bool:
+        armed = self.folder.parent / "armed"
+        armed.unlink(missing_ok=True)
+        under = killed_at(stage.moment(self.folder), armed)
+        with CollectorProcess(self.folder, *FLAGS, under=under) as collector:
+            if stage.reached_by == "start":
+                armed.touch()
+                collector.launch()
+                return _dies(collector)
+            collector.start()
+            self.loads.start(collector.otlp)
+            try:
+                before = self.loads.acknowledged
+                wait_until(lambda: self.loads.acknowledged > before + 5)
+                armed.touch()
+                _approach(stage, collector)
+                return _dies(collector)
+            finally:
+                self.loads.stop()
+
+
+def _approach(stage: Stage, collector: CollectorProcess) -> None:
+    """What an operator does, when load alone does not lead there."""
+    if stage.reached_by == "backup":
+        as_json = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{collector.http}/api/snapshots", b"{}", as_json)
+        with (
+            suppress(URLError, ConnectionError),
+            urllib.request.urlopen(request, timeout=REACHED_S) as answer,
+        ):
+            answer.read()
+    if stage.reached_by == "stop":
+        with suppress(ProcessLookupError):
+            os.kill(collector.pid, signal.SIGTERM)
+
+
+def _dies(collector: CollectorProcess) -> bool:
+    """Whether it is killed where it should be; one that lives on is killed anyway. Raises Untraceable."""
+    with suppress(TimeoutError):
+        wait_until(lambda: collector.exit_code() is not None, REACHED_S)
+    code = collector.exit_code()
+    if code == UNTRACEABLE:
+        raise Untraceable(collector.output.strip())
+    if code is None:
+        collector.kill()
+    return code == -signal.SIGKILL

@@ -1,0 +1,118 @@
+"""Runs faults at length and prints what was promised, done and found, a line each."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+from faults.disk import Loss
+from faults.full_disk import NoMounts, refuse_and_recover
+from faults.killing import Kills, Untraceable
+from faults.made import made_folder
+from faults.power import Cut, cut, first_acknowledged, record
+from faults.stages import MIGRATION, STAGES
+from rich import print as show
+from rich.table import Table
+
+Row = tuple[str, str]
+"""A fault, and what came of it."""
+
+KEPT = "kept: nothing lost, nothing twice"
+
+
+def kills(folder: Path, times: int) -> Iterator[Row]:
+    """kill -9 at every stage of a store that is made, so many times over on one folder."""
+    made_folder(folder / "data")
+    work = Kills(folder / "data")
+    for _ in range(times):
+        work.run(STAGES, _say)
+    held = work.judge()
+    for name in sorted(set(work.reached)):
+        yield f"kill -9: {name}", KEPT if held.as_promised else str(held)
+    for name in sorted(set(work.missed)):
+        yield f"kill -9: {name}", "not reached"
+
+
+def migration(folder: Path, times: int) -> Iterator[Row]:
+    """kill -9 within a first start, again and again, each start on what the one before has left."""
+    for number in range(times):
+        work = Kills(folder / f"data{number}")
+        work.run(MIGRATION, _say)
+        held = work.judge()
+        yield (
+            f"kill -9 within the first start, {len(work.reached)} times",
+            KEPT if held.as_promised else str(held),
+        )
+
+
+def power(folder: Path, times: int) -> Iterator[Row]:
+    """Power cuts at random moments, each with another loss of what was not synced."""
+    chance = Random(times)
+    made_folder(folder / "data")
+    recording = record(folder / "data", 100 + 20 * times)
+    begin, end = first_acknowledged(recording), len(recording.changes)
+    losses = list(Loss)
+    cuts = [Cut(chance.randint(begin, end), losses[number % len(losses)]) for number in range(times)]
+    found: list[Row] = []
+
+    def told(each: Cut, acknowledged: int, outcome: str) -> None:
+        _say(f"{each.after} {each.loss.name} {acknowledged} {outcome}")
+        found.append((f"power cut after {acknowledged} requests: {each.loss.value}", outcome or KEPT))
+
+    cut(recording, cuts, chance, lambda one, n, held: told(one, n, "" if held.as_promised else str(held)))
+    yield from found
+
+
+def full_disk(folder: Path, times: int) -> Iterator[Row]:
+    """Each folder's disk full, by bytes and by names, and room again while the collector runs."""
+    for number in range(times):
+        made_folder(folder / f"data{number}")
+        for fault, wrong in refuse_and_recover(folder / f"data{number}").items():
+            yield f"full disk: {fault}", wrong or f"{KEPT}; room again was seen without a restart"
+
+
+FAULTS: dict[str, Callable[[Path, int], Iterator[Row]]] = {
+    "kills": kills,
+    "migration": migration,
+    "power": power,
+    "full-disk": full_disk,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is asked for; 1 when a promise was not kept."""
+    asked = _asked(arguments)
+    table = Table("fault", "result", title="sightline under faults")
+    broken = 0
+    for name in asked.names:
+        with tempfile.TemporaryDirectory(prefix="sightline-faults-") as folder:
+            try:
+                rows = list(FAULTS[name](Path(folder), asked.times))
+            except (NoMounts, Untraceable) as e:
+                rows = [(name, f"not done: {e}")]
+        for fault, result in rows:
+            broken += not result.startswith((KEPT, "not "))
+            table.add_row(fault, result[:300])
+    show(table)
+    return int(broken > 0)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _asked(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(FAULTS)}; all when none is named"
+    )
+    parser.add_argument("--times", type=int, default=3, help="rounds of each; of power, cuts (3)")
+    asked = parser.parse_args(arguments)
+    asked.names = asked.names or list(FAULTS)
+    if unknown := set(asked.names) - set(FAULTS):
+        parser.error(f"no such fault: {', '.join(sorted(unknown))}")
+    return asked
