@@ -34,6 +34,7 @@ from sightline_collector.wal.segment import Entry, Record, frame, records
 NOT_COVERED = [
     "backups and other copies that were made before",
     "what was received after received_before",
+    "what senders hold: an SDK's queue and its spool folder, and the queues of collectors in between",
     "blocks that the file system has freed and not overwritten",
 ]
 OF_SERVER = "the store is a server, whose files are its own: its rows were counted, its bytes not searched"
