@@ -221,6 +221,10 @@ SHAPES: dict[str, tuple[Any, Messages]] = {
          {"type": "message", "role": "assistant", "content": "a"}],
         [by("assistant", calls("c", "f", "x")), by("tool", answers("c", "y")), by("assistant", says("a"))],
     ),
+    "an object that a tool answered": (
+        [{"role": "tool", "tool_call_id": "c", "content": {"message": "ok", "code": 1}}],
+        [by("tool", answers("c", {"message": "ok", "code": 1}))],
+    ),
     "items of one's own": ({"items": [{"sku": 1}]}, [by("user", says('{"items":[{"sku":1}]}'))]),
     "content in a string": (
         [{"role": "user", "content": '[{"type": "text", "text": "a"}]'}],

@@ -20,6 +20,11 @@ create or replace function sightline_message as (message, members, otherwise) ->
         otherwise)],
     [multiIf(
         mapContains(members, 'parts'), members['parts'],
+        -- AWS's distribution wraps the attributes of an event.
+        startsWith(JSONExtractRaw(members['content'], 'content'), '"[{'),
+        JSONExtractRaw(members['content'], 'content'),
+        startsWith(JSONExtractRaw(members['content'], 'message'), '"[{'),
+        JSONExtractRaw(members['content'], 'message'),
         mapContains(members, 'content') and not JSONHas(members['content'], 'parts'), members['content'],
         startsWith(members['message'], '"'), members['message'],
         members['text'])])[1]

@@ -22,10 +22,10 @@ with told as (
             if(direction = 'system', attributes['gen_ai.system_instructions'],
                 sightline_event_text(direction, event_name, attributes, body)) as said
         from logs_v1
-        where trace_id != '' and event_name in (
-            'gen_ai.system.message', 'gen_ai.user.message', 'gen_ai.assistant.message', 'gen_ai.tool.message',
-            'gen_ai.choice', 'gen_ai.content.prompt', 'gen_ai.content.completion',
-            'gen_ai.client.inference.operation.details')
+        where trace_id != '' and (event_name = scope_name and event_name != '' or event_name in (
+            'gen_ai.system.message', 'gen_ai.user.message', 'gen_ai.assistant.message',
+            'gen_ai.tool.message', 'gen_ai.choice', 'gen_ai.content.prompt', 'gen_ai.content.completion',
+            'gen_ai.client.inference.operation.details'))
     ) as l
     where said != ''
     group by project, trace_id, span_id, direction
