@@ -154,4 +154,16 @@ def large_metadata(endpoint: Endpoint) -> str:
     return f"256 KiB: {huge.code.name}"
 
 
+@rule("partial-success", Level.GOOD)
+def grpc_text_that_is_no_text(endpoint: Endpoint) -> str:
+    """A string that is not UTF-8 is told: by a code that is not retried, or by a partial success."""
+    reply = endpoint.call(TRACES, payload.not_utf_8())
+    if reply.code is not grpc.StatusCode.OK:
+        expect(reply.code not in RETRYABLE_CODES, said(reply))
+        return said(reply)
+    found = partial(RESPONSES["traces"].FromString(reply.body))
+    expect(found is not None and bool(found[1]), "taken without a word")
+    return f"OK, {found[1] if found else ''}"
+
+
 RULES = rules_of(vars())

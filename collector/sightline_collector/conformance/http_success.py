@@ -154,4 +154,15 @@ def ids_of_another_length(endpoint: Endpoint) -> str:
     return ", ".join(seen)
 
 
+@rule("partial-success-1", Level.GOOD)
+def text_that_is_no_text(endpoint: Endpoint) -> str:
+    """A string that is not UTF-8 is told: by 400, or by 200 with an error_message in partial_success."""
+    answer = endpoint.post("/v1/traces", payload.not_utf_8())
+    if answer.status == 400:
+        return "400"
+    found = partial(success(answer, "traces", PROTOBUF))
+    expect(found is not None and bool(found[1]), "taken without a word")
+    return f"200, {found[1] if found else ''}"
+
+
 RULES = rules_of(vars())

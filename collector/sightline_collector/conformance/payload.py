@@ -63,6 +63,11 @@ def spans(*members: Span) -> bytes:
     return _bytes(request)
 
 
+def not_utf_8() -> bytes:
+    """A request of one span whose name ends with a byte that no UTF-8 has."""
+    return traces(name=f"{NAME}??").replace(b"??", b"?\xff")
+
+
 def metrics() -> bytes:
     """A request of one data point."""
     request = ExportMetricsServiceRequest()
