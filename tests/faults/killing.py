@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import urllib.request
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 
 from collector_process import CollectorProcess, wait_until
 from faults.moment import killed_at
@@ -83,6 +85,11 @@ def _approach(stage: Stage, collector: CollectorProcess) -> None:
             urllib.request.urlopen(request, timeout=REACHED_S) as answer,
         ):
             answer.read()
+    if stage.reached_by == "body":
+        address = urlsplit(collector.otlp)
+        with socket.create_connection((address.hostname or "", address.port or 0), REACHED_S) as half:
+            half.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nhalf")
+            os.kill(collector.pid, signal.SIGKILL)
     if stage.reached_by == "stop":
         with suppress(ProcessLookupError):
             os.kill(collector.pid, signal.SIGTERM)

@@ -22,7 +22,7 @@ from faults.oracle import Held, Loads, caught_up, compare
 from faults.ptrace import UNTRACEABLE
 from faults.recorder import recorded
 
-STORED_SEGMENTS = 6
+STORED_SEGMENTS = 4
 """A recording goes on until the segments up to this number have been stored and let go."""
 
 

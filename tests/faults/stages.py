@@ -10,8 +10,10 @@ from faults.moment import Moment
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A moment, and what is done to reach it: `load`, `start`, `stop`, `backup`. In `pattern` `{table}` is
-    where a table's parts lie; `nth` is which of them."""
+    """A moment, and what is done to reach it: `load`, `start`, `stop`, `backup`, `body`.
+
+    In `pattern` `{table}` is where a table's parts lie; `nth` is which of the calls it is.
+    """
 
     name: str
     reached_by: str
@@ -31,6 +33,7 @@ NEW_SPANS, NEW_LOGS, NEW_JUDGEMENTS = (
 )
 
 STAGES = (
+    Stage("receive: within a body", "body", "mkdir", "before", "no call, but a connection"),
     Stage("log: file made, its name not synced", "load", "open", "after", OPEN),
     Stage("log: before the write", "load", "write", "before", OPEN),
     Stage("log: written, not synced", "load", "sync", "before", OPEN),

@@ -14,7 +14,7 @@ from faults.oracle import Held
 from faults.power import Cut, cut, first_let_go, record
 from faults.syscalls import is_known_machine
 
-REQUESTS = 40
+REQUESTS = 20
 
 
 @pytest.mark.timeout(300)

@@ -12,7 +12,6 @@ from faults.stages import STAGES
 from faults.syscalls import is_known_machine
 
 SHORT = (
-    "log: written, not synced",
     "store: between two parts' renames",
     "repair: before short rows are deleted",
     "log: stored, not let go",
