@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from collector.gateway.serving import serving, wait_until
 from remembered_load import TRACE, request_template
 from servers.faulty_proxy import UNAVAILABLE, Fault, FaultyProxy, error
 from servers.played_server import Played, PlayedServer
 
+from sightline_collector.gateway import operations
 from sightline_collector.health import Health
 from sightline_collector.store import engine as engine_module
 from sightline_collector.store import insert as insert_module
@@ -30,7 +32,7 @@ from sightline_collector.wal.segment import Signal
 
 SPANS = 3
 REQUESTS = 4
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -209,3 +211,22 @@ def test_the_statement_is_in_the_body(collector: Collector, proxy: FaultyProxy) 
     collector.run(sends)
     assert any(one.inserts for one in proxy.passed)
     assert max(len(one.line) for one in proxy.passed) < 8000
+
+
+def test_a_silent_server_is_asked_once_however_often_one_looks(
+    store: Engine, proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`/readyz` says that the store does not answer, `/healthz` and `/metrics` go on, and no thread is taken
+    for each look.
+    """
+    monkeypatch.setattr(operations, "STORE_ANSWERS_S", 0.05)
+    monkeypatch.setattr(engine_module, "ANSWER_S", LIMIT_S)
+    with serving(store, tmp_path) as port:
+        proxy.inject(Fault.SILENT, only=lambda request: request.endswith(b"select 1\n FORMAT Native"))
+        looks = [port.client.get("/readyz") for _ in range(8)]
+        assert {look.status_code for look in looks} == {503}
+        assert "the store did not answer" in looks[-1].text
+        assert proxy.count(Fault.SILENT) == 1
+        assert [port.client.get(path).status_code for path in ("/healthz", "/metrics")] == [200, 200]
+        proxy.heal()
+        wait_until(lambda: port.client.get("/readyz").status_code == 200)

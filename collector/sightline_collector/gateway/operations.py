@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from time import monotonic
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -43,6 +44,7 @@ class Operations:
         self._log = log
         self._flush = flush
         self._started = monotonic()
+        self._asking: asyncio.Future[Any] | None = None
 
     @property
     def routes(self) -> list[Route]:
@@ -97,9 +99,13 @@ class Operations:
         return JSONResponse({"flushed": True})
 
     async def _store_fault(self) -> str | None:
+        # One question at a time: a silent store would take a thread for each, and then those of others.
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.ensure_future(asyncio.to_thread(self._engine.value, "select 1"))
+            self._asking.add_done_callback(_seen)
         try:
             async with asyncio.timeout(STORE_ANSWERS_S):
-                await asyncio.to_thread(self._engine.value, "select 1")
+                await asyncio.shield(self._asking)
         except TimeoutError:
             return f"the store did not answer in {STORE_ANSWERS_S:.0f} s"
         except Fault as e:
@@ -132,3 +138,9 @@ class Operations:
         refused = sum(items for kind, items in lost.items() if kind in refusals)
         said = {name: counters[counter].total() for name, counter in _COUNTED.items()}
         return {**said, "refused": refused, "lost": lost.total() - refused}
+
+
+def _seen(asked: asyncio.Future[Any]) -> None:
+    """An error that nobody waits for any more is no news."""
+    if not asked.cancelled():
+        asked.exception()
