@@ -22,6 +22,9 @@ from sightline_collector.receive.door import Door
 # Senders keep connections open between batches; most batch processors send every 5 seconds, some every 60.
 _KEEP_ALIVE_S = 75
 
+# Of asyncio's 60 s a stranger could hold an open file for nothing.
+_HANDSHAKE_S = 10.0
+
 # gRPC cuts off what runs when the grace is over; it should be done with that long before.
 _CUT_OFF_S = 5.0
 
@@ -50,8 +53,29 @@ class _Uvicorn(uvicorn.Server):
         return nullcontext()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """Uvicorn's, with a bound on TLS handshakes: who does not begin one counts as no connection."""
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+        handshake_s = _HANDSHAKE_S if self.config.ssl else None
+        self.servers = [
+            await loop.create_server(
+                self._protocol,
+                sock=each,
+                ssl=self.config.ssl,
+                backlog=self.config.backlog,
+                ssl_handshake_timeout=handshake_s,
+            )
+            for each in sockets or ()
+        ]
+        self.started = True
         self.listening.set()
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = made(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
 
 async def serve_http(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from sightline_collector.access.certificate import Files
 from sightline_collector.access.tls import Tls
 from sightline_collector.config import load
 from sightline_collector.errors import BadConfiguration
+from sightline_collector.receive import serve
 from sightline_collector.receive.grpc import SERVICES
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.serve import Serving, serve_grpc, serve_http
@@ -171,3 +173,30 @@ def test_half_of_a_certificate_is_refused(flags: dict[str, str]) -> None:
     """A certificate needs its key, and a client authority both."""
     with pytest.raises(BadConfiguration, match="tls_"):
         load(flags, {})
+
+
+def test_http_2_is_chosen_by_alpn(authority: Authority, receiving: Receiving) -> None:
+    """A client that offers both gets HTTP/2, one that offers HTTP/1.1 alone gets that."""
+    app = OtlpHttp(receiving.door)
+    serving = receiving.run(serve_http(app, "OTLP/HTTP", "127.0.0.1", 0, tls=Tls(authority.files)))
+    url = f"https://127.0.0.1:{serving.port}/v1/traces"
+    headers = {"content-type": "application/x-protobuf"}
+    spoken = []
+    for http2 in (True, False):
+        with httpx.Client(http2=http2, verify=authority.trusting()) as client:
+            answer = client.post(url, content=b"", headers=headers)
+            spoken.append((answer.status_code, answer.http_version))
+    assert spoken == [(200, "HTTP/2"), (200, "HTTP/1.1")]
+    receiving.run(serving.stop(0))
+
+
+def test_a_handshake_that_does_not_come_is_waited_for_a_bounded_time(
+    authority: Authority, receiving: Receiving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who connects and says nothing is cut off, before it counts as a connection."""
+    monkeypatch.setattr(serve, "_HANDSHAKE_S", 0.2)
+    app = OtlpHttp(receiving.door)
+    serving = receiving.run(serve_http(app, "OTLP/HTTP", "127.0.0.1", 0, tls=Tls(authority.files)))
+    with socket.create_connection(("127.0.0.1", serving.port), timeout=20) as silent:
+        assert silent.recv(100) == b""
+    receiving.run(serving.stop(0))
