@@ -11,9 +11,10 @@ select
     resource_attributes['service.name'] as service, name,
     CAST(if(kind_given between 0 and 5, kind_given, 0), 'Enum8(''unspecified'' = 0, ''internal'' = 1,
         ''server'' = 2, ''client'' = 3, ''producer'' = 4, ''consumer'' = 5)') as kind,
-    CAST(multiIf(status_code = 2, 2, status_code = 1, 1, 0),
+    CAST(multiIf(status_code = 2 or meaning['level'] = 'ERROR', 2, status_code = 1, 1, 0),
         'Enum8(''unset'' = 0, ''ok'' = 1, ''error'' = 2)') as status,
-    status_message, meaning['error_type'] as error_type,
+    if(status_message = '', meaning['level_says'], status_message) as status_message,
+    meaning['error_type'] as error_type,
     multiIf(
         finish_reason in ('content_filter', 'refusal', 'SAFETY'), 1,
         operation != 'llm' or output = '', null,

@@ -43,7 +43,8 @@ texts as (
         project, trace_id, span_id, started_at, service, operation, model, feature, session_id,
         'span' as source, arrayJoin([
             ('system', 'system', if(
-                mapContains(attributes, 'gen_ai.system_instructions'), attributes['gen_ai.system_instructions'],
+                mapContains(attributes, 'gen_ai.system_instructions'),
+                attributes['gen_ai.system_instructions'],
                 arrayFirst(event -> event.2 = 'gen_ai.client.inference.operation.details', events)
                     .3['gen_ai.system_instructions'])),
             ('input', if(operation = 'tool', 'assistant', 'user'), input),
