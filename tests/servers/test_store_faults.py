@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from collector.gateway.serving import serving, wait_until
@@ -167,6 +168,56 @@ def test_a_server_too_slow_for_anything_makes_no_dead_letters(
     slow = error(159, "Timeout exceeded: elapsed 50 seconds, maximum: 50. (TIMEOUT_EXCEEDED)")
     proxy.inject(Fault.SAYS, times=12, says=[slow] * 12)
     collector.run(sends)
+    assert stored(engine) == ONCE
+    assert list(collector.letters.letters()) == []
+
+
+class Away(Protocol):
+    """Takes something from the server, and gives it back."""
+
+    def __call__(self, server: PlayedServer, proxy: FaultyProxy, engine: Engine) -> Callable[[], None]: ...
+
+
+def down(server: PlayedServer, proxy: FaultyProxy, engine: Engine) -> Callable[[], None]:
+    """Nobody listens."""
+    proxy.down()
+    return proxy.up
+
+
+def locked_out(server: PlayedServer, proxy: FaultyProxy, engine: Engine) -> Callable[[], None]:
+    """The password has changed."""
+    server.played.password, known = "another", server.played.password
+
+    def back() -> None:
+        server.played.password = known
+
+    return back
+
+
+def without_table(server: PlayedServer, proxy: FaultyProxy, engine: Engine) -> Callable[[], None]:
+    """Somebody has moved the table away."""
+    engine.command("rename table spans_v1 to moved")
+    return lambda: engine.command("rename table moved to spans_v1")
+
+
+@pytest.mark.parametrize(
+    ("away", "reason"),
+    [(down, "StoreUnreachable"), (locked_out, "engine_516"), (without_table, "engine_60")],
+    ids=["down", "wrong-password", "without-its-table"],
+)
+def test_a_server_that_comes_back_gets_all_that_was_acknowledged_meanwhile(
+    collector: Collector, proxy: FaultyProxy, server: PlayedServer, engine: Engine, away: Away, reason: str
+) -> None:
+    """However often it is tried, nothing is let go, doubled or put aside, and nobody restarts anything."""
+
+    async def work(log: Log) -> None:
+        back = away(server, proxy, engine)
+        await sends(log)
+        while collector.retries(reason) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        back()
+
+    collector.run(work)
     assert stored(engine) == ONCE
     assert list(collector.letters.letters()) == []
 
