@@ -6,7 +6,8 @@
 --        cost_corrections says why. counted is for how many paid calls the span stands: 1, 0, or a part where
 --        one request held the span several times.
 --        weight is for how many spans this one stands: more than 1 where a sender left others out.
---        Unknown is NULL, with its reason in cost_status or notes; a text that was not given is ''
+--        Unknown is NULL, with its reason in cost_status or notes; a text that was not given is '': what log
+--        records alone tell of a span is in messages
 --        Labels (feature, user_id, session_id, prompt, experiment) are those that the span came with: where only
 --        another span of the call has them, cost_by_feature and its like go by that, see cost_corrections
 -- Filter by started_at or trace_id: spans are found by indexes then. A read of all looks each span up among the
