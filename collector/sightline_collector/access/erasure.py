@@ -27,6 +27,7 @@ from sightline_collector.access.search import Needles, Searched, search
 from sightline_collector.access.subject import Subject, without
 from sightline_collector.errors import LogClosed
 from sightline_collector.receive.check import REQUESTS
+from sightline_collector.store.durable import sync_all
 from sightline_collector.store.engine import Engine
 from sightline_collector.wal.dead_letter import DeadLetters, Letter
 from sightline_collector.wal.segment import Entry, Record, frame, records
@@ -59,6 +60,7 @@ def forget(
     tables = erase(engine, subject, partial(_pause, stopping))
     put_anew = _clean_letters(letters, subject)
     torn = _remove_torn(folder / "wal" / "torn", subject)
+    sync_all(folder)  # a segment let go or a part that a power cut brings back would be stored again
     searched = Searched()
     found = list(search(folder, Needles(subject), searched))
     certificate = {
