@@ -12,9 +12,17 @@ from typing import Any
 from sightline_collector.settle.amounts import AMOUNTS, NOTHING, Amounts, amounts_of
 from sightline_collector.settle.arrivals import HOUR_NS, Group, Trace
 from sightline_collector.settle.claim import PAID, Claim, Key
-from sightline_collector.settle.entries import DIMENSIONS, LABELLED, REPEATED, REPRICED, SAMPLED, Entry
+from sightline_collector.settle.entries import (
+    DIMENSIONS,
+    LABELLED,
+    PRICED,
+    REPEATED,
+    REPRICED,
+    SAMPLED,
+    Entry,
+)
 from sightline_collector.settle.labels import Labels, labels_of
-from sightline_collector.settle.status import own_status
+from sightline_collector.settle.status import with_statuses
 from sightline_collector.store.engine import Engine
 
 Row = Mapping[str, Any]
@@ -67,6 +75,10 @@ class Book:
             for group in groups
         }
 
+    def with_statuses(self, asked: Sequence[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
+        """The corrections; those of what is paid though it is no call say what a call would say."""
+        return with_statuses(self._engine, asked)
+
     def append(self, corrections: Sequence[Mapping[str, Any]], now_ns: int) -> None:
         """Write corrections, all of them or none. Raises StoreRefused."""
         received_at = f"{now_ns // 10**9}.{now_ns % 10**9:09d}"
@@ -87,7 +99,7 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
         else:
             kind = row["why"] if row["why"] in (SAMPLED, REPRICED, REPEATED, LABELLED) else ""
             held[key][kind] += amounts_of(row)
-            if kind == REPRICED and row["unpriced"] >= 0:
+            if row["why"] in PRICED and row["unpriced"] >= 0:
                 statuses[key] = row["cost_status"]
     for key, copies in spans.items():
         row, *others = sorted(copies, key=_used, reverse=True)
@@ -100,7 +112,7 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
             sampled=corrected[SAMPLED],
             repriced=corrected[REPRICED],
             repeated=corrected[REPEATED],
-            status=statuses.get(key) or own_status(row),
+            status=statuses.get(key) or str(row["cost_status"]),
             copies=tuple(map(amounts_of, others)) if row["operation"] in PAID else (),
             held=len(copies),
             under=under[key],

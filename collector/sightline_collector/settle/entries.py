@@ -28,6 +28,9 @@ WRITER = "ledger"
 SAMPLED, REPRICED, REPEATED, LABELLED = "sampled", "repriced", "repeated", "labelled"
 """Corrections that no verdict asks for: each kind is summed up by itself."""
 
+PRICED = ("promoted", REPRICED)
+"""Corrections that say anew how a span is priced."""
+
 DIMENSIONS = (
     "project", "trace_id", "span_id", "parent_span_id", "service", "name", "provider", "model",
     "request_model", "response_model", "response_id", "feature", "user_id", "session_id", "prompt_name",
@@ -52,7 +55,7 @@ class Entry:
     repriced: Amounts = NOTHING
     repeated: Amounts = NOTHING
     status: str = "priced"
-    """The cost_status of its usage when it is paid, as repriced since."""
+    """The cost_status of its usage, as promoted or repriced since; not_a_call where it was never paid."""
     copies: tuple[Amounts, ...] = ()
     """What its copies in the same request added: nothing tells such rows apart."""
     held: int = 1

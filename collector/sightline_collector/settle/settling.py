@@ -99,7 +99,7 @@ def _asked(book: Book, groups: Sequence[Group], first_ns: int, last_ns: int) -> 
     """The corrections that each group asks for; groups that ask for none are left out."""
     entries = book.entries(groups, first_ns, last_ns).values()
     rows = (settle(each, judge([entry.claim for entry in each])) for each in entries)
-    return [asked for asked in rows if asked]
+    return book.with_statuses([asked for asked in rows if asked])
 
 
 def _append(book: Book, asked: Sequence[list[dict[str, Any]]], clock_ns: Callable[[], int]) -> Settled:

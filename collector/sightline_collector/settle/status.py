@@ -1,43 +1,74 @@
-"""What is said of the price of a span that is paid though its operation is no model call's. Pure."""
+"""What is said of the price of a span that is paid though its operation is no model call's.
+
+As it came it has no cost_status, for it was no call. Once it is paid it is priced as one, by the same step as
+those: so it says the same as any call of its usage would, and as repricing would say of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sightline_collector.settle.claim import PAID
+from sightline_collector.sql.catalog import Catalog
+from sightline_collector.store.engine import Engine
 
-TOKENS_MAX = 10**12
-"""No call is larger."""
-PARTS = ("cache_read", "cache_write", "reasoning")
+NO_CALL = "not_a_call"
+
+STATUSES = """
+with mapped_spans as (
+    select
+        project, trace_id, span_id, toUnixTimestamp64Nano(span_received_at) as received_ns, started_at,
+        -- Of what is paid, though no call: usage counts, whichever part of it is known.
+        'embedding' as operation, provider, model, request_model, input_tokens, output_tokens,
+        cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, extra_usage,
+        tokens_estimated, gateway_cached, price_context, reported_cost_usd
+    from spans_v1
+    where entry = 'span' and trace_id in {traces:Array(String)} and span_id in {spans:Array(String)}
+        and started_at >= toDateTime64({first:String}, 9, 'UTC')
+        and started_at <= toDateTime64({last:String}, 9, 'UTC')
+),
+{steps:priced_spans}
+select project, trace_id, span_id, received_ns, toString(cost_status) as status
+from priced_spans
+"""
+
+Row = dict[str, Any]
+Place = tuple[str, str, str, int]
+"""Project, trace, span, and which delivery of it."""
 
 
-def own_status(row: Mapping[str, Any]) -> str:
-    """The cost_status of a span's own usage, whatever its operation. As it came only model calls have one, so
-    that of others is read from what was found: a price, a usage that it fits, a cost."""
-    if row["operation"] in PAID:
-        return str(row["cost_status"])
-    if row["own_cost_usd"] is not None:
-        return _priced(row)
-    return _without_price(row)
+def with_statuses(engine: Engine, asked: Sequence[list[Row]]) -> list[list[Row]]:
+    """The corrections, each that has no cost_status with that of its span. Raises StoreRefused."""
+    unknown = [row for rows in asked for row in rows if row["cost_status"] == NO_CALL]
+    if not unknown:
+        return list(asked)
+    found = _statuses(engine, unknown)
+    return [[_with(row, found) for row in rows] for rows in asked]
 
 
-def _without_price(row: Mapping[str, Any]) -> str:
-    given = {name: row[f"{name}_tokens"] or 0 for name in ("input", "output", *PARTS)}
-    if max(given.values()) > TOKENS_MAX:
-        return "too_large"
-    cached = given["cache_read"] + given["cache_write"]
-    possible = cached <= given["input"] and given["reasoning"] <= given["output"]
-    return "unpriced_model" if possible else "bad_usage"
+def _with(row: Row, found: Mapping[Place, str]) -> Row:
+    known = row["cost_status"] != NO_CALL
+    return row if known else row | {"cost_status": found.get(_place(row), NO_CALL)}
 
 
-def _priced(row: Mapping[str, Any]) -> str:
-    if row["gateway_cached"]:
-        return "cached_by_gateway"
-    if not row["price_id"] and row["reported"]:
-        return "reported"
-    if not row["provider"]:
-        return "assumed"
-    if not row["own_cost_usd"]:
-        return "free"
-    return "estimated_tokens" if row["tokens_estimated"] else "priced"
+def _statuses(engine: Engine, unknown: Sequence[Row]) -> dict[Place, str]:
+    times = sorted(row["started_at"] for row in unknown)
+    rows = engine.rows(
+        Catalog(engine.database).render(STATUSES),
+        {
+            "traces": sorted({row["trace_id"] for row in unknown}),
+            "spans": sorted({row["span_id"] for row in unknown}),
+            "first": times[0],
+            "last": times[-1],
+        },
+    )
+    return {
+        (row["project"], row["trace_id"], row["span_id"], int(row["received_ns"])): str(row["status"])
+        for row in rows
+    }
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    """Which span a correction is of; its times are seconds with nine digits behind the point."""
+    received_ns = int(row["span_received_at"].replace(".", ""))
+    return row["project"], row["trace_id"], row["span_id"], received_ns

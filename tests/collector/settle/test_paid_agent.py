@@ -32,3 +32,17 @@ def test_a_paid_agent_that_one_request_holds_twice_is_paid_once(store: Store) ->
     store.take([Told(1, 0, used("invoke_agent", (300, 30)))] * 2)
     store.settle()
     assert store.total() == (1, usd(300, 30), 300, 30)
+
+
+def test_a_paid_agent_says_what_a_call_of_its_usage_would_say(store: Store) -> None:
+    """Its status is told by the price list, whatever it is: an assumed price is no sure one."""
+    by_request = {"gen_ai.response.model": "shop-deployment"}
+    store.take([
+        Told(1, 0, used("invoke_agent", (300, 30)), trace=1),
+        Told(1, 0, used("invoke_agent", (300, 30), **by_request), trace=2, start=3),
+        Told(1, 0, used("chat", (300, 30), **by_request), trace=3, start=6),
+    ])  # fmt: skip
+    store.settle()
+    found = store.engine.rows("select cost_status from spans order by trace_id")
+    assert [row["cost_status"] for row in found] == ["priced", "assumed", "assumed"]
+    assert store.settle_all().corrections == 0
