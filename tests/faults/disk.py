@@ -85,7 +85,7 @@ class Disk:
                 self._put(change.other, self._at(change.path))
             case "symlink":
                 self._put(change.path, Symlink(change.other))
-            case "mkdir":
+            case "mkdir" if PurePath(change.path) != self.path:
                 self._put(change.path, Folder())
             case "unlink":
                 folder, name = self._place(change.path)

@@ -73,7 +73,6 @@ MIGRATION = tuple(
         ("rename", 12),
         ("rename", 60),
         ("write", 150),
-        ("rename", 140),
     )
 )
 """On a folder that is not: each start goes on with what the one before has left."""
