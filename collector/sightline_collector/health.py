@@ -7,8 +7,11 @@ sightline_store_*     the way into the store: inserts, retries, confirmation, la
 sightline_dead_*      requests that the engine will never take
 sightline_loss_*      items that nobody will ever see
 sightline_disk_*      what the data folder's disk has left
-sightline_sql_*       statements on the SQL port; sightline_alert_*  the alert loop: each counts its own
 process_*             CPU, memory and open files of this process
+
+Others count their own: sightline_connections_* before the doors, sightline_access_* keys, sightline_tls_* the
+certificate, sightline_sql_* statements on the SQL port, sightline_alert_* and sightline_settle_* the loops,
+sightline_audit_* who read what, sightline_snapshot_* backups.
 """
 
 from functools import partial

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 from collector.operate.conftest import Command
 from collector_process import CollectorProcess
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
+
+from sightline_collector import health
+
+ROOT = Path(__file__).parents[3]
+DOCUMENTS = [ROOT / "README.md", ROOT / "collector" / "README.md", *sorted((ROOT / "deploy").glob("*.md"))]
 
 BOUNDS = {
     "bodies of unanswered requests": (
@@ -74,3 +81,18 @@ def test_ready_and_alive(sightline: Command, collector: CollectorProcess) -> Non
     """A collector whose log takes and whose store answers is ready; asking leaves nothing in its folder."""
     assert sightline("status")[0] == 0
     assert not (collector.folder / "wal" / "probe").exists()
+
+
+def test_every_metric_is_of_a_kind_that_is_written_down(families: dict[str, Metric]) -> None:
+    """The module that owns the counters says what each prefix is about, and names none that is not there."""
+    written = set(re.findall(r"sightline_([a-z]+)_\*", health.__doc__ or ""))
+    ours = {name.split("_")[1] for name in families if name.startswith("sightline_")}
+    assert written == ours | {"tls"}  # which is there with a certificate only
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_metrics_that_documents_name_are_there(families: dict[str, Metric], document: Path) -> None:
+    """A name in a README or a runbook can be asked for as it is written."""
+    named = set(re.findall(r"sightline_[a-z_]+[a-z]", document.read_text()))
+    known = {*families, *(f"{name}_total" for name in families), "sightline_collector"}
+    assert {name for name in named if name not in known} == set()
