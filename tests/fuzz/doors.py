@@ -12,9 +12,13 @@ import grpc
 import httpx
 from collector.receive.receiving import Receiving
 from fuzz.target import Target
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from hyperframe.frame import GoAwayFrame, PingFrame, RstStreamFrame, SettingsFrame, WindowUpdateFrame
 
 from sightline_collector.conformance import payload
 from sightline_collector.conformance.endpoint import TRACES
+from sightline_collector.receive.http2 import PREFACE
 from sightline_collector.receive.limits import Limits
 from sightline_collector.wal.segment import Signal, varint
 
@@ -22,6 +26,7 @@ LIMITS = Limits(body_bytes=1 << 20, items=500, body_wait_s=2.0)
 ANSWER_S = 5.0
 SETTLED_EVERY = 50
 """Inputs between two looks at whether a good request is still taken: each costs a connection."""
+_SETTINGS_FRAME = 4
 _HEADERS = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
 
 
@@ -95,6 +100,42 @@ def _http_seeds() -> list[bytes]:
         _HEADERS + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed,
         b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     ]
+
+
+@contextmanager
+def http_2() -> Iterator[Target]:
+    """OTLP over HTTP/2, from the first frame after the preface."""
+    with tempfile.TemporaryDirectory() as name, Receiving(Path(name) / "wal", LIMITS) as receiving:
+        seldom = Seldom()
+
+        def hold(data: bytes) -> None:
+            came = thrown(receiving.http.port, PREFACE + data)
+            assert len(came) < 9 or came[3] == _SETTINGS_FRAME, came[:80]
+            _never_inside(receiving)
+            if seldom.due():
+                said = {"content-type": payload.PROTOBUF}
+                with httpx.Client(http1=False, http2=True) as client:
+                    answer = client.post(receiving.url("traces"), content=payload.traces(), headers=said)
+                assert answer.status_code == 200
+
+        frames = [
+            SettingsFrame(0, settings={SettingsFrame.INITIAL_WINDOW_SIZE: 1 << 20}).serialize(),
+            WindowUpdateFrame(0, window_increment=1 << 20).serialize(),
+            PingFrame(0, opaque_data=bytes(8)).serialize(),
+            RstStreamFrame(1, error_code=8).serialize(),
+            GoAwayFrame(0, last_stream_id=1).serialize(),
+        ]
+        yield Target("http-2", hold, seeds=[_posted(payload.traces()), _posted(b"bad")], tokens=frames)
+
+
+def _posted(body: bytes) -> bytes:
+    """The frames of one request, without the preface."""
+    h2 = H2Connection(H2Configuration(client_side=True))
+    h2.initiate_connection()
+    said = {":method": "POST", ":path": "/v1/traces", ":scheme": "http", ":authority": "localhost"}
+    h2.send_headers(1, [*said.items(), ("content-type", payload.PROTOBUF)])
+    h2.send_data(1, body, end_stream=True)
+    return h2.data_to_send().removeprefix(PREFACE)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fuzz.target import Target
 
 READERS = ("protobuf", "json", "encodings", "segment", "recovery", "statement")
-SERVED = ("http", "grpc", "gateway-sql", "gateway-http", "store")
+SERVED = ("http", "http-2", "grpc", "gateway-sql", "gateway-http", "store")
 FOUND = Path(__file__).parent / "found"
 """A folder for each target: what once broke its law, tried again in every run of the suite."""
 DEFAULT_SECONDS = 60
@@ -42,6 +42,7 @@ def opened(name: str) -> AbstractContextManager[Target]:
 
     served = {
         "http": doors.http,
+        "http-2": doors.http_2,
         "grpc": doors.grpc_frames,
         "gateway-sql": sql_port.statements,
         "gateway-http": sql_port.requests,

@@ -55,7 +55,7 @@ def test_any_bytes_keep_the_law(name: str) -> None:
     hold()
 
 
-@pytest.fixture(scope="module", params=["http", "grpc"])
+@pytest.fixture(scope="module", params=["http", "http-2", "grpc"])
 def port(request: pytest.FixtureRequest) -> Iterator[Target]:
     """A listening port."""
     with opened(request.param) as target:
