@@ -24,10 +24,16 @@ from sightline_collector.prices.marginals import UNITS
 ANY_SELLER = "any"
 """The id of the seller of models that overrides price for calls whose provider sells no such model."""
 
+FIRST_DAY = date(1970, 1, 1)
+"""Days are counted from here: no call started earlier."""
+
 SMALLEST_LISTED_USD = Decimal("1e-9")
 """Listed prices have nine digits behind the point: a thousandth of a millionth of a dollar for a million."""
 
-Usd = Annotated[Decimal, Field(ge=0, lt=Decimal("1e8"), allow_inf_nan=False)]
+MOST_LISTED_USD = Decimal("1e8")
+"""No million tokens cost as much, and the store's amounts are no wider."""
+
+Usd = Annotated[Decimal, Field(ge=0, lt=MOST_LISTED_USD, allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=200)]
 
 
@@ -43,7 +49,7 @@ class Override(BaseModel):
 
     provider: Text = ""
     model: Annotated[str, Field(min_length=1, max_length=200)]
-    valid_from: date
+    valid_from: Annotated[date, Field(ge=FIRST_DAY)]
     valid_until: date | None = None
     discount_pct: Annotated[Decimal, Field(gt=-1000, le=100, allow_inf_nan=False)] | None = None
     prices: dict[str, Usd] | None = None
@@ -85,6 +91,8 @@ class Override(BaseModel):
             raise ValueError("say one of discount_pct, prices and usd_per_gpu_hour")
         if (self.usd_per_gpu_hour is None) != (self.tokens_per_second is None):
             raise ValueError("a GPU's price needs tokens_per_second: what all of them serve, in and out")
+        if self._usd_per_million >= MOST_LISTED_USD:
+            raise ValueError("so few tokens_per_second make it more than 1e8 USD a million tokens")
         if self.discount_pct is not None and not self.provider:
             raise ValueError("a discount is one seller's: say which provider")
         if self.valid_until is not None and self.valid_until < self.valid_from:
@@ -113,10 +121,16 @@ class Override(BaseModel):
         """USD by unit that it sets, as price lists say them; None for a discount."""
         if self.usd_per_gpu_hour is None or self.tokens_per_second is None:
             return self.prices
-        tokens_an_hour = 3600 * self.tokens_per_second
-        per_million = self.usd_per_gpu_hour * self.gpus / tokens_an_hour * UNITS["input_tokens"].per
-        usd = per_million.quantize(SMALLEST_LISTED_USD)
+        usd = self._usd_per_million.quantize(SMALLEST_LISTED_USD)
         return {"input_tokens": usd, "output_tokens": usd}
+
+    @property
+    def _usd_per_million(self) -> Decimal:
+        """What a GPU's hour comes to; 0 when it is not said."""
+        if self.usd_per_gpu_hour is None or self.tokens_per_second is None:
+            return Decimal(0)
+        tokens_an_hour = 3600 * self.tokens_per_second
+        return self.usd_per_gpu_hour * self.gpus / tokens_an_hour * UNITS["input_tokens"].per
 
     def charged(self, listed: Mapping[str, Decimal] | None) -> Mapping[str, Decimal] | None:
         """What is charged instead of a published price; a discount on nothing known is not known."""

@@ -200,6 +200,8 @@ def test_an_override_that_is_none_cannot_end(store: Engine) -> None:
         ({"prices": {"input_tokens": -1}}, "greater than or equal to 0"),
         ({"prices": {}}, "names no unit"),
         ({"usd_per_gpu_hour": 2}, "needs tokens_per_second"),
+        ({"usd_per_gpu_hour": 99, "tokens_per_second": "1e-9"}, "more than 1e8 USD a million"),
+        ({"valid_from": "0001-01-01", "discount_pct": 1}, "greater than or equal to 1970"),
         ({"discount_pct": 10, "valid_until": "2026-04-01"}, "lies before"),
         ({"discount_pct": 10, "model": "a*b"}, "at its end"),
         ({"discount_pct": 10, "model": "a|b"}, "control character or a"),
