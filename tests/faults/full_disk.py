@@ -21,7 +21,7 @@ from remembered_load import TRACE
 
 PLACES: dict[str, tuple[int, int]] = {
     "wal": (16, 100),
-    "store": (256, 6000),
+    "store": (256, 40_000),  # a mutation links each part's files anew, and the old ones stay for minutes
     "dead-letter": (4, 100),
     "scratch": (4, 100),
 }
