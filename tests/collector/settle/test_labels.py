@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from collector.settle.telling import Store, Told, usd, used
+from collector.settle.telling import Store, Told, clock, usd, used
 from otlp_requests import NOW_NS
+
+from sightline_collector.prices.api import set_override
+from sightline_collector.prices.override import Override
+from sightline_collector.prices.reprice import Range, reprice
 
 LABELS = {"user.id": "ann", "session.id": "s1", "sightline.feature": "support"}
 VIEWS = {"cost_by_user": "user_id", "cost_by_feature": "feature", "session_summary": "session_id"}
@@ -60,3 +65,24 @@ def test_a_span_keeps_the_labels_it_has(store: Store) -> None:
     store.settle()
     assert charged(store) == OF_ANN | {"cost_by_user": [("bob", usd(100, 10))]}
     assert store.engine.value("select count() from cost_corrections where why = 'labelled'") == 0
+
+
+def test_a_new_price_is_charged_to_whom_the_call_was_for(store: Store) -> None:
+    """Repricing goes where the call is, not to the labels of its span; and again it changes nothing."""
+    store.take([
+        Told(1, 9, used("chat", (100, 10)), "com.anthropic.sdk.python"),
+        Told(2, 9, used("chat", (100, 10), **LABELS), "b"),
+    ])  # fmt: skip
+    store.settle()
+    half = {"provider": "openai", "model": "gpt-4o", "valid_from": "2020-01-01", "discount_pct": 50}
+    set_override(store.engine, Override.model_validate(half))
+    asked = Range(since=datetime(2020, 1, 1, tzinfo=UTC), until=datetime(2100, 1, 1, tzinfo=UTC))
+    changes, _ = reprice(store.engine, asked, clock)
+    assert [(one.calls, one.old_usd, one.new_usd) for one in changes] == [(1, usd(100, 10), usd(50, 5))]
+    assert charged(store) == {
+        "cost_by_user": [("ann", usd(50, 5))],
+        "cost_by_feature": [("support", usd(50, 5))],
+        "session_summary": [("s1", usd(50, 5))],
+    }
+    assert reprice(store.engine, asked, clock) == ([], 0)
+    assert store.settle_all().corrections == 0
