@@ -165,8 +165,9 @@ class FaultyProxy:
             woken.wait(self.delay_s)
         if fault is Fault.NONE:
             server.sendall(request)
-            client.sendall(whole(answers))
-            return True
+            answer = whole(answers)
+            client.sendall(answer)
+            return bool(answer)  # a server that has closed answers no more
         if fault is Fault.SAYS:
             client.sendall(next(self.says, UNAVAILABLE))
             return True
