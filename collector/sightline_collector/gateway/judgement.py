@@ -25,6 +25,10 @@ _BEYOND_A_TYPE = re.compile(
     r"|primary|index|projection|constraint|\w*aggregatefunction)\b",
     re.ASCII | re.IGNORECASE,
 )
+# The tree shows a text escaped: what stands behind a backslash, but a quote, could be white space in disguise.
+_COLUMNS = re.compile(r"[\w (),'=.-]*", re.ASCII)
+_COLUMN = re.compile(r"\w+ +\w+ *", re.ASCII)
+_WITHIN = re.compile(r"\([^()]*\)")
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 READS_ONLY = "This port only reads: SELECT, WITH, SHOW, DESCRIBE, EXISTS and EXPLAIN, one at a time"
@@ -101,11 +105,23 @@ def _check_structure(values: Node) -> None:
     for first in arguments[:1]:
         is_text = first.kind == "Literal" and first.name.startswith("'")
         is_row = first.kind == "Literal" or (first.kind == "Function" and first.name == "tuple")
-        if not is_row or (is_text and _BEYOND_A_TYPE.search(first.name)):
+        if not is_row or (is_text and not _names_and_types_only(first.name[1:-1])):
             raise access_denied(
                 "The columns of values() may have names and types only",
                 "Write them out: values('a String, b UInt8', ('x', 1))",
             )
+
+
+def _names_and_types_only(shown: str) -> bool:
+    """Whether a text calls nothing when it is read as columns: without brackets, or `name Type, ...`."""
+    text = shown.replace("\\'", "'")
+    if "(" not in text:
+        return "\\" not in text
+    if not _COLUMNS.fullmatch(text) or _BEYOND_A_TYPE.search(text):
+        return False
+    while (outer := _WITHIN.sub("", text)) != text:
+        text = outer
+    return all(_COLUMN.fullmatch(part.strip()) for part in text.split(","))
 
 
 def _check_function(node: Node, names: Names) -> None:

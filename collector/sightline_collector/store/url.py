@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -14,6 +14,7 @@ FORMS = (
     "clickhouse://user:password@host:8123/database or clickhouses://… for TLS; "
     "?cluster=NAME behind it for a cluster of servers"
 )
+ESCAPED = "In a password / is %2F, # is %23, ? is %3F, @ is %40"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class StoreUrl:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     database: str
     secure: bool
     cluster: str = ""
@@ -44,8 +45,11 @@ def parse_store_url(text: str) -> StoreUrl:
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError as e:
-        raise BadConfiguration(f"the store's address cannot be read ({e})", hint=FORMS) from None
+    except ValueError:
+        # What the parser says of it may quote the password.
+        raise BadConfiguration(
+            "the store's address cannot be read: its port or its host is none", hint=f"{FORMS}. {ESCAPED}"
+        ) from None
     if parts.scheme == "chdb":
         return _embedded(parts)
     if parts.scheme not in ("clickhouse", "clickhouses"):

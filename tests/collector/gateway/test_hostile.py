@@ -18,6 +18,9 @@ DENIED, READONLY, SYNTAX = "ACCESS_DENIED", "READONLY", "SYNTAX_ERROR"
 INJECTION = "x'; drop table spans_v1; --"
 HIDDEN = f"a UInt8, b String ALIAS file('{SECRET}')"
 
+GAPS = ["\t", "\n", "\r", "\f", "\v", "\xa0", "\u2003", "\u200b"]
+WRITTEN_GAPS = ["\\t", "\\n", "\\r", "\\f", "\\v", "\\x09", "\\0"]
+
 STRUCTURES = [
     "values('a UInt8, b String ALIAS file(\\'/etc/hostname\\')', 1)",
     "values('a UInt8, b String alias file(\\'/etc/hostname\\')', (1), (2))",
@@ -33,6 +36,12 @@ STRUCTURES = [
     "values((select 'a UInt8, b String ALIAS file(\\'/etc/hostname\\')'), 1)",
     f"values($${HIDDEN}$$, 1)",
     "values({hidden:String}, 1)",
+    *(f"values('a UInt8, b String{gap}alias{gap}file(\\'/etc/hostname\\')', 1)" for gap in GAPS),
+    *(f"values('a UInt8, b String{gap}alias{gap}file(\\'/etc/hostname\\')', 1)" for gap in WRITTEN_GAPS),
+    "values('a UInt8, \"b\"alias(file(\\'/etc/hostname\\'))', 1)",
+    "values('a UInt8,`b`alias(file(\\'/etc/hostname\\'))', 1)",
+    "values('a Enum8(\\'(\\' = 1), b String alias file(\\'/etc/hostname\\')', 1)",
+    "values('a UInt8, b String, c(file(\\'/etc/hostname\\'))', 1)",
 ]
 
 

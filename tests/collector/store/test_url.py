@@ -43,7 +43,16 @@ def test_a_cluster_has_a_name() -> None:
 
 def test_the_password_is_never_shown() -> None:
     """An address as text has no password."""
-    assert "secret" not in str(parse_store_url("clickhouse://ann:secret@db.example/llm"))
+    url = parse_store_url("clickhouse://ann:secret@db.example/llm")
+    assert "secret" not in f"{url} {url!r}"
+
+
+@pytest.mark.parametrize("mark", ["#", "?", "/"])
+def test_a_password_that_is_not_escaped_is_refused_without_it(mark: str) -> None:
+    """A mark of addresses within it cuts it off; the error says how to write it."""
+    with pytest.raises(BadConfiguration, match="%2F") as refused:
+        parse_store_url(f"clickhouse://ann:s3cret{mark}word@host/db")
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
