@@ -25,7 +25,7 @@ _BEYOND_A_TYPE = re.compile(
     r"|primary|index|projection|constraint|\w*aggregatefunction)\b",
     re.ASCII | re.IGNORECASE,
 )
-# The tree shows a text escaped: what stands behind a backslash, but a quote, could be white space in disguise.
+# The tree shows a text escaped: what stands behind a backslash, but a quote, may be white space in disguise.
 _COLUMNS = re.compile(r"[\w (),'=.-]*", re.ASCII)
 _COLUMN = re.compile(r"\w+ +\w+ *", re.ASCII)
 _WITHIN = re.compile(r"\([^()]*\)")
