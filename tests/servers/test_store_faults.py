@@ -16,7 +16,7 @@ from typing import Protocol
 import pytest
 from collector.gateway.serving import serving, wait_until
 from remembered_load import TRACE, request_template
-from servers.faulty_proxy import UNAVAILABLE, Fault, FaultyProxy, error
+from servers.faulty_proxy import UNAVAILABLE, Fault, FaultyProxy, error, is_insert
 from servers.played_server import Played, PlayedServer
 
 from sightline_collector.gateway import operations
@@ -281,3 +281,24 @@ def test_a_silent_server_is_asked_once_however_often_one_looks(
         assert [port.client.get(path).status_code for path in ("/healthz", "/metrics")] == [200, 200]
         proxy.heal()
         wait_until(lambda: port.client.get("/readyz").status_code == 200)
+
+
+def test_a_search_for_a_poisoned_request_goes_on_where_it_was_interrupted(
+    collector: Collector, proxy: FaultyProxy, engine: Engine
+) -> None:
+    """However often the store fails meanwhile, each piece is tried until it is taken or to blame."""
+    broken = {"left": 6}
+
+    def every_other_insert(request: bytes) -> bool:
+        broken["left"] -= is_insert(request)
+        return is_insert(request) and broken["left"] >= 0 and broken["left"] % 2 == 0
+
+    proxy.inject(Fault.RESET, only=every_other_insert)
+
+    async def work(log: Log) -> None:
+        poison = request_template(time.time_ns(), SPANS).replace(TRACE, b"p" * 16) + b"\x0b\x10\x01\x0c"
+        await asyncio.gather(sends(log), log.append(Signal.TRACES, poison, SPANS))
+
+    collector.run(work)
+    assert stored(engine) == ONCE
+    assert [letter.items for letter in collector.letters.letters()] == [SPANS]

@@ -59,6 +59,31 @@ class Gate(Protocol):
 
 
 @dataclass(slots=True)
+class _Search:
+    """For the requests of a segment that fail alone: pieces that the store has taken, and those to be tried.
+
+    It outlives the faults of the store that interrupt it: begun anew each time, it might never end.
+    """
+
+    waiting: list[list[Record]] = field(default_factory=list)
+    good: list[list[Record]] = field(default_factory=list)
+    bad: list[tuple[Record, Exception]] = field(default_factory=list)
+
+    @property
+    def held(self) -> int:
+        """Items of the pieces that the store has taken."""
+        return sum(map(_items, self.good))
+
+    def halve(self, piece: list[Record], failure: Exception) -> None:
+        """What is to be tried of a piece that failed; a single request is bad by itself."""
+        if len(piece) == 1:
+            self.bad.append((piece[0], failure))
+            return
+        middle = len(piece) // 2
+        self.waiting += [piece[middle:], piece[:middle]]
+
+
+@dataclass(slots=True)
 class Inserter:
     """Takes one signal's segments in their order. `run()` until the log is drained."""
 
@@ -70,6 +95,7 @@ class Inserter:
     scratch: Path
     threads: ThreadPoolExecutor
     clock: Callable[[], float] = time.time
+    _search: _Search | None = field(default=None, init=False)
     _unburied: deque[tuple[Record, Exception]] = field(default_factory=deque, init=False)
 
     async def run(self) -> None:
@@ -127,15 +153,11 @@ class Inserter:
         began = time.perf_counter()
         writer = self._writer_of(segment) if in_doubt else self.gate.writer
         batch = Batch(self.engine, self.signal, segment.batch, writer)
-        if in_doubt and self._is_whole(segment, batch):
-            return
-        try:
-            batch.insert(segment.path, segment.items)
-            items = segment.items
-        except (Fault, CountDiffers) as e:
-            if not self._is_in_the_data(e, first=True):
-                raise
-            items = self._store_the_good(segment, batch, e)
+        if self._search is None:
+            if in_doubt and self._is_whole(segment, batch):
+                return
+            self._search = self._tried(segment, batch)
+        items = self._store_the_good(self._search, segment, batch) if self._search else segment.items
         lag_s = self.clock() - segment.first_received_at_ns / 1e9
         self.health.inserted(self.signal, items, time.perf_counter() - began, max(0.0, lag_s))
 
@@ -164,36 +186,47 @@ class Inserter:
             return chain_holds(self.engine, self.signal, self.scratch)
         return True
 
-    def _store_the_good(self, segment: Segment, batch: Batch, failure: Exception) -> int:
-        """Insert all but the requests that fail alone; those are to become dead letters. Items stored."""
-        data = segment.path.read_bytes()
-        good, bad = self._parted(data, batch, records(data, segment.batch), failure)
-        self._unburied.extend(bad)
-        return sum(_items(piece) for piece in good)
+    def _tried(self, segment: Segment, batch: Batch) -> _Search | None:
+        """Insert it whole; when it fails for something in it, what is to be looked through."""
+        try:
+            batch.insert(segment.path, segment.items)
+        except (Fault, CountDiffers) as e:
+            if not self._is_in_the_data(e, first=True):
+                raise
+            search = _Search()
+            search.halve(records(segment.path.read_bytes(), segment.batch), e)
+            return search
+        return None
 
-    def _parted(
-        self, data: bytes, batch: Batch, whole: list[Record], failure: Exception
-    ) -> tuple[list[list[Record]], list[tuple[Record, Exception]]]:
-        """The pieces that the store has taken, and the requests that fail alone, with what. What fails is
-        halved, the whole first: it may be one request that does, or all of them together."""
-        good: list[list[Record]] = []
-        bad: list[tuple[Record, Exception]] = []
-        batch.delete()
-        waiting = _halves(whole, failure, bad)
-        while waiting:
-            piece = waiting.pop()
-            held = sum(map(_items, good))
+    def _store_the_good(self, search: _Search, segment: Segment, batch: Batch) -> int:
+        """Insert all but the requests that fail alone; those are to become dead letters. Items stored.
+
+        What fails is halved, the whole first: it may be one request that does, or all of them together.
+        """
+        data = segment.path.read_bytes()
+        if self._differs(batch, search.held):
+            batch.delete()
+            search.waiting, search.good = search.waiting + search.good, []
+        while search.waiting:
+            piece = search.waiting[-1]
             try:
-                self._insert_piece(data, batch, piece, held)
+                self._insert_piece(data, batch, piece, search.held)
             except (Fault, CountDiffers) as e:
                 if not self._is_in_the_data(e):
                     raise
-                if len(TABLES[self.signal]) > 1 or batch.count() != held:
-                    self._again(data, batch, good)
-                waiting += _halves(piece, e, bad)
+                search.waiting.pop()
+                search.halve(piece, e)
+                if self._differs(batch, search.held):
+                    self._again(data, batch, search.good)
             else:
-                good.append(piece)
-        return good, bad
+                search.good.append(search.waiting.pop())
+        self._unburied.extend(search.bad)
+        self._search = None
+        return search.held
+
+    def _differs(self, batch: Batch, held: int) -> bool:
+        """Whether the store may hold other rows of the batch; of several tables only one is counted."""
+        return len(TABLES[self.signal]) > 1 or batch.count() != held
 
     def _again(self, data: bytes, batch: Batch, good: list[list[Record]]) -> None:
         """A piece that failed may have left rows: of a batch only all of them can be deleted."""
@@ -227,17 +260,6 @@ class Inserter:
                 "a request was put aside",
                 signal=self.signal, batch=record.batch, items=record.items, error=why[:300],
             )  # fmt: skip
-
-
-def _halves(
-    piece: list[Record], failure: Exception, bad: list[tuple[Record, Exception]]
-) -> list[list[Record]]:
-    """What is left to try of a piece that failed; a single request is bad by itself."""
-    if len(piece) == 1:
-        bad.append((piece[0], failure))
-        return []
-    middle = len(piece) // 2
-    return [piece[middle:], piece[:middle]]
 
 
 def _items(piece: list[Record]) -> int:
