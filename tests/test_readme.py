@@ -121,3 +121,11 @@ def test_continuous_integration_runs_what_the_readme_says() -> None:
     lines = (ROOT / ".ci" / "run").read_text().splitlines()
     assert lines[-1] == "exec make test"
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_every_test_that_a_promise_names_is_there() -> None:
+    """What the collector's README says of a fault can be looked up, and run."""
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "collector" / "README.md").read_text(encoding="utf8")))
+    written = "\n".join(file.read_text(encoding="utf8") for file in (ROOT / "tests").rglob("test_*.py"))
+    assert named
+    assert {name for name in named if f"def {name}(" not in written} == set()
