@@ -58,8 +58,10 @@ class Tree:
         """Whether one stands above the other, or both below the same span (or below none, in one trace)."""
         if one.trace_id != other.trace_id:
             return False
-        return (
-            one.parent_span_id == other.parent_span_id
-            or any(span is one for span in self.above(other))
-            or any(span is other for span in self.above(one))
+        return one.parent_span_id == other.parent_span_id or self.in_line(one, other)
+
+    def in_line(self, one: Claim, other: Claim) -> bool:
+        """Whether one stands above the other."""
+        return one.trace_id == other.trace_id and (
+            any(span is one for span in self.above(other)) or any(span is other for span in self.above(one))
         )

@@ -45,10 +45,10 @@ def twins(claims: Sequence[Claim], tree: Tree) -> Verdicts:
     payable = [claim for claim in claims if claim.payable]
     verdicts: Verdicts = {}
     for group in _by_response(payable):
-        _judge(group, verdicts, tree, "the same response id")
+        _judge(_calls(group, tree), verdicts, tree, "the same response id")
     left = [claim for claim in payable if claim.key not in verdicts]
     for group in _by_likeness(left, tree):
-        _judge(group, verdicts, tree, "the same tokens, model and time")
+        _judge([group], verdicts, tree, "the same tokens, model and time")
     return verdicts
 
 
@@ -78,8 +78,10 @@ def _same_calls(told: Sequence[Claim]) -> Iterable[list[Claim]]:
             running.append(groups[-1])
         else:
             group.append(claim)
-    answers = {(g[0].input_tokens, g[0].output_tokens) for g in groups}
-    if len(told[0].response_id) >= LONG_ID and len(answers) == 1 and told[0].used:
+    # Asked for, waited for, fetched again: what says of no usage is no other answer.
+    known = [next((claim for claim in group if claim.used), None) for group in groups]
+    answers = {(claim.input_tokens, claim.output_tokens) for claim in known if claim is not None}
+    if len(told[0].response_id) >= LONG_ID and len(answers) == 1:
         groups = [[claim for group in groups for claim in group]]
     yield from (group for group in groups if len(group) > 1)
 
@@ -133,18 +135,72 @@ def _together(one: Claim, other: Claim, tree: Tree) -> bool:
     other: an instrumentation that does not hand on its context parts a call from its client's."""
     if one.trace_id == other.trace_id:
         return one.overlaps(other) and tree.related(one, other)
+    return _apart(one, other)
+
+
+def _apart(one: Claim, other: Claim) -> bool:
+    """Whether one is a root that ran within the other."""
     return any(not a.parent_span_id and a.within(b) for a, b in ((one, other), (other, one)))
 
 
-def _judge(group: Sequence[Claim], verdicts: Verdicts, tree: Tree, how: str) -> None:
+def _calls(group: Sequence[Claim], tree: Tree) -> list[list[Claim]]:
+    """The claims with one answer as calls, the first one first: those a gateway gave it again for, and of the
+    others those that overlap."""
+    again = _given_again(group, tree)
+    told = {claim.key for call in again for claim in call}
+    calls = again + _at_one_time([claim for claim in group if claim.key not in told])
+    return sorted(calls, key=lambda call: min(map(_order, call)))
+
+
+def _given_again(group: Sequence[Claim], tree: Tree) -> list[list[Claim]]:
+    """Each claim of an answer given again, with those that it speaks for: what stands above or below it, and
+    beside it what another scope tells. The answer that was bought may overlap it: one scope's are two calls.
+    """
+    by_trace: dict[str, list[list[Claim]]] = defaultdict(list)
+    beside = []
+    for claim in sorted(group, key=lambda c: (not c.cached, *_order(c))):
+        near = by_trace[claim.trace_id][-MOST_ALIKE:]
+        call = next((each for each in near if tree.in_line(each[0], claim)), None)
+        if call is not None:
+            call.append(claim)
+        elif claim.cached:
+            by_trace[claim.trace_id].append([claim])
+        else:
+            beside.append(claim)
+    calls = [call for each in by_trace.values() for call in each]
+    if len(calls) * len(beside) <= MOST_ALIKE**2:
+        for call in calls:
+            beside = _spoken_for(call, beside)
+    return calls
+
+
+def _spoken_for(call: list[Claim], beside: Sequence[Claim]) -> list[Claim]:
+    """Add to a call given again the nearest claim of each other scope; what is left."""
+    first, scopes, left = call[0], {claim.scope for claim in call}, []
+    for claim in sorted(beside, key=lambda c: _distance(c, first)):
+        in_time = claim.overlaps(first) if claim.trace_id == first.trace_id else _apart(claim, first)
+        if claim.scope not in scopes and in_time:
+            call.append(claim)
+            scopes.add(claim.scope)
+        else:
+            left.append(claim)
+    return left
+
+
+def _distance(one: Claim, other: Claim) -> tuple[bool, int, Key]:
+    return one.trace_id != other.trace_id, abs(one.started_ns - other.started_ns), one.key
+
+
+def _judge(calls: Sequence[Sequence[Claim]], verdicts: Verdicts, tree: Tree, how: str) -> None:
     """One claim is paid: of those that told of the answer first the one that knows best. Those at its time
     are its twins, later ones its replays, unless a gateway itself says that it gave an answer again: that is
     a call of its own, which costs nothing."""
-    calls = _at_one_time(group)
-    bought = [call for call in calls if not any(claim.cached for claim in call)]
-    payer = _best((bought or calls)[0], tree)
+    bought = [call for call in calls if not any(claim.cached for claim in call)] or calls
+    payer = _best(next((call for call in bought if any(claim.used for claim in call)), bought[0]), tree)
     for call in calls:
         kept = _best(call, tree)
+        if not (kept.used or kept.cached) and payer.used:
+            kept = payer
         for claim in call:
             if claim is not kept:
                 same = _instead("twin", "the same call is paid as", kept, how)

@@ -11,6 +11,10 @@ from otlp_requests import NOW_NS
 from sightline_collector.store.engine import Engine
 
 AGENT = {"gen_ai.operation.name": "invoke_agent"}
+ASKED = {
+    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+}  # fmt: skip
+ANSWER = {"gen_ai.response.id": "chatcmpl-9aZbYcXdWeVfUgThSiRj"}
 CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
     "an agent's usage is the sum of its calls'": (
         [
@@ -156,6 +160,33 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
             Told(2, 0, used("chat", (100, 10)), "framework", start=0.1, seconds=2),
         ],
         (1, Decimal(0), 100, 10),
+    ),
+    "what a gateway gives again while the answer is still being told leaves that one paid": (
+        [
+            Told(1, 0, used("chat", (1000, 100), **ANSWER), "litellm", seconds=20),
+            Told(2, 0, used("chat", (1000, 100), **ANSWER, **{"litellm.cache_hit": True}), "litellm",
+                 start=19, seconds=0.1, trace=2),
+        ],
+        (2, usd(1000, 100), 2000, 200),
+    ),
+    "in one trace, too, and each framework's span goes with its gateway's": (
+        [
+            Told(1, 9, used("chat", (100, 10), **ANSWER), "framework", seconds=2),
+            Told(2, 1, used("chat", (100, 10), **ANSWER), "litellm", start=0.1, seconds=1.8),
+            Told(3, 9, used("chat", (100, 10), **ANSWER), "framework", start=1.5, seconds=0.3),
+            Told(4, 3, used("chat", (100, 10), **ANSWER, **{"litellm.cache_hit": True}), "litellm",
+                 start=1.6, seconds=0.1),
+        ],
+        (2, usd(100, 10), 200, 20),
+    ),
+    "an answer that is waited for, fetched twice and asked for in vain is one call": (
+        [
+            Told(1, 0, ASKED | ANSWER),
+            Told(2, 0, used("chat", (100, 10), **ANSWER), start=3),
+            Told(3, 0, used("chat", (100, 10), **ANSWER), start=6),
+            Told(4, 0, ASKED | ANSWER, start=9, failed=True),
+        ],
+        (1, usd(100, 10), 100, 10),
     ),
     "a sampled call counts for those that were left out": (
         [Told(1, 0, used("chat", (100, 10), **{"sightline.sample.weight": 10.0}))],
