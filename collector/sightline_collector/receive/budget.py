@@ -17,9 +17,14 @@ class Budget:
     def spend(self, now_s: float) -> bool:
         """Takes one; False when there was none."""
         if self._seen_s is not None:
-            self._left = min(self._at_once, self._left + (now_s - self._seen_s) * self._a_second)
+            filled = min(self._at_once, self._left + (now_s - self._seen_s) * self._a_second)
+            self._left = max(self._left, filled)
         self._seen_s = now_s
         if self._left < 1:
             return False
         self._left -= 1
         return True
+
+    def earn(self, more: float) -> None:
+        """Gives more, also beyond `at_once`: for what a peer answers to what it was sent."""
+        self._left += more

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import is_ssl
 
 from sightline_collector.errors import (
@@ -29,6 +29,7 @@ from sightline_collector.errors import (
 from sightline_collector.receive.connections import LARGE_HEAD, NO_HTTP, SLOW_HEAD, TOO_MANY, Connections
 from sightline_collector.receive.http2 import PREFACE, Http2
 from sightline_collector.receive.http2_exchange import DISCARDING_S
+from sightline_collector.receive.transport import BoundedTransport
 
 # From the connection, or a request's first byte, to the end of its head.
 HEAD_WAIT_S = 30.0
@@ -65,11 +66,13 @@ class BoundedHttp(HttpToolsProtocol):
         self._first: bytes | None = b""
         self._after_head: int | None = None
         self._turned_away = False
+        self._answering: RequestResponseCycle | None = None
         self.headers = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for the first head from now on; one connection too many is told to come back."""
-        super().connection_made(transport)
+        self.transport: BoundedTransport = BoundedTransport(transport)
+        super().connection_made(self.transport)
         self._turned_away = self._bounds.too_many
         if self._turned_away:
             self._bounds.cut(TOO_MANY)
@@ -81,10 +84,28 @@ class BoundedHttp(HttpToolsProtocol):
             self._hand_on(b"")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Waits for nothing more."""
+        """Waits for nothing more; of pipelined requests, the one that is being answered is told too."""
         self._end_head()
         self._end_rest()
+        if self._answering:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
+        self.transport.lost()
+
+    def eof_received(self) -> None:
+        """Closes, as uvicorn does, but with a bound on what the peer has not taken."""
+        self.transport.close()
+
+    def pause_writing(self) -> None:
+        """The peer does not read fast enough."""
+        self.transport.paused()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """The peer has caught up."""
+        self.transport.resumed()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Counts what belongs to a head that began in an earlier read."""
@@ -96,11 +117,11 @@ class BoundedHttp(HttpToolsProtocol):
                     self._hand_on(data)
                 return
             self._first = None
-        continued = self._head_timer is not None
+        continued = self._head_timer
         super().data_received(data)
         if self._after_head is not None:
             self._go_on_without_upgrade(data[self._after_head :])
-        elif continued and self._head_timer is not None:
+        elif continued and self._head_timer is continued:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX:
                 self._bounds.cut(LARGE_HEAD)
@@ -139,6 +160,10 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_response_complete()
         if self.cycle.more_body and self._rest_timer is None:
             self._rest_timer = self.loop.call_later(DISCARDING_S, self.transport.close)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _unsupported_upgrade_warning(self) -> None:
         """The parser has stopped after the head. A sender that offers another protocol is answered in this

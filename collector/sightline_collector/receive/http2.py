@@ -6,9 +6,9 @@
                                 └─ PRI * HTTP/2.0, or h2 by ALPN ─▶ Http2 ─▶ an Exchange for each stream
 
 What a peer may do without end is counted against a budget: streams that it resets (CVE-2023-44487) or makes
-us reset (CVE-2025-8671), and frames that carry nothing (CVE-2019-9512, -9515, -9518). A connection without a
-stream is closed after a while, whatever else it says. A head in pieces without end is h2's to refuse, after
-64 frames (CVE-2024-27316).
+us reset (CVE-2025-8671), and frames that carry nothing (CVE-2019-9512, -9515, -9518), windows too. A
+connection without a stream is closed after a while, whatever else it says. A head in pieces without end
+(CVE-2024-27316), or of many fields, is the frames' to refuse.
 """
 
 from __future__ import annotations
@@ -41,13 +41,19 @@ from sightline_collector.receive.budget import Budget
 from sightline_collector.receive.connections import ABUSIVE, NO_HTTP, SLOW_HEAD, Connections
 from sightline_collector.receive.http2_exchange import Exchange, scope_of
 from sightline_collector.receive.http2_frames import STREAMS_MAX, WINDOW_BYTES, BoundedFrames
+from sightline_collector.receive.transport import BoundedTransport
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 RESETS = (256, 10.0)
 """Streams that may be reset at once, and in a second for long."""
 EMPTY_FRAMES = (1000, 100.0)
-"""Pings, settings, priorities, empty data: at once, and in a second for long."""
+"""Pings, settings, priorities, empty data: at once, and in a second for long. The same for windows."""
+WINDOWS_A_FRAME = 10
+"""Windows that a peer may open besides, for each frame of an answer: two are usual."""
+HEADS_BYTES_MAX = 512 << 10
+"""Of the requests that run at once on a connection, with 32 bytes a field as HTTP/2 counts them."""
+_FIELD_BYTES = 32
 UNREAD_BYTES_MAX = 1 << 20
 """Answers, most of them to pings, that a peer does not take."""
 
@@ -70,16 +76,17 @@ class Http2(asyncio.Protocol):
         self._waits_s = (first_wait_s, idle_wait_s)
         self._loop = asyncio.get_running_loop()
         self._exchanges: dict[int, Exchange] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], int] = {}  # with the bytes of each one's head
         self._idle: asyncio.TimerHandle | None = None
         self._served = False
         self._stopping = False
         self._resets, self._empty = Budget(*RESETS), Budget(*EMPTY_FRAMES)
+        self._windows = Budget(*EMPTY_FRAMES)
         self.h2: H2Connection = BoundedFrames()
 
     # -- asyncio's side ----------------------------------------------------------------------------
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: BoundedTransport) -> None:  # type: ignore[override]
         """Says what we allow."""
         self._state.connections.add(self)  # type: ignore[arg-type]
         self._transport = transport
@@ -94,6 +101,7 @@ class Http2(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is left to answer."""
         self._state.connections.discard(self)
+        self._transport.lost()
         self._stop_idle()
         for exchange in self._exchanges.values():
             exchange.leave()
@@ -118,14 +126,17 @@ class Http2(asyncio.Protocol):
             self._wait_idle()
 
     def eof_received(self) -> None:
-        """Lets the transport close."""
+        """Closes: what is still to come would have nobody's answer."""
+        self._transport.close()
 
     def pause_writing(self) -> None:
         """The peer does not read fast enough."""
+        self._transport.paused()
         self.flow.pause_writing()
 
     def resume_writing(self) -> None:
         """The peer has caught up."""
+        self._transport.resumed()
         self.flow.resume_writing()
 
     def shutdown(self) -> None:
@@ -151,6 +162,10 @@ class Http2(asyncio.Protocol):
         data = self.h2.data_to_send()
         if data and not self._transport.is_closing():
             self._transport.write(data)
+
+    def sent_data(self) -> None:
+        """A frame of an answer: its peer may open windows for it."""
+        self._windows.earn(WINDOWS_A_FRAME)
 
     def reset(self, stream_id: int, why: ErrorCodes) -> None:
         """Ends a stream, unless its peer has."""
@@ -187,8 +202,7 @@ class Http2(asyncio.Protocol):
         elif isinstance(event, WindowUpdated | RemoteSettingsChanged):
             for each in [exchange] if exchange else self._exchanges.values():
                 each.window_moved()
-            if isinstance(event, RemoteSettingsChanged):
-                self._spend(self._empty)
+            self._spend(self._windows if isinstance(event, WindowUpdated) else self._empty)
         elif isinstance(event, ConnectionTerminated):
             self._transport.close()
         elif not isinstance(event, TrailersReceived):
@@ -204,7 +218,9 @@ class Http2(asyncio.Protocol):
 
     def _begin(self, event: RequestReceived) -> None:
         stream_id = event.stream_id
-        if self._stopping or len(self._running) >= STREAMS_MAX:
+        head_bytes = sum(len(name) + len(value) + _FIELD_BYTES for name, value in event.headers)
+        full = sum(self._running.values()) + head_bytes > HEADS_BYTES_MAX
+        if self._stopping or full or len(self._running) >= STREAMS_MAX:
             # "Refused" promises that nothing was done: clients send it again without asking.
             self.reset(stream_id, ErrorCodes.REFUSED_STREAM)
             self._spend(self._resets)
@@ -212,11 +228,15 @@ class Http2(asyncio.Protocol):
         self._stop_idle()
         self._served = True
         scope = scope_of(event.headers, self._scheme, *self._ends)
-        exchange = self._exchanges[stream_id] = Exchange(self, stream_id, scope)
-        task = self._loop.create_task(exchange.run(self._config.loaded_app))
-        for tasks in (self._running, self._state.tasks):
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+        exchange = self._exchanges[stream_id] = Exchange(self, stream_id)
+        task = self._loop.create_task(exchange.run(self._config.loaded_app, scope))
+        self._running[task] = head_bytes
+        self._state.tasks.add(task)
+        task.add_done_callback(self._ran)
+
+    def _ran(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self._state.tasks.discard(task)
 
     # -- the ends of it ----------------------------------------------------------------------------
 

@@ -22,11 +22,11 @@ from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
 from uvicorn.protocols.http.flow_control import FlowControl
 
+from sightline_collector.receive.transport import STALLED_S
+
 Address = tuple[str, int | None] | None
 Headers = Sequence[tuple[bytes, bytes]]
 Message = MutableMapping[str, Any]
-STALLED_S = 60.0
-"""That an answer waits for its peer to take more of it."""
 DISCARDED_BYTES_MAX = 256 << 20
 """Of a request that is answered already."""
 DISCARDING_S = 30.0
@@ -49,6 +49,7 @@ class Connection(Protocol):
     @property
     def default_headers(self) -> Headers: ...
     def flush(self) -> None: ...
+    def sent_data(self) -> None: ...
     def reset(self, stream_id: int, why: ErrorCodes) -> None: ...
     def closed(self, exchange: Exchange) -> None: ...
 
@@ -56,23 +57,23 @@ class Connection(Protocol):
 class Exchange:
     """A request and its answer. Lives on the connection's event loop."""
 
-    def __init__(self, connection: Connection, stream_id: int, scope: Mapping[str, Any]) -> None:
+    def __init__(self, connection: Connection, stream_id: int) -> None:
         self.stream_id = stream_id
         self._connection = connection
-        self._scope = scope
         self._chunks: list[bytes] = []
         self._unacknowledged_bytes = 0
         self._discarded_bytes = 0
         self._whole = self._told_whole = self._started = self._answered = self._gone = False
-        self._bodyless = False
+        self._to_head = self._bodyless = self._waiting = False
         self._arrived = asyncio.Event()
         self._may_send = asyncio.Event()
         self._discarding: asyncio.TimerHandle | None = None
 
-    async def run(self, app: Any) -> None:
-        """Puts the request to the application; what that leaves open is closed."""
+    async def run(self, app: Any, scope: Mapping[str, Any]) -> None:
+        """Puts the request to the application; what that leaves open is closed. Its head is held so long."""
+        self._to_head = scope["method"] == "HEAD"
         try:
-            await app(self._scope, self.receive, self.send)
+            await app(scope, self.receive, self.send)
         except Exception:
             _log.exception("An application failed on a request over HTTP/2")
         if self._gone or self._answered:
@@ -116,8 +117,15 @@ class Exchange:
         self._may_send.set()
 
     def window_moved(self) -> None:
-        """The peer may take more."""
-        self._may_send.set()
+        """The peer may take more, of this answer or of another."""
+        if not self._waiting:
+            return
+        try:
+            moved = self._window_bytes() > 0
+        except ProtocolError:
+            moved = True  # the stream is over: who waits finds out
+        if moved:
+            self._may_send.set()
 
     # -- from the application ----------------------------------------------------------------------
 
@@ -149,7 +157,7 @@ class Exchange:
 
     def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self._started = True
-        self._bodyless = self._scope["method"] == "HEAD" or status in _WITHOUT_BODY
+        self._bodyless = self._to_head or status in _WITHOUT_BODY
         said = [(b":status", str(status).encode()), *self._connection.default_headers]
         said += [(name.lower(), value) for name, value in headers if name.lower() not in _NOT_IN_HTTP_2]
         self._connection.h2.send_headers(self.stream_id, said)
@@ -158,6 +166,7 @@ class Exchange:
         rest = memoryview(b"" if self._bodyless else body)
         while rest and (room := await self._room()):
             self._connection.h2.send_data(self.stream_id, bytes(rest[:room]))
+            self._connection.sent_data()
             self._connection.flush()
             rest = rest[room:]
         if last and not self._gone:
@@ -166,11 +175,12 @@ class Exchange:
 
     async def _room(self) -> int:
         """Bytes that the peer takes now; 0 once it is gone, or took none for too long."""
-        h2, flow = self._connection.h2, self._connection.flow
+        flow = self._connection.flow
+        self._waiting = True
         try:
             async with asyncio.timeout(STALLED_S):
                 while not self._gone:
-                    room = min(h2.local_flow_control_window(self.stream_id), h2.max_outbound_frame_size)
+                    room = self._window_bytes()
                     if room > 0 and not flow.write_paused:
                         return room
                     self._may_send.clear()
@@ -178,7 +188,13 @@ class Exchange:
                     await (flow.drain() if flow.write_paused else self._may_send.wait())
         except TimeoutError:
             self._reset(ErrorCodes.CANCEL)
+        finally:
+            self._waiting = False
         return 0
+
+    def _window_bytes(self) -> int:
+        h2 = self._connection.h2
+        return min(h2.local_flow_control_window(self.stream_id), h2.max_outbound_frame_size)
 
     # -- the ends of it ----------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -102,6 +103,20 @@ class Peer:
             pass
         said = [event.error_code for event in self.events if isinstance(event, ConnectionTerminated)]
         return int(said[-1] or 0) if said else None
+
+    def frames(self) -> list[Frame]:
+        """Reads to the end what is no event any more: `h2` takes nothing after a GOAWAY."""
+        came = b""
+        with suppress(ConnectionError):
+            while piece := self.socket.recv(1 << 16):
+                came += piece
+        found = []
+        while came:
+            frame, length = Frame.parse_frame_header(memoryview(came[:9]))
+            frame.parse_body(memoryview(came[9 : 9 + length]))
+            came = came[9 + length :]
+            found.append(frame)
+        return found
 
     def found(self, kind: type[Event], stream_id: int) -> list[Event]:
         """The events of a kind on a stream."""

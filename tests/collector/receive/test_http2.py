@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -22,15 +23,16 @@ from hyperframe.frame import (
     HeadersFrame,
     PingFrame,
     PriorityFrame,
+    RstStreamFrame,
     SettingsFrame,
     WindowUpdateFrame,
 )
 from prometheus_client import CollectorRegistry
 
-from sightline_collector.receive import answer, http2_exchange
+from sightline_collector.receive import answer, http2, http2_exchange
 from sightline_collector.receive.connections import ConnectionMetrics, Connections
 from sightline_collector.receive.http import OtlpHttp
-from sightline_collector.receive.http2_frames import STREAMS_MAX, WINDOW_BYTES
+from sightline_collector.receive.http2_frames import FIELDS_MAX, HEAD_BYTES_MAX, STREAMS_MAX, WINDOW_BYTES
 from sightline_collector.receive.limits import Limits
 from sightline_collector.receive.serve import Serving, serve_http
 from sightline_collector.wal.segment import Signal
@@ -248,8 +250,10 @@ def settings(number: int) -> Frame:
         settings,
         lambda _: DataFrame(1, b""),
         lambda number: PriorityFrame(3, depends_on=0, stream_weight=number % 200 + 1),
+        lambda _: WindowUpdateFrame(0, window_increment=1),
+        lambda _: WindowUpdateFrame(1, window_increment=1),
     ],
-    ids=["pings", "settings", "empty data", "priorities"],
+    ids=["pings", "settings", "empty data", "priorities", "windows", "a stream's windows"],
 )
 def test_frames_that_carry_nothing_end_the_connection(watched: Watched, frame: object) -> None:
     """CVE-2019-9512, -9515, -9518: each has to be answered or looked at, and none is a request."""
@@ -267,7 +271,8 @@ def test_resets_that_the_peer_provokes_count_as_its_own(watched: Watched) -> Non
     with Peer(watched.serving.port) as peer:
         for number in range(300):
             peer.h2.send_headers(2 * number + 1, peer.head())
-            peer.push()
+            with suppress(OSError):
+                peer.push()
             peer.send(WindowUpdateFrame(2 * number + 1, window_increment=(1 << 31) - 1))
             if peer.closed:
                 break
@@ -284,6 +289,47 @@ def test_a_head_in_pieces_without_end_ends_the_connection(watched: Watched) -> N
         assert peer.goodbye() is not None
     assert watched.cut("no_http") == 1
     lively(watched)
+
+
+def test_a_head_is_not_held_beyond_its_bound(watched: Watched) -> None:
+    """Pieces as large as a frame may be count by their bytes, long before they are too many."""
+    with Peer(watched.serving.port) as peer:
+        peer.send(HeadersFrame(1, b"\x00\x01x\x01x"))
+        peer.send(*(ContinuationFrame(1, bytes(HEAD_BYTES_MAX // 2)) for _ in range(3)))
+        assert peer.goodbye() in (CALM, None)
+    assert watched.cut("no_http") == 1
+    lively(watched)
+
+
+@pytest.mark.parametrize("fields", [FIELDS_MAX, FIELDS_MAX + 1])
+def test_a_head_has_a_bounded_number_of_fields(watched: Watched, fields: int) -> None:
+    """One byte of HPACK may be a field that costs a hundred: beyond the bound nothing is made of them."""
+    with Peer(watched.serving.port) as peer:
+        head = [*peer.head(), *[("accept", "")] * (fields - len(peer.head()))]
+        peer.h2.send_headers(1, head, end_stream=True)
+        peer.push()
+        if fields > FIELDS_MAX:
+            assert peer.goodbye() == CALM
+        else:
+            assert peer.answer(1) == (200, b"")
+    assert watched.cut("no_http") == (fields > FIELDS_MAX)
+    lively(watched)
+
+
+def test_heads_that_run_at_once_have_a_bound(tight: Receiving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream beyond it was never begun: refused, to be sent again; others are answered."""
+    monkeypatch.setattr(http2, "HEADS_BYTES_MAX", 10_000)
+    with Peer(tight.http.port) as peer:
+        first, beyond = (peer.post(baggage="b" * 6000) for _ in range(2))
+        while not peer.found(StreamReset, beyond):
+            assert peer.read()
+        [reset] = peer.found(StreamReset, beyond)
+        assert isinstance(reset, StreamReset)
+        assert reset.error_code == ErrorCodes.REFUSED_STREAM
+        peer.h2.send_data(first, traces(), end_stream=True)
+        peer.push()
+        assert peer.answer(first) == (200, b"")
+        assert peer.answer(peer.post(traces(), baggage="b" * 6000)) == (200, b"")
 
 
 def test_a_head_that_is_too_large_ends_the_connection(watched: Watched) -> None:
@@ -348,7 +394,7 @@ def test_an_answer_waits_for_its_window(watched: Watched) -> None:
 
 def test_stopping_answers_what_runs_and_refuses_what_is_new(tmp_path: Path) -> None:
     """GOAWAY comes first; the request that runs is acknowledged and on disk, a later one was never begun."""
-    body = traces(1, "n" * 1000)
+    body, late = traces(1, "n" * 1000), traces(1, "late")
     with Receiving(tmp_path) as receiving, Peer(receiving.http.port) as peer:
         stream_id = peer.post()
         peer.h2.send_data(stream_id, body[:-1])
@@ -358,10 +404,16 @@ def test_stopping_answers_what_runs_and_refuses_what_is_new(tmp_path: Path) -> N
         seen: list[object] = []
         while not any(isinstance(event, ConnectionTerminated) for event in seen):
             seen += peer.h2.receive_data(peer.socket.recv(1 << 16))
+        later = HeadersFrame(stream_id + 2, peer.h2.encoder.encode(peer.head()), flags=["END_HEADERS"])
+        peer.send(later, DataFrame(later.stream_id, late, flags=["END_STREAM"]))
         peer.send(DataFrame(stream_id, body[-1:], flags=["END_STREAM"]))
-        while peer.socket.recv(1 << 16):
-            pass
+        came = peer.frames()
         stopped.result(WAIT_S)
+        [reset] = [frame for frame in came if isinstance(frame, RstStreamFrame)]
+        assert (reset.stream_id, reset.error_code) == (later.stream_id, ErrorCodes.REFUSED_STREAM)
+        [head] = [frame for frame in came if isinstance(frame, HeadersFrame)]
+        said = dict(peer.h2.decoder.decode(head.data, raw=True))
+        assert (head.stream_id, said[b":status"]) == (stream_id, b"200")
         assert [bytes(stored) for stored, _ in receiving.records(Signal.TRACES)] == [body]
 
 

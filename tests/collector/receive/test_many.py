@@ -17,7 +17,7 @@ from sightline_collector.receive.limits import Limits
 from sightline_collector.wal.segment import Signal
 
 IDLE = 300
-CONCURRENT = 1024
+CONCURRENT = 10 * STREAMS_MAX
 
 
 def test_idle_connections_keep_nobody_from_sending(receiving: Receiving) -> None:

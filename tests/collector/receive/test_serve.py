@@ -206,6 +206,20 @@ def test_a_head_that_is_too_large_is_431_with_a_status(receiving: Receiving, con
     assert not any(detail.Is(RetryInfo.DESCRIPTOR) for detail in said.details)
 
 
+def test_requests_in_a_row_are_no_large_head(receiving: Receiving) -> None:
+    """Pipelined, and cut by the network within a head: what came of other requests does not count for it."""
+    head = b"POST /v1/traces HTTP/1.1\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n"
+    row = head + b"X-Long: " + b"x" * 300 + b"\r\n\r\n"
+    last = head + b"Connection: close\r\n\r\n"
+    times = HEAD_BYTES_MAX // len(row) + 20
+    sent = row * times + last
+    with socket.create_connection(("127.0.0.1", receiving.http.port)) as connection:
+        for piece in (sent[:100], sent[100:-20], sent[-20:]):
+            connection.sendall(piece)
+            wait_until_idle(receiving)
+        assert read_to_end(connection).count(b"HTTP/1.1 200 ") == times + 1
+
+
 def wait_until_idle(receiving: Receiving) -> None:
     """The collector has read what was sent: its loop went round several times."""
     for _ in range(20):
