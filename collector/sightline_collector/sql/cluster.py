@@ -72,6 +72,8 @@ def clustered(statement: str, cluster: str, database: str) -> Iterator[str]:
         yield from _altered(statement, found, cluster)
     elif found := _DROPS.match(statement):
         yield f"{_everywhere(statement, found.end(), cluster)} sync"
+    elif statement.startswith("rename table "):
+        yield f"{statement} on cluster {cluster}"
     elif statement.startswith("system reload dictionary "):
         yield _everywhere(statement, len("system reload dictionary"), cluster)
     elif statement.startswith("kill mutation "):

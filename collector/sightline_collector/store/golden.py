@@ -2,11 +2,13 @@
 
 The engine accepts a chain that is broken: a view without a column, a column the target lacks. So after each
 change of the schema one request with known content goes the way that all spans go, and its row is compared.
-It is marked by a writer of its own and removed again.
+It is marked by a writer of its own, another each time, for several collectors may do so at once, and removed
+again. What a killed one has left is removed by a later one.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 
 from sightline_collector.errors import OwnFault
-from sightline_collector.store.batch import Batch, CountDiffers, insert_segment
+from sightline_collector.store.batch import OF_BATCH, TABLES, Batch, CountDiffers, insert_segment
 from sightline_collector.store.engine import Engine
 from sightline_collector.wal.segment import Entry, Signal, frame
 
-WRITER = "0" * 32
+WRITERS = "0" * 16
+"""What the writer of a known request begins with; the rest is drawn."""
+
+LEFT_S = 3600
+"""A proof takes seconds: rows this old were left by one that was killed."""
+
 BATCH = 1
 DURATION_MS = 1500.0
 ATTRIBUTES: dict[str, AnyValue] = {
@@ -41,17 +48,15 @@ EXPECTED: dict[str, Any] = {
     "kind": "client", "status": "ok", "service": "golden", "operation": "llm", "provider": "openai",
     "model": "gpt-4o", "feature": "golden", "finish_reason": "stop", "input_tokens": 1000,
     "output_tokens": 100, "cache_read_tokens": None, "duration_ms": DURATION_MS, "first_chunk_ms": 250.0,
-    "project": "default", "batch": BATCH, "writer": WRITER, "cost_status": "priced", "notes": [],
+    "project": "default", "batch": BATCH, "cost_status": "priced", "notes": [],
     "attribute_types": {
         "gen_ai.usage.input_tokens": "int", "gen_ai.usage.output_tokens": "int",
         "gen_ai.response.finish_reasons": "array", "gen_ai.response.time_to_first_chunk": "double",
     },
 }  # fmt: skip
 
-OF_GOLDEN = f"from spans_v1 where batch = {BATCH} and writer = '{WRITER}'"
-SELECT = f"select {', '.join(EXPECTED)} {OF_GOLDEN}"
-DELETE = f"delete {OF_GOLDEN}"
-COUNT = f"select count() {OF_GOLDEN}"
+SELECT = f"select {', '.join(EXPECTED)} from spans_v1 where {OF_BATCH}"  # noqa: S608 - constants
+LEFT = f"batch = {BATCH} and startsWith(writer, '{WRITERS}') and received_at < now() - {LEFT_S}"
 
 
 class ChainBroken(OwnFault):
@@ -63,15 +68,16 @@ class ChainBroken(OwnFault):
 def prove(engine: Engine, scratch: Path) -> None:
     """Send the golden request through the chain. Raises ChainBroken that names the columns that differ."""
     scratch.mkdir(parents=True, exist_ok=True)
-    file = scratch / "golden.segment"
-    file.write_bytes(_segment(time.time_ns()))
-    _clear(engine)
+    _sweep(engine, Signal.TRACES)
+    batch = Batch(engine, Signal.TRACES, BATCH, _writer())
+    file = scratch / f"golden.{batch.writer}"
+    file.write_bytes(_segment(time.time_ns(), batch.writer))
     try:
         insert_segment(engine, Signal.TRACES, file)
-        rows = engine.rows(SELECT)
+        rows = engine.rows(SELECT, {"batch": BATCH, "writer": batch.writer})
     finally:
         file.unlink()
-        _clear(engine)
+        batch.delete()
     found = rows[0] if len(rows) == 1 else {}
     wrong = {name: found.get(name) for name, value in EXPECTED.items() if found.get(name) != value}
     if wrong:
@@ -81,10 +87,15 @@ def prove(engine: Engine, scratch: Path) -> None:
         )
 
 
-def _clear(engine: Engine) -> None:
-    """Delete the golden rows if there are any: on a full disk a deletion waits until there is room."""
-    if engine.write_value(COUNT):
-        engine.command(DELETE)
+def _writer() -> str:
+    return WRITERS + secrets.token_hex(16 - len(WRITERS) // 2)
+
+
+def _sweep(engine: Engine, signal: Signal) -> None:
+    """Delete what killed proofs have left, if anything: on a full disk a deletion waits for room."""
+    table = TABLES[signal][0]
+    if engine.write_value(f"select count() from {table} where {LEFT}"):  # noqa: S608 - constants
+        engine.command(f"delete from {table} where {LEFT}")  # noqa: S608
 
 
 def chain_holds(engine: Engine, signal: Signal, scratch: Path) -> bool:
@@ -95,10 +106,10 @@ def chain_holds(engine: Engine, signal: Signal, scratch: Path) -> bool:
         except ChainBroken:
             return False
         return True
-    batch = Batch(engine, signal, BATCH, WRITER)
+    _sweep(engine, signal)
+    batch = Batch(engine, signal, BATCH, _writer())
     file = scratch / f"golden.{signal}"
-    file.write_bytes(_framed(_one_item(signal, time.time_ns()), time.time_ns()))
-    batch.delete()
+    file.write_bytes(_framed(_one_item(signal, time.time_ns()), time.time_ns(), batch.writer))
     try:
         batch.insert(file, 1)
     except CountDiffers:
@@ -121,7 +132,7 @@ def _one_item(signal: Signal, now_ns: int) -> bytes:
     return bytes(metrics.SerializeToString())
 
 
-def _segment(now_ns: int) -> bytes:
+def _segment(now_ns: int, writer: str) -> bytes:
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
     resource_spans.resource.attributes.append(
@@ -133,9 +144,9 @@ def _segment(now_ns: int) -> bytes:
     )  # fmt: skip
     span.status.code = 1
     span.attributes.extend(KeyValue(key=key, value=value) for key, value in ATTRIBUTES.items())
-    return _framed(request.SerializeToString(), now_ns)
+    return _framed(request.SerializeToString(), now_ns, writer)
 
 
-def _framed(body: bytes, now_ns: int) -> bytes:
-    length, trailer = frame(Entry(body, 1, "default", now_ns), BATCH, WRITER)
+def _framed(body: bytes, now_ns: int, writer: str) -> bytes:
+    length, trailer = frame(Entry(body, 1, "default", now_ns), BATCH, writer)
     return length + body + trailer

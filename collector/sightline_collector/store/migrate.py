@@ -21,6 +21,7 @@ from sightline_collector.sql.catalog import DATA, SQL, Catalog, Relation, quoted
 from sightline_collector.store.batch import make_staging, staging_is_there
 from sightline_collector.store.durable import sync_all
 from sightline_collector.store.engine import Engine
+from sightline_collector.store.migration_lock import alone
 
 FILLED = {
     "dialects_v1": "dialects.csv",
@@ -52,11 +53,16 @@ def migrations() -> list[Migration]:
 
 
 def migrate(engine: Engine) -> bool:
-    """Apply what is missing. True when anything changed.
+    """Apply what is missing, while no other collector does. True when anything changed.
 
     Raises StoreNewer when the store has a migration that this program does not know, StoreDiffers when it has
     all of them and yet other tables.
     """
+    with alone(engine):
+        return _migrate(engine)
+
+
+def _migrate(engine: Engine) -> bool:
     catalog = Catalog(engine.database)
     tables = {t.name: t for t in catalog.relations("tables")}
     engine.command(tables["schema_v1"].body)
@@ -76,7 +82,8 @@ def migrate(engine: Engine) -> bool:
         _apply(engine, catalog, tables, migration)
     load_prices(engine)
     staged = not engine.embedded or staging_is_there(engine)
-    if made == fingerprint and applied == len(known) and staged and _all_there(engine, catalog):
+    same = made == fingerprint and applied == len(known)
+    if same and staged and _all_there(engine, catalog) and _filled(engine):
         return False
     _make_derived(engine, catalog, fingerprint)
     if engine.url.path is not None:
@@ -115,6 +122,21 @@ def _all_there(engine: Engine, catalog: Catalog) -> bool:
     return all(r.name in names for r in catalog.derived if r.folder != "functions")
 
 
+def _rows_of(file: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((DATA / file).read_text("utf8").splitlines()))
+
+
+def _filled(engine: Engine) -> bool:
+    """Whether each filled table holds its file's rows, each once."""
+    for table, file in FILLED.items():
+        wanted = _rows_of(file)
+        found = engine.rows(f"select {', '.join(wanted[0])} from {table}")  # noqa: S608 - a file's own columns
+        held = sorted(tuple(str(value) for value in row.values()) for row in found)
+        if held != sorted(tuple(row.values()) for row in wanted):
+            return False
+    return True
+
+
 def _apply(engine: Engine, catalog: Catalog, tables: dict[str, Relation], migration: Migration) -> None:
     for statement in _statements(migration.text, tables):
         engine.command(catalog.render(statement))
@@ -138,7 +160,7 @@ def _make_derived(engine: Engine, catalog: Catalog, fingerprint: str) -> None:
     _drop_derived(engine)
     for table, file in FILLED.items():
         engine.command(f"truncate table {table}")
-        engine.insert(table, list(csv.DictReader((DATA / file).read_text("utf8").splitlines())))
+        engine.insert(table, _rows_of(file))
     for relation in catalog.derived:
         comment = f"\ncomment {quoted(relation.says)}" if relation.folder == "views" else ""
         engine.command(relation.body + comment)
