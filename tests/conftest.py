@@ -26,8 +26,15 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 LONGEST_FIRST = (
-    "faults/test_kill.py",
     "end_to_end/test_demo.py",
+    "faults/test_power.py",
+    "faults/test_stages.py",
+    "faults/test_full_disk.py",
+    "faults/test_extremes.py",
+    "faults/test_kill.py",
+    "servers/test_store_faults.py",
+    "soak/test_soak.py",
+    "servers/test_on_servers.py",
     "end_to_end/test_libraries.py",
     "collector/access/test_forget_running.py",
     "collector/operate/test_backup.py",
@@ -38,6 +45,8 @@ LONGEST_FIRST = (
     "collector/store/test_migrate.py",
     "collector/store/test_insert.py",
     "collector/settle/test_paid_once.py",
+    "collector/settle/test_long_traces.py",
+    "collector/settle/test_laws.py",
     "collector/access/test_boundary.py",
     "sql/ingest/test_otlp_traces.py",
     "sql/ingest/test_exporter_door.py",
