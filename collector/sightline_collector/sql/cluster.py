@@ -54,11 +54,12 @@ _CREATES = re.compile(
     rf"create (?:or replace )?(?:database|table|view|materialized view|function|dictionary)"
     rf"(?: if not exists)? {NAME}"
 )
-_ALTERS = re.compile(rf"(?:alter table|delete from|truncate table) {NAME}")
+_ALTERS = re.compile(rf"(?:alter\s+table|delete\s+from|truncate\s+table)\s+{NAME}")
 _DROPS = re.compile(rf"drop (?:table|view|database) if exists {NAME}")
 _COLUMNS = re.compile(
-    r"alter table \w+ (?:add|drop|rename|modify) column (?!.*\b(?:ttl|remove)\b)", re.DOTALL
+    r"alter\s+table\s+\w+\s+(?:add|drop|rename|modify)\s+column\s(?!.*\b(?:ttl|remove)\b)", re.DOTALL
 )
+_TEXT = re.compile(r"'(?:[^'\\]|\\.|'')*'")
 
 
 def clustered(statement: str, cluster: str, database: str) -> Iterator[str]:
@@ -113,5 +114,5 @@ def _altered(statement: str, found: re.Match[str], cluster: str) -> Iterator[str
         return
     end = found.end()
     yield f"{statement[:end]}{LOCAL} on cluster {cluster}{statement[end:]}"
-    if _COLUMNS.match(statement):
+    if _COLUMNS.match(_TEXT.sub("''", statement)):
         yield _everywhere(statement, end, cluster)

@@ -64,6 +64,14 @@ def test_any_other_table_is_whole_on_every_server() -> None:
                 "alter table spans_v1 on cluster prod add column a Int8",
             ],
         ),
+        (
+            "alter table spans_v1\n    add column a Int8 comment 'ttl'",
+            [
+                "alter table spans_v1_local on cluster prod\n    add column a Int8 comment 'ttl'",
+                "alter table spans_v1 on cluster prod\n    add column a Int8 comment 'ttl'",
+            ],
+        ),
+        ("rename table a to b", ["rename table a to b on cluster prod"]),
         ("truncate table dialects_v1", ["truncate table dialects_v1"]),
         ("create table r (a Int8) engine = Null", ["create table r on cluster prod (a Int8) engine = Null"]),
         (
