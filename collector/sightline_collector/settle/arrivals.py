@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sightline_collector.store.engine import Engine
 
@@ -21,7 +22,10 @@ WINDOWS = 48
 """Stretches of time that are looked through one by one; where there are more, all time between is."""
 
 MOST_TRACES_AN_ID = 50
-"""What more traces than that have in common, a short response id or a count of tokens, tells nothing."""
+"""What more traces than that have in common, a short response id, tells nothing."""
+
+MOST_ALIKE_A_MINUTE = 200
+"""What more claims of one minute than that have in common, a count of tokens, tells nothing."""
 
 MOST_TRACES_AN_ANSWER = 1000
 """In so many traces one answer is looked for that a gateway gives again and again."""
@@ -100,18 +104,27 @@ group by project, response_id
 having length(traces) between 2 and if(length(response_id) < 20, {MOST_TRACES_AN_ID}, {MOST_TRACES_AN_ANSWER})
 """  # noqa: S608 - our own text
 
+IN_MINUTES = f"""
+    select
+        project, service, trace_id, scope_name, parent_span_id = '' as root,
+        ifNull(input_tokens, 0) as input, ifNull(output_tokens, 0) as output,
+        toUnixTimestamp64Nano(started_at) as began,
+        began + toInt64(least(duration_ms * 1000000, {{reach:Float64}})) as ended,
+        arrayJoin(range(toUInt64(intDiv(began, 60000000000)), toUInt64(intDiv(ended, 60000000000)) + 1)) as at
+    from spans_v1
+    where {NEAR} and {CLAIM} and sightline_model_call(operation) and input_tokens > 0"""  # noqa: S608
+
 TOLD_ALIKE = f"""
-select project, groupUniqArray({MOST_TRACES_AN_ID + 1})(trace_id) as traces
-from spans_v1
-where {NEAR}
-    and {CLAIM} and sightline_model_call(operation) and input_tokens > 0
-    and (project, service, input_tokens, output_tokens) in (
-        select project, service, input_tokens, output_tokens
-        from spans_v1
-        where {NEAR} and {OF_ARRIVED} and sightline_model_call(operation) and input_tokens > 0)
-group by project, service, input_tokens, output_tokens
-having uniqExact(scope_name) > 1 and countIf(parent_span_id = '') > 0
-    and length(traces) between 2 and {MOST_TRACES_AN_ID}
+select
+    project,
+    groupArray(trace_id) as traces, groupArray(scope_name) as scopes, groupArray(root) as roots,
+    groupArray(began) as starts, groupArray(ended) as ends
+from ({IN_MINUTES})
+where (project, service, input, output, at) in (
+    select project, service, input, output, at from ({IN_MINUTES} and {OF_ARRIVED}))
+group by project, service, input, output, at
+having count() between 2 and {MOST_ALIKE_A_MINUTE}
+    and uniqExact(scope_name) > 1 and uniqExact(trace_id) > 1 and countIf(root) > 0
 """  # noqa: S608 - our own text
 
 
@@ -186,10 +199,27 @@ def doubtful(
     several_scopes = int(engine.value(SCOPES + SETTINGS, parameters)) > 1
     together = [
         frozenset((str(row["project"]), str(trace)) for trace in row["traces"])
-        for query in ((TOLD_TWICE, TIED, TOLD_ALIKE) if several_scopes else (TOLD_TWICE, TIED))
+        for query in (TOLD_TWICE, TIED)
         for row in engine.rows(query.replace("{arrived}", arrived) + SETTINGS, parameters)
     ]
-    return joined([*alone, *together])
+    query = TOLD_ALIKE.replace("{arrived}", arrived) + SETTINGS
+    rows = engine.rows(query, parameters) if several_scopes else []
+    alike = [group for row in rows for group in _within(row)]
+    return joined([*alone, *together, *alike])
+
+
+def _within(row: Mapping[str, Any]) -> Iterator[Group]:
+    """The traces of each root that ran within another scope's claim of another trace, with those."""
+    columns = (row[name] for name in ("starts", "ends", "roots", "traces", "scopes"))
+    told = sorted(zip(*columns, strict=True), key=lambda c: (int(c[0]), -int(c[1]), bool(c[2])))
+    running: list[tuple[Any, ...]] = []
+    for claim in told:
+        start, end, root, trace, scope = claim
+        running = [other for other in running if int(other[1]) >= int(start)]
+        around = {o[3] for o in running if int(o[1]) >= int(end) and o[3] != trace and o[4] != scope}
+        if root and around:
+            yield frozenset((str(row["project"]), str(each)) for each in (trace, *around))
+        running.append(claim)
 
 
 def doubts(

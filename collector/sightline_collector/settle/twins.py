@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from sightline_collector.settle.claim import Claim, Key, Verdict
 from sightline_collector.settle.tree import Tree
@@ -20,8 +21,11 @@ LONG_ID = 20
 tells of one call only what two scopes say at the same time."""
 
 MOST_ALIKE = 200
-"""What more claims than that have in common at one time, a count of tokens, tells nothing: each is a call of
-its own. So many may share an id as to make comparing them dear: then the first of each call is compared."""
+"""So many claims may share an id as to make comparing them dear: then the first of each call is compared."""
+
+MOST_COMPARED = 200_000
+"""Of a thousand claims with the same tokens at one time each is compared with the two hundred of another
+scope that are nearest in time; of more, with fewer."""
 
 Verdicts = dict[Key, Verdict]
 
@@ -105,21 +109,24 @@ def _by_likeness(claims: Sequence[Claim], tree: Tree) -> Iterable[list[Claim]]:
             alike[claim.service, claim.input_tokens or 0, claim.output_tokens or 0].append(claim)
     for group in alike.values():
         for at_one_time in _at_one_time(group) if len({claim.scope for claim in group}) > 1 else ():
-            if 1 < len(at_one_time) <= MOST_ALIKE:
-                yield from _pairs(at_one_time, tree)
+            yield from _pairs(at_one_time, tree)
 
 
-def _pairs(group: list[Claim], tree: Tree) -> Iterable[list[Claim]]:
-    """Each claim with at most one of every other scope, the nearest in time first."""
-    waiting = list(group)
-    while waiting:
-        first, *rest = waiting
-        pair, scopes = [first], {first.scope}
-        for other in sorted(rest, key=lambda c: abs(c.started_ns - first.started_ns)):
-            if other.scope not in scopes and _alike(first, other, tree):
-                pair.append(other)
-                scopes.add(other.scope)
-        waiting = [claim for claim in waiting if claim not in pair]
+def _pairs(group: Sequence[Claim], tree: Tree) -> Iterable[list[Claim]]:
+    """Each claim, the first one first, with at most one of every other scope, the nearest in time."""
+    waiting: dict[str, dict[Key, Claim]] = defaultdict(dict)
+    for claim in group:
+        waiting[claim.scope][claim.key] = claim
+    looked_at = max(1, MOST_COMPARED // len(group))
+    for first in group:
+        if waiting[first.scope].pop(first.key, None) is None:
+            continue
+        pair = [first]
+        for scope, others in waiting.items():
+            near = islice(others.values(), looked_at) if scope != first.scope else ()
+            other = next((claim for claim in near if _alike(first, claim, tree)), None)
+            if other is not None:
+                pair.append(others.pop(other.key))
         if len(pair) > 1:
             yield pair
 

@@ -269,3 +269,21 @@ def test_an_amount_beyond_what_an_entry_holds_is_cut(store: Store) -> None:
         ("dear", 1_000_000, Decimal(900_000)),
         ("fair", 1, usd(100, 10)),
     ]
+
+
+@pytest.mark.parametrize("portion", [60, 10], ids=["at once", "ten by ten"])
+def test_equal_calls_each_told_in_two_traces_are_paid_once(store: Store, portion: int) -> None:
+    """However many equal calls an hour has, and however they come, each is one call without any id."""
+    pairs = [
+        [
+            Told(2 * n, 0, used("chat", (12, 1)), "framework", start=10 * n - 900, trace=2 * n),
+            Told(2 * n + 1, 0, used("chat", (12, 1)), "client", start=10 * n - 899.9, seconds=0.5,
+                 trace=2 * n + 1),
+        ]
+        for n in range(1, 61)
+    ]  # fmt: skip
+    for first in range(0, 60, portion):
+        store.take([told for pair in pairs[first : first + portion] for told in pair])
+        store.settle()
+    assert store.total() == (60, usd(720, 60), 720, 60)
+    assert store.settle_all().corrections == 0
