@@ -170,9 +170,19 @@ from (
             ifNull(counts[10], 0)
                 + if(output_is_rest, ifNull(counts[13], 0) + ifNull(counts[16], 0), 0) as output_parts,
             ifNull(counts[11], 0) as tools,
-            'cache_apart' in (
-                dictGet('{database}.dialects', 'column', scope_shows),
-                dictGet('{database}.dialects', 'column', concat(dialect, ' ', provider))) as cache_apart
+            -- From its sixth version on the AI SDK adds the cache to the input, and tells the parts. Who has
+            -- another input than the provider's own object added the cache, too. Bits: an `or` is lazy.
+            bitOr(
+                bitAnd(input_beside_cache != '', input_beside_cache = meaning['input_tokens']),
+                bitAnd(
+                    input_beside_cache = '' and not hasAny(mapKeys(attributes), [
+                        'ai.usage.inputTokenDetails.noCacheTokens',
+                        'ai.usage.inputTokenDetails.cacheReadTokens',
+                        'ai.usage.inputTokenDetails.cacheWriteTokens']),
+                    'cache_apart' in (
+                        dictGet('{database}.dialects', 'column', scope_shows),
+                        dictGet('{database}.dialects', 'column', concat(dialect, ' ', provider))))
+            ) as cache_apart
         from (
             select
                 * except dialect, kind as kind_given, sightline_time(start_ns, received_at) as started_at,

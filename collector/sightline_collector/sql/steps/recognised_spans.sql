@@ -11,6 +11,12 @@ select
         as Map({type:span_meaning}, String)) as meaning,
     said.1[indexOf(mapKeys(meaning), 'input')] as input_key,
     said.1[indexOf(mapKeys(meaning), 'output')] as output_key,
+    -- Anthropic's own usage object counts its cache beside its input; OpenAI's has other keys for the cache.
+    said.2[indexOf(said.1, if(
+        hasAny(said.1, [
+            'gen_ai.usage.raw.cache_read_input_tokens', 'gen_ai.usage.raw.cache_creation_input_tokens']),
+        'gen_ai.usage.raw.input_tokens', 'ai.response.providerMetadata.anthropic.usage.input_tokens'))]
+        as input_beside_cache,
     dictGet('{database}.dialects', 'dialect', surest) as dialect
 from (
     select
