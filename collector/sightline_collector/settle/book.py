@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from threading import Lock
@@ -55,13 +55,16 @@ LEDGER = Lock()
 
 
 class Book:
-    """The ledger of one store."""
+    """The ledger of one store. `keep` is called before each read and write: it raises when another collector
+    may be writing."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, keep: Callable[[], None] = lambda: None) -> None:
         self._engine = engine
+        self._keep = keep
 
     def entries(self, groups: Sequence[Group], first_ns: int, last_ns: int) -> dict[Group, list[Entry]]:
         """The entries of the groups' traces, each group's apart; spans that claim nothing are among them."""
+        self._keep()
         traces = sorted({trace for group in groups for _, trace in group})
         rows = self._engine.rows(
             ENTRIES,
@@ -81,6 +84,7 @@ class Book:
 
     def append(self, corrections: Sequence[Mapping[str, Any]], now_ns: int) -> None:
         """Write corrections, all of them or none. Raises StoreRefused."""
+        self._keep()
         received_at = f"{now_ns // 10**9}.{now_ns % 10**9:09d}"
         self._engine.insert("spans_v1", [{**row, "received_at": received_at} for row in corrections])
 

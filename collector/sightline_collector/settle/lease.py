@@ -1,7 +1,8 @@
 """Who settles a store that several collectors share: the one that has been there longest.
 
-Each says every round that it is alive. A collector that has said nothing for a while is gone, and the next
-one goes on where it stopped; two that start at once see each other before their first round.
+Each says every round, and before it writes, that it is alive. A collector that has said nothing for a while
+is gone, and the next one goes on where it stopped; one that comes back has become the youngest. Two that
+start at once see each other before their first round.
 """
 
 from __future__ import annotations
@@ -13,6 +14,11 @@ from sightline_collector.store.engine import Engine
 AWAY_S = 120
 """A collector that was not heard of for so long is gone: several rounds, and the longest insert."""
 
+AWAY_NS = AWAY_S * 10**9
+
+SAY_NS = AWAY_NS // 12
+"""How often it is said in a round that takes long."""
+
 OLDEST = """
 select holder
 from settlers_v1
@@ -23,6 +29,10 @@ limit 1
 """
 
 
+class LeaseLost(Exception):  # noqa: N818 - nobody's fault: what is left is another collector's to do
+    """Another collector settles, or may: what was about to be written may be written by it."""
+
+
 class Lease:
     """One collector's claim to settle a store, which others may share unless it is embedded."""
 
@@ -30,7 +40,7 @@ class Lease:
         self._engine = engine
         self._holder = holder
         self._clock_ns = clock_ns
-        self._since_ns = clock_ns()
+        self._since_ns = self._said_ns = clock_ns()
         self.shared = not engine.embedded
 
     def announce(self) -> None:
@@ -38,8 +48,11 @@ class Lease:
         if not self.shared:
             return
         now_ns = self._clock_ns()
+        if now_ns - self._said_ns > AWAY_NS:
+            self._since_ns = now_ns
         row = {"holder": self._holder(), "since": _stored(self._since_ns), "seen_at": _stored(now_ns)}
         self._engine.insert("settlers_v1", [row])
+        self._said_ns = now_ns
 
     def held(self) -> bool:
         """Whether this collector is the one that settles. Raises a Fault when the store fails."""
@@ -47,6 +60,17 @@ class Lease:
             return True
         after = self._clock_ns() // 10**6 - AWAY_S * 1000
         return bool(self._engine.value(OLDEST, {"after": after}) == self._holder())
+
+    def keep(self) -> None:
+        """Make sure that nobody else settles, for as long as an insert takes. Raises LeaseLost, a Fault when
+        the store fails."""
+        if not self.shared:
+            return
+        silent_ns = self._clock_ns() - self._said_ns
+        if silent_ns > SAY_NS:
+            self.announce()
+        if silent_ns > AWAY_NS or not self.held():
+            raise LeaseLost(self._holder())
 
 
 def _stored(ns: int) -> str:

@@ -23,7 +23,7 @@ from sightline_collector.settle.arrivals import (
     promoted_since,
     through_the_door,
 )
-from sightline_collector.settle.lease import AWAY_S, Lease
+from sightline_collector.settle.lease import AWAY_NS, Lease, LeaseLost
 from sightline_collector.settle.settling import Settled, settle_arrival
 from sightline_collector.store.engine import Engine
 
@@ -85,6 +85,9 @@ class SettleLoop:
         self._clock_ns = clock_ns
         self._stopping = asyncio.Event()
         self._settled: dict[str, int] = {}
+        self._leads = not self._lease.shared
+        self._once_more: dict[str, int] = {}
+        self._once_more_ns = 0
         self._looked_again_ns = clock_ns()
         self._finished = time.monotonic()
         self._measure(health)
@@ -122,12 +125,32 @@ class SettleLoop:
             self._finished = time.monotonic()
 
     def round(self) -> Settled:
-        """Settle all that has come, if it is this collector that settles. Raises a Fault when the store
-        fails."""
-        done = Settled()
+        """Settle all that has come, if it is this collector that settles, and as long as it is. Raises a
+        Fault when the store fails."""
+        try:
+            return self._what_came() if self._leading() else Settled()
+        except LeaseLost:
+            log.info("another collector settles")
+            self._leads = False
+            return Settled()
+
+    def _leading(self) -> bool:
+        """Whether this collector settles. One that takes over settles all from there once more when whatever
+        the last one was still writing is in: some of it may have been written twice."""
         self._lease.announce()
         if not self._lease.held():
-            return done
+            self._leads = False
+        elif not self._leads:
+            self._settled.clear()
+            self._once_more = {writer: self._after(writer) for writer in (DOOR, *self._writers())}
+            self._leads, self._once_more_ns = True, self._clock_ns() + AWAY_NS
+        elif self._once_more and self._clock_ns() > self._once_more_ns:
+            self._settled |= self._once_more
+            self._once_more = {}
+        return self._leads
+
+    def _what_came(self) -> Settled:
+        done = Settled()
         for writer in self._writers():
             while (until := self._next_batch(writer)) is not None and not self._stopping.is_set():
                 done += self._settle(writer, until, of_batches(writer, self._after(writer), until))
@@ -135,15 +158,16 @@ class SettleLoop:
         if now_ns - self._looked_again_ns > AGAIN_NS:
             self._looked_again_ns = now_ns
             done += settle_arrival(
-                self._engine, promoted_since(now_ns - DAY_NS), self._clock_ns, reach_ns=DAY_NS
-            )
+                self._engine, promoted_since(now_ns - DAY_NS), self._clock_ns, reach_ns=DAY_NS,
+                keep=self._lease.keep,
+            )  # fmt: skip
         seen_ns = max(0, self._after(DOOR) - DOOR_LAG_NS)
         if self._came_through_the_door(seen_ns):
             done += self._settle(DOOR, now_ns, through_the_door(DOOR, seen_ns, now_ns))
         return done
 
     def _settle(self, writer: str, until: int, arrival: Arrival) -> Settled:
-        done = settle_arrival(self._engine, arrival, self._clock_ns)
+        done = settle_arrival(self._engine, arrival, self._clock_ns, keep=self._lease.keep)
         self._engine.insert(
             "settlements_v1", [{"writer": writer, "until": until, "corrections": done.corrections}]
         )
@@ -182,7 +206,7 @@ class SettleLoop:
                 "after": self._after(writer),
                 "most": SPANS_AT_ONCE,
                 "whole": EVERY if whole is None else whole,
-                "before": self._clock_ns() - (0 if own else AWAY_S * 10**9),
+                "before": self._clock_ns() - (0 if own else AWAY_NS),
             },
         )
         return int(found) or None if found is not None else None

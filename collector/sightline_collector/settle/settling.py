@@ -61,18 +61,20 @@ def settle_arrival(
     *,
     reach_ns: int = REACH_NS,
     dry_run: bool = False,
+    keep: Callable[[], None] = lambda: None,
 ) -> Settled:
     """Judge the traces of what came, and append what differs. Doing it again appends nothing.
 
     With `dry_run` nothing is written, and `corrections` is what would be. Raises a Fault when the store
-    fails; a group of traces whose corrections it refuses for what they hold is left out and counted.
+    fails, and what `keep` raises when another collector settles; a group of traces whose corrections the
+    store refuses for what they hold is left out and counted.
     """
     found = spread(engine, arrival)
     if not dry_run:
         note(engine, found)
     long = {each.trace: each for each in found[:MOST_LONG]}
     done = Settled(cut_traces=len(found) - len(long))
-    settling = partial(_settle, Book(engine), clock_ns=None if dry_run else clock_ns)
+    settling = partial(_settle, Book(engine, keep), clock_ns=None if dry_run else clock_ns)
     spreading = doubtful_long(engine, list(long.values()))
     for first_ns, last_ns in windows(engine, arrival):
         groups = doubtful(engine, arrival, first_ns, last_ns, reach_ns)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
@@ -75,8 +78,10 @@ def test_of_several_collectors_on_a_store_the_oldest_settles(store: Store) -> No
     store.engine.command("truncate table settlements_v1")
     store.engine.command("truncate table settlers_v1")
 
+    now_ns = time.time_ns()  # what was said days ago is let go
+
     def started(name: str, after_s: int) -> SettleLoop:
-        clock = iter(range(NOW_NS + after_s * 10**9, NOW_NS + 10**15, 10**9)).__next__
+        clock = iter(range(now_ns + after_s * 10**9, now_ns + 10**15, 10**9)).__next__
         settling = SettleLoop(store.engine, Health(), lambda: name, interval_s=1, clock_ns=clock)
         settling._lease.shared = True
         return settling
@@ -87,6 +92,73 @@ def test_of_several_collectors_on_a_store_the_oldest_settles(store: Store) -> No
     assert store.total() == (1, usd(100, 10), 100, 10)
     store.take([Told(t.number, t.parent, t.attributes, seconds=t.seconds, trace=7) for t in TWICE])
     assert much_later.round().corrections == 1
+
+
+class Two:
+    """Two collectors on a store, and the one clock of both; the older settles."""
+
+    def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        store.engine.command("truncate table settlements_v1")
+        store.engine.command("truncate table settlers_v1")
+        # Each process has a lock of its own.
+        monkeypatch.setattr("sightline_collector.settle.settling.LEDGER", nullcontext())
+        self._monkeypatch = monkeypatch
+        # What was said days ago is let go.
+        self.now_ns = time.time_ns()
+        self.older, self.younger = self._started(store, "a"), self._started(store, "b")
+
+    def _started(self, store: Store, name: str) -> SettleLoop:
+        self.now_ns += 10**9
+        settling = SettleLoop(
+            store.engine, Health(), lambda: name, interval_s=1, clock_ns=lambda: self.now_ns
+        )
+        settling._lease.shared, settling._leads = True, False
+        settling._lease.announce()
+        return settling
+
+    def later(self) -> int:
+        """Two rounds of the younger, the second long after word of the older: the corrections it wrote."""
+        wrote = 0
+        for _ in range(2):
+            self.now_ns += 100 * 10**9
+            wrote += self.younger.round().corrections
+        return wrote
+
+    def pause(self, *, before_keep: bool) -> list[int]:
+        """Let the older stand still when it is about to write, before or after it looks whether it may."""
+        keep, asked, wrote = self.older._lease.keep, itertools.count(1), list[int]()
+
+        def paused() -> None:
+            steps = [lambda: wrote.append(self.later()), keep] if next(asked) == 2 else [keep]
+            for step in steps if before_keep else reversed(steps):
+                step()
+
+        self._monkeypatch.setattr(self.older._lease, "keep", paused)
+        return wrote
+
+
+def test_a_settler_that_was_thought_gone_writes_no_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that finds that another has taken over leaves what it was about to write to that one, for good."""
+    two = Two(store, monkeypatch)
+    wrote = two.pause(before_keep=True)
+    store.take(TWICE)
+    assert (two.older.round().corrections, wrote) == (0, [1])
+    assert store.total() == (1, usd(100, 10), 100, 10)
+    assert [two.older._leading(), two.younger._leading()] == [False, True]
+
+
+def test_what_was_written_twice_in_a_take_over_is_mended(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A correction that was under way when the next settler wrote the same is taken back by that one."""
+    two = Two(store, monkeypatch)
+    wrote = two.pause(before_keep=False)
+    store.take(TWICE)
+    assert (two.older.round().corrections, wrote) == (1, [1])
+    assert two.later() == 1
+    assert store.total() == (1, usd(100, 10), 100, 10)
 
 
 def test_a_call_that_comes_after_an_agent_of_hours_is_settled_at_once(store: Store) -> None:
