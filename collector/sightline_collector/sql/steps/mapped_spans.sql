@@ -47,7 +47,8 @@ select
     finish_reason,
     input_given + if(within.1 > 0, input_parts, 0) + if(within.3, tools, 0) + ifNull(counts[18], 0)
         as input_tokens,
-    output_given + if(within.2 > 0, output_parts, 0) + ifNull(counts[19], 0) as output_tokens,
+    if(within.2 = 5, output_floor + beyond, output_given + if(within.2 > 0, output_parts, 0))
+        + ifNull(counts[19], 0) as output_tokens,
     counts[6] as cache_read_tokens, written as cache_write_tokens, counts[9] as cache_write_1h_tokens,
     counts[10] as reasoning_tokens, counts[11] as tool_use_tokens,
     mapFilter((unit, n) -> n > 0, CAST(
@@ -81,16 +82,18 @@ select
             'status_out_of_range', 'kind_out_of_range', 'cache_added_to_input',
             concat('cache_added_to_input:', ['size', 'total', 'scope', 'key'][within.1]),
             'input_includes_cache:total', 'reasoning_added_to_output',
-            concat('reasoning_added_to_output:', ['size', 'total', 'scope', 'key'][within.2]),
-            'tool_use_added_to_input', 'compaction_added', 'total_ignored', 'operation_unknown', 'thinned'],
+            concat('reasoning_added_to_output:', ['size', 'total', 'scope', 'key', 'rest'][within.2]),
+            'tool_use_added_to_input', 'compaction_added', 'total_ignored', 'total_unexplained',
+            'operation_unknown', 'thinned'],
         [
             length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
             toUnixTimestamp64Nano(started_at) != start_ns, status_code not between 0 and 2,
             kind_given not between 0 and 5, within.1 > 0,
             within.1 > 0,
-            within.1 = 0 and within.4, within.2 > 0,
+            within.1 = 0 and within.4 > 0 and input_parts > 0, within.2 > 0,
             within.2 > 0,
             within.3, counts[18] > 0 or counts[19] > 0, counts[5] < input_given + output_given,
+            beyond > 0 and input_given > 0 and within.4 = 0 and within.2 != 5,
             operation_known = 'other' and dialect != '', meaning['thinned'] = 'true']) as notes
 from (
     select
@@ -107,7 +110,7 @@ from (
             sightline_answer_id(attributes[if(dialect = 'mlflow', 'mlflow.spanOutputs', 'output.value')]),
             meaning['response_id']) as response_id,
         -- What is said beside input and output lies within them or not, and what says so, by its place in
-        -- 'size', 'total', 'scope', 'key'; 0 is within. `told` is which of the parts a total shows outside,
+        -- 'size', 'total', 'scope', 'key', 'rest'; 0 is within. `told` is which of the parts a total shows outside,
         -- one more than a bit each: 1 the cache, 2 the reasoning, 4 the tool use; 0 when it fits none. Emitters
         -- that are known to leave the cache out of input leave it out of their total, too.
         arrayMap(
@@ -116,10 +119,13 @@ from (
                     input_parts = 0, 0, input_parts > input_floor, 1, told > 1 and bitTest(told - 1, 0), 2,
                     cache_apart, 3, told > 0, 0, input_is_rest, 4, 0),
                 multiIf(
+                    -- What Gemini thought is part of its total, where nothing else tells it.
+                    told = 0 and beyond > 0 and input_floor > 0 and output_parts + tools = 0
+                        and positionCaseInsensitive(concat(request_model, response_model), 'gemini') > 0, 5,
                     output_parts = 0, 0, output_parts > output_floor, 1, told > 0, 2 * bitTest(told - 1, 1),
                     output_is_rest, 4, 0),
                 tools > 0 and if(told > 0, bitTest(told - 1, 2), output_is_rest),
-                told > 0 and input_parts > 0),
+                told),
             [multiIf(
                 beyond = 0, 1, beyond = input_parts, 2, beyond = output_parts, 3,
                 beyond = input_parts + output_parts, 4, beyond = tools, 5, beyond = input_parts + tools, 6,
