@@ -21,10 +21,16 @@ from sightline_collector.access.key_file import NAME as KEYS_NAME
 from sightline_collector.errors import BadConfiguration
 from sightline_collector.field_fault import plainly
 from sightline_collector.operate.keeping import Keep, parse_keep
+from sightline_collector.receive.limits import DEFAULT
 from sightline_collector.store.url import StoreUrl, parse_store_url
 
 DEFAULT_FILE = Path("sightline.toml")
 ENVIRONMENT_PREFIX = "SIGHTLINE_"
+
+REQUEST_MB_MAX = (DEFAULT.in_flight_bytes >> 20) // 2
+"""As received and inflated it is held twice: a larger one would be told to come again for ever."""
+REQUESTS_IN_LOG = 4
+"""Of the largest, mended text may be three times as long: the log must have room for one."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -62,7 +68,9 @@ class Config(BaseModel):
         float | None,
         Field(gt=0, description="GB that the store may take: beyond, the oldest content goes first"),
     ] = None
-    request_mb: Annotated[int, Field(ge=1, le=1024, description="MiB of one request, after inflating")] = 64
+    request_mb: Annotated[
+        int, Field(ge=1, le=REQUEST_MB_MAX, description="MiB of one request, after inflating")
+    ] = 64
     alert_interval_s: Annotated[
         float, Field(ge=0.2, le=3600, description="seconds between looks at budgets and alert rules")
     ] = 30
@@ -131,6 +139,13 @@ class Config(BaseModel):
             raise ValueError("tls_cert and tls_key belong together")
         if self.tls_client_ca and not self.tls_cert:
             raise ValueError("tls_client_ca needs tls_cert and tls_key")
+        return self
+
+    @model_validator(mode="after")
+    def _one_fits(self) -> Config:
+        if self.log_gb * 1e9 < REQUESTS_IN_LOG * (self.request_mb << 20):
+            least_gb = REQUESTS_IN_LOG * (self.request_mb << 20) / 1e9
+            raise ValueError(f"log_gb must be {least_gb:.3f} or more with request_mb = {self.request_mb}")
         return self
 
     @property

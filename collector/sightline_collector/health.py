@@ -53,6 +53,12 @@ class LogState(Protocol):
     async def probe(self) -> None: ...
 
 
+def fullness(registry: CollectorRegistry) -> dict[str, float]:
+    """How full a collector is, by what: 1 refuses requests."""
+    asked = registry.restricted_registry(["sightline_fullness_ratio"])
+    return {s.labels["input"]: s.value for metric in asked.collect() for s in metric.samples}
+
+
 class Health:
     """Every counter of one collector, on a registry of its own. Safe to use from any thread."""
 

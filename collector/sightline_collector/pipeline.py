@@ -76,7 +76,7 @@ async def _listen(core: Core, stop: asyncio.Event, parts: AsyncExitStack) -> Run
     """Serve OTLP first, and whoever asks only then."""
     config, tls = core.config, core.tls
     limits = Limits(body_bytes=config.request_mb << 20)
-    full = of_collector(core.health.registry, limits.in_flight_bytes, core.wal, config.folder)
+    full = of_collector(core.health.registry, limits, core.wal, config.folder)
     door = Door(core.wal, core.health, core.losses, limits, core.gate, full)
     parts.callback(door.close)
     held = ConnectionMetrics(core.health.registry)

@@ -56,6 +56,21 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
         load({}, {}, file)
 
 
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ({"request_mb": 129}, "--request-mb (from a flag): must be at most 128"),
+        ({"log_gb": 0.01}, "log_gb must be 0.268 or more with request_mb = 64"),
+    ],
+    ids=["request", "log"],
+)
+def test_a_request_that_could_never_be_taken_is_not_allowed(flags: dict[str, float], says: str) -> None:
+    """Its sender would be told to come again for ever: memory and log have room for the largest one."""
+    with pytest.raises(BadConfiguration) as caught:
+        load(flags, {}, None)
+    assert says in caught.value.message
+
+
 def test_the_store_is_checked_at_once() -> None:
     """A wrong store address stops before anything is opened."""
     with pytest.raises(BadConfiguration, match="no address of a store"):

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from sightline_collector.errors import Fault
-from sightline_collector.health import Health, LogState
+from sightline_collector.health import Health, LogState, fullness
 from sightline_collector.store.engine import Engine
 from sightline_collector.wal.segment import Signal
 
@@ -23,6 +23,10 @@ DISK_ANSWERS_S = 3.0
 LAG_S = 60.0
 """Beyond this the store is behind: a minute is forty times what an acknowledged span should wait."""
 FLUSH_S = 60.0
+
+_REFUSE_ALL = ("bodies", "log_bytes", "log_records", "disk")
+"""What refuses every request when it is full. With full memory one after the other is taken, and it may stay
+full without them; a stranger who holds all places for slow messages takes no collector out of service."""
 
 _COUNTED = {
     "received": "sightline_receive_items",
@@ -63,7 +67,13 @@ class Operations:
 
     async def readyz(self, _: Request) -> Response:
         """200 when spans are taken, stored and found; else 503. Either way JSON with the reasons."""
-        reasons = [r for r in (await self._store_fault(), await self._log_fault(), self._lag_fault()) if r]
+        faults = (
+            await self._store_fault(),
+            await self._log_fault(),
+            self._lag_fault(),
+            self._full(),
+        )
+        reasons = [fault for fault in faults if fault]
         return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
 
     async def metrics(self, _: Request) -> Response:
@@ -125,6 +135,11 @@ class Operations:
     def _lag_fault(self) -> str | None:
         age_s = self._log.oldest_age_s()
         return None if age_s < LAG_S else f"the store is {age_s:.0f} s behind"
+
+    def _full(self) -> str | None:
+        shares = fullness(self._health.registry)
+        full = [name for name in _REFUSE_ALL if shares.get(name, 0.0) >= 1]
+        return f"full: {', '.join(full)}; senders are told to come again" if full else None
 
     def _counted(self) -> dict[str, int]:
         """Items since the start: what was refused for good, and what else is lost."""

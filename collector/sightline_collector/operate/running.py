@@ -11,13 +11,15 @@ from prometheus_client import CollectorRegistry
 
 from sightline_collector.access.gate import Gate
 from sightline_collector.access.tls import Tls
-from sightline_collector.health import LogState
+from sightline_collector.health import LogState, fullness
 from sightline_collector.operate.finding import Finding, duration, fail, graded, ok, size, warn
 from sightline_collector.receive.serve import Serving
 from sightline_collector.wal.dead_letter import DeadLetters
 from sightline_collector.wal.segment import Signal
 
 FULL_WARN, FULL_FAIL = 0.5, 0.9
+NEARLY_FULL = 0.9
+"""Disk and memory are well used up to here; at 1 requests are refused."""
 LAG_S_WARN, LAG_S_FAIL = 15.0, 60.0
 ALERT_LAG_S_WARN, ALERT_LAG_S_FAIL = 120.0, 600.0
 """On top of the interval between looks."""
@@ -43,6 +45,7 @@ class Parts:
 def running(parts: Parts) -> Iterator[Finding]:
     """Everything but the ports."""
     yield from _log(parts.log)
+    yield _fullness(parts.registry)
     yield _damage(parts.registry)
     yield _size(parts.registry)
     yield _dead_letters(parts.dead_letters)
@@ -78,6 +81,15 @@ def _log(log: LogState) -> Iterator[Finding]:
     says = f"the oldest record that is not stored came {duration(age_s)} ago" if age_s else "all is stored"
     step = "read the collector's log for what the store answers; nothing is lost meanwhile"
     yield graded("lag", age_s, LAG_S_WARN, LAG_S_FAIL, says, step)
+
+
+def _fullness(registry: CollectorRegistry) -> Finding:
+    shares = fullness(registry)
+    if not shares:
+        return ok("fullness", "nothing is bounded here")
+    name, share = max(shares.items(), key=lambda one: one[1])
+    step = "senders are told to come again: see deploy/README.md for each of sightline_fullness_ratio"
+    return graded("fullness", share, NEARLY_FULL, 1.0, f"{share:.0%} of {name}, of all the fullest", step)
 
 
 def _damage(registry: CollectorRegistry) -> Finding:

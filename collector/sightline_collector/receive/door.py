@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from sightline_collector.access.allowance import Allowance
@@ -72,7 +72,7 @@ class Door:
         self._log = log
         self._health = health
         self._losses = losses
-        self._fullness = fullness or Fullness(health.registry, limits.in_flight_bytes)
+        self._fullness = fullness or Fullness(health.registry, limits)
         self._unpacking = ThreadPoolExecutor(1, thread_name_prefix="unpack")
         health.in_flight_bytes.set_function(lambda: self._fullness.bodies_bytes)
         health.in_flight_limit_bytes.set(limits.in_flight_bytes)
@@ -150,6 +150,10 @@ class Door:
             yield room
         finally:
             self._fullness.release(room.held_bytes)
+
+    def message(self) -> AbstractContextManager[None]:
+        """A place for a message that is on its way. Raises Overloaded when there is none."""
+        return self._fullness.message()
 
     def hold(self, size_bytes: int) -> None:
         """Counts bytes as held. Raises Overloaded beyond the limit."""

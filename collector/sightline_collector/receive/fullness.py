@@ -5,54 +5,56 @@
     log_records  records that wait for their sync                     503
     disk         what may be used of the log's disk                   503
     bodies       bodies of requests that are worked on                429
+    messages     gRPC messages on their way, whose size nobody knows  429
     memory       what the process may take                            429
 
 How far the store is behind is no input of its own: what it has not taken is in the log, whose bytes bound it.
 Each input is a label of two metrics. The log refuses by itself, too, what it cannot hold: others than senders
 write to it.
+
+What no request has taken none can give back: memory refuses only what comes beside SPARED_BODIES of bodies,
+so that a collector whose memory is full for another reason goes on, one request after the other.
 """
 
 from __future__ import annotations
 
 import os
-import resource
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from sightline_collector.errors import LogFull, LogUnwritable, Overloaded, WaitingMayHelp
+from sightline_collector.errors import LogUnwritable, Overloaded, WaitingMayHelp
 from sightline_collector.health import LogState
+from sightline_collector.receive.limits import Limits
+from sightline_collector.receive.memory import Memory, memory_bytes_max
+from sightline_collector.wal.refusal import Turns, log_full
 from sightline_collector.wal.segment import FRAME_BYTES_MAX as FRAME
-
-MEMORY_BYTES = 3 << 30
-"""The engine's bound, that of bodies, and what parsing a hostile one takes for a moment."""
 
 DISK_KEPT_BYTES, DISK_KEPT_SHARE = 256 << 20, 0.02
 """Stays free, whichever is less: merges free room, and need some first. Doctor warns long before."""
 
+SPARED_BODIES = 2
+"""One request, as received and inflated."""
+
 LOOK_S = 0.25
 """Memory and disk are looked at so often at most: a look costs 10 us, a request 5."""
-
-TELL_S = 3
-"""Refused senders are told 1, 2 and 3 seconds in turn, so that they do not come back together."""
-
-_STATUS = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
     """One measure. `used(more_bytes)` is how much of `limit` is used with a request of so many bytes more;
-    `refusal(retry_after_s)` is what its sender is told."""
+    `refusal(retry_after_s)` is what its sender is told. Up to `spared_bytes` of bodies it refuses nothing."""
 
     name: str
     limit: float
     used: Callable[[int], float]
     refusal: Callable[[int], WaitingMayHelp]
+    spared_bytes: int = -1
 
 
 class Fullness:
@@ -62,19 +64,23 @@ class Fullness:
     def __init__(
         self,
         registry: CollectorRegistry,
-        bodies_bytes: int,
+        limits: Limits,
         of_bodies: Sequence[Input] = (),
         of_records: Sequence[Input] = (),
     ) -> None:
-        self.bodies_bytes = 0
-        bodies = Input("bodies", bodies_bytes, lambda more: self.bodies_bytes + more, _too_much_at_once)
+        self.bodies_bytes = self.messages = 0
+        allowed = limits.in_flight_bytes
+        bodies = Input("bodies", allowed, lambda more: self.bodies_bytes + more, _too_much_at_once)
         self._of_bodies = (bodies, *of_bodies)
+        self._of_messages = (
+            Input("messages", limits.messages, lambda more: self.messages + (more > 0), _too_much_at_once),
+        )
         self._of_records = tuple(of_records)
-        self._told = 0
+        self._turns = Turns()
         ratio = _gauge(registry)
         refused = _counter(registry)
         self._refused = {}
-        for one in (*self._of_bodies, *self._of_records):
+        for one in (*self._of_bodies, *self._of_messages, *self._of_records):
             ratio.labels(one.name).set_function(partial(share_of, one))
             self._refused[one.name] = refused.labels(one.name)
 
@@ -87,17 +93,26 @@ class Fullness:
         """What was held of a request is free again."""
         self.bodies_bytes -= size_bytes
 
+    @contextmanager
+    def message(self) -> Iterator[None]:
+        """A place for a message that is on its way, and may become as large as any. Raises Overloaded."""
+        self._ask(self._of_messages, 1)
+        self.messages += 1
+        try:
+            yield
+        finally:
+            self.messages -= 1
+
     def admit(self, size_bytes: int) -> None:
         """Returns when a record of that size may go to the log. Raises WaitingMayHelp."""
         self._ask(self._of_records, size_bytes)
 
     def _ask(self, inputs: Sequence[Input], size_bytes: int) -> None:
         for one in inputs:
-            if one.used(size_bytes) > one.limit:
-                retry_after_s = 1 + self._told % TELL_S
-                self._told += 1
+            spared = self.bodies_bytes + size_bytes <= one.spared_bytes
+            if one.used(size_bytes) > one.limit and not spared:
                 self._refused[one.name].inc()
-                raise one.refusal(retry_after_s)
+                raise one.refusal(self._turns.next_s())
 
 
 def share_of(one: Input) -> float:
@@ -107,17 +122,21 @@ def share_of(one: Input) -> float:
 
 def of_collector(
     registry: CollectorRegistry,
-    bodies_bytes: int,
+    limits: Limits,
     log: LogState,
     folder: Path,
-    memory_bytes: int = MEMORY_BYTES,
+    memory: Memory | None = None,
 ) -> Fullness:
     """That of a running collector, whose log lies in the folder."""
-    disk, memory = Seldom(lambda: _disk_used(folder)), Seldom(_resident_bytes)
+    memory = memory or Memory(memory_bytes_max())
+    disk, held = Seldom(lambda: _disk_used(folder)), Seldom(memory)
+    spared_bytes = SPARED_BODIES * limits.body_bytes
     return Fullness(
         registry,
-        bodies_bytes,
-        of_bodies=[Input("memory", memory_bytes, lambda _: memory(), _too_much_at_once)],
+        limits,
+        of_bodies=[
+            Input("memory", memory.limit_bytes, lambda _: held(), _too_much_at_once, spared_bytes),
+        ],
         of_records=[
             Input("log_bytes", log.limit_bytes, lambda more: log.size_bytes + more + FRAME, _log_full),
             Input("log_records", log.pending_limit, lambda more: log.pending_records + (more > 0), _log_full),
@@ -152,10 +171,6 @@ class Seldom:
         return self._last
 
 
-def _resident_bytes() -> float:
-    return int(_STATUS.read_text().split()[1]) * float(resource.getpagesize())
-
-
 def _disk_used(folder: Path) -> float:
     """Of what may be used; 1 when only what is to stay free is free."""
     disk = os.statvfs(folder)
@@ -165,11 +180,7 @@ def _disk_used(folder: Path) -> float:
 
 
 def _log_full(retry_after_s: int) -> WaitingMayHelp:
-    return LogFull(
-        "The log holds all that it may",
-        hint="Retry; the operator has to see whether the store keeps up, or allow the log more bytes",
-        retry_after_s=retry_after_s,
-    )
+    return log_full("The log holds all that it may", retry_after_s)
 
 
 def _disk_full(retry_after_s: int) -> WaitingMayHelp:

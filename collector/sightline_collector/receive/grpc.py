@@ -9,9 +9,11 @@ from typing import Any, NoReturn
 
 import grpc
 
-from sightline_collector.errors import Fault
+from sightline_collector.errors import Fault, Malformed
 from sightline_collector.receive import answer
+from sightline_collector.receive.connections import affordable
 from sightline_collector.receive.door import Door
+from sightline_collector.receive.grpc_message import NoMessage, message_of
 from sightline_collector.wal.segment import Signal
 
 SERVICES = {
@@ -21,13 +23,14 @@ SERVICES = {
 }
 
 # Of one connection. Further calls wait in their client, or are refused as UNAVAILABLE, which is tried again.
-# Exporters have one or two under way, proxies some hundred.
-_STREAMS_MAX = 1000
-# A connection that is silent, or whose machine is gone, ends; a message that does not end does so when its
-# connection is old, which is the one bound that gRPC has for it. Clients reconnect without losing a call.
+# Exporters have one or two under way, proxies some dozen.
+_STREAMS_MAX = 100
+# Of the port; further ones are closed at once, and tried again. As many as of a port over HTTP.
+_CONNECTIONS_MAX = "grpc.max_allowed_incoming_connections"
+# A connection that is silent, or whose machine is gone, ends. Clients reconnect without losing a call.
 _IDLE_MS = 300_000
 _ALIVE_MS = 60_000
-_AGE_MS = 600_000
+_AGE_MS = 300_000
 _AGE_GRACE_MS = 30_000
 
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -39,6 +42,7 @@ def options(door: Door) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", door.limits.body_bytes),
         ("grpc.per_message_decompression", 0),
         ("grpc.max_concurrent_streams", _STREAMS_MAX),
+        (_CONNECTIONS_MAX, affordable()),
         ("grpc.max_connection_idle_ms", _IDLE_MS),
         ("grpc.max_connection_age_ms", _AGE_MS),
         ("grpc.max_connection_age_grace_ms", _AGE_GRACE_MS),
@@ -49,17 +53,19 @@ def options(door: Door) -> list[tuple[str, int]]:
 
 
 def handlers(door: Door) -> dict[str, dict[str, Any]]:
-    """The handler of each service's one method."""
+    """The handler of each service's one method. As if messages were a stream: so the handler runs at a call's
+    head, and asks for the message itself."""
     return {
-        service: {"Export": grpc.unary_unary_rpc_method_handler(_export(door, signal))}
+        service: {"Export": grpc.stream_unary_rpc_method_handler(_export(door, signal))}
         for signal, service in SERVICES.items()
     }
 
 
 def _export(door: Door, signal: Signal) -> Any:
-    async def export(raw: bytes, context: Any) -> bytes:
+    async def export(_: object, context: Any) -> bytes:
         try:
             sender = door.sender(dict(context.invocation_metadata()).get)
+            raw = await message_of(door, context)
             with door.room() as room:
                 room.add(len(raw))
                 body = await door.unpack(signal, raw, _encoding(raw), is_json=False)
@@ -67,6 +73,8 @@ def _export(door: Door, signal: Signal) -> Any:
                     room.add(len(body))
                 warning = await door.take(signal, body, sender.target, sender.allowance)
             return answer.success(signal, warning, answer.PROTOBUF)
+        except NoMessage:
+            await _abort(context, Malformed("The call had no message", hint="Send one with each call"))
         except Fault as fault:
             door.refused(signal, fault)
             await _abort(context, fault)

@@ -20,6 +20,7 @@ from sightline_collector.errors import (
 from sightline_collector.receive import answer
 from sightline_collector.receive.check import too_many_bytes
 from sightline_collector.receive.door import Door, Room
+from sightline_collector.receive.http2_exchange import DISCARDED_BYTES_MAX
 from sightline_collector.receive.inflate import ENCODINGS
 from sightline_collector.wal.segment import Signal
 
@@ -29,9 +30,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PATHS = {f"/v1/{signal}": signal for signal in Signal}
 
 _TYPES = frozenset({answer.PROTOBUF, answer.JSON})
-
-# A refused body up to here is still received, so that its sender reads the answer; beyond, it is cut off.
-_DISCARDED_BYTES_MAX = 256 << 20
 
 
 class Disconnected(Exception):  # noqa: N818 - nobody's fault: there is just no one left to answer
@@ -126,7 +124,7 @@ class OtlpHttp:
             added.append((b"www-authenticate", b"Bearer"))
         if isinstance(fault, UnsupportedMedia):
             added.append((b"accept-encoding", ENCODINGS.encode()))
-        if isinstance(fault, SlowBody) or not 0 <= _declared_bytes(headers) <= _DISCARDED_BYTES_MAX:
+        if isinstance(fault, SlowBody) or not 0 <= _declared_bytes(headers) <= DISCARDED_BYTES_MAX:
             added.append((b"connection", b"close"))
         if content_type not in _TYPES:
             content_type = answer.PROTOBUF

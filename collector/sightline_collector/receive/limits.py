@@ -10,7 +10,7 @@ SHARED_BYTES_MOST = 16 << 10
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of the doors. Beyond the first five the sender is at fault, beyond the last it may wait."""
+    """Bounds of the doors. Beyond the first five the sender is at fault, beyond the last two it may wait."""
 
     body_bytes: int = 64 << 20
     """Of one request, before and after inflating: the default that OTLP 1.11 recommends. Parsing takes up to
@@ -30,6 +30,14 @@ class Limits:
 
     in_flight_bytes: int = 256 << 20
     """Bodies, as received and inflated, of all requests that are not answered yet."""
+
+    on_their_way_bytes: int = 1 << 30
+    """gRPC messages that are not whole yet, each counted as the largest: gRPC does not say its size."""
+
+    @property
+    def messages(self) -> int:
+        """How many of them there may be."""
+        return max(1, self.on_their_way_bytes // self.body_bytes)
 
 
 DEFAULT = Limits()

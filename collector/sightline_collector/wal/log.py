@@ -13,16 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from sightline_collector.errors import LogClosed, LogFull, LogUnwritable
+from sightline_collector.errors import LogClosed, LogUnwritable
 from sightline_collector.wal.appender import Appender, Segment, SegmentLimits
 from sightline_collector.wal.folder import Folder
 from sightline_collector.wal.lane import Lane, Threads, unwritable
 from sightline_collector.wal.recover import recover
+from sightline_collector.wal.refusal import Turns, log_full
 from sightline_collector.wal.segment import DEFAULT_PROJECT, FRAME_BYTES_MAX, PROJECT, Entry, Signal
 from sightline_collector.wal.watcher import Quiet, Watcher
-
-# Refused senders are told 1, 2 and 3 seconds in turn, so that they do not come back at the same moment.
-_RETRY_AFTER_MAX_S = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class Log:
         self._limits = limits
         self._clock_ns = clock_ns
         self._closed = False
-        self._refused = 0
+        self._turns = Turns()
         self._threads = Threads(
             writing=ThreadPoolExecutor(len(Signal), thread_name_prefix="log-write"),
             housekeeping=ThreadPoolExecutor(1, thread_name_prefix="log-keep"),
@@ -193,14 +191,8 @@ class Log:
         if self._closed:
             raise LogClosed("The collector is stopping", hint="Retry: another collector, or its next start")
         if self.pending_records >= self._limits.pending_records:
-            raise self._full(f"{self._limits.pending_records} records already wait for the disk")
+            says = f"{self._limits.pending_records} records already wait for the disk"
+            raise log_full(says, self._turns.next_s())
         if self.size_bytes + body_bytes + FRAME_BYTES_MAX > self._limits.size_bytes:
-            raise self._full(f"The log holds all of the {self._limits.size_bytes} bytes that it may")
-
-    def _full(self, message: str) -> LogFull:
-        self._refused += 1
-        return LogFull(
-            message,
-            hint="Retry; the operator has to see whether the store keeps up, or allow the log more bytes",
-            retry_after_s=1 + self._refused % _RETRY_AFTER_MAX_S,
-        )
+            says = f"The log holds all of the {self._limits.size_bytes} bytes that it may"
+            raise log_full(says, self._turns.next_s())

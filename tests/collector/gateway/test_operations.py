@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from collector.gateway.serving import Port, serving, wait_until
+from prometheus_client import Gauge
 from prometheus_client.parser import text_string_to_metric_families
 
 from sightline_collector.errors import LogFull, Malformed, StoreUnreachable
@@ -51,6 +52,20 @@ def test_not_ready_when_the_log_is_full(tmp_path: Path, engine: Engine) -> None:
         answer = port.client.get("/readyz")
         assert (answer.status_code, answer.json()["ready"]) == (503, False)
         assert "all of the 10 bytes" in answer.json()["reasons"][0]
+
+
+def test_not_ready_when_senders_are_told_to_come_again(port: Port) -> None:
+    """503 with what refuses every request, as its gauge has it; memory refuses only some."""
+    ratio = Gauge("sightline_fullness_ratio", "How full", ("input",), registry=port.health.registry)
+    ratio.labels("bodies").set(0.99)
+    ratio.labels("disk").set(1.0)
+    ratio.labels("memory").set(1.2)
+    try:
+        answer = port.client.get("/readyz")
+    finally:
+        port.health.registry.unregister(ratio)
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["full: disk; senders are told to come again"]
 
 
 def _unreachable(*_: object) -> None:

@@ -16,6 +16,7 @@ from collector.operate.logs import NOW_NS, SPANS, only_segment, traces, write_lo
 from collector_process import CollectorProcess
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import insert
+from prometheus_client import Gauge
 
 from sightline_collector.cli import main
 from sightline_collector.health import Health
@@ -82,7 +83,7 @@ class TestCommand:
             "log damage": "ok", "dead letters": said["dead letters"], "alerts": "ok", "exposure": "ok",
             "store": "ok", "losses": said["losses"], "store size": "ok", "budget": "ok", "prices": "ok",
             "price list": "ok", "clocks": "ok", "settlement": "ok",
-            "connections": "ok", "keys": "ok", "permissions": "ok",
+            "fullness": "ok", "connections": "ok", "keys": "ok", "permissions": "ok",
         }  # fmt: skip
 
     def test_json_has_the_same(self, sightline: Command) -> None:
@@ -133,6 +134,16 @@ class TestRunning:
         found = states(examined(tmp_path / "a", Health()))
         assert (found["log"], found["lag"]) == ("ok", "fail")
         assert states(examined(tmp_path / "b", Health(), limit_bytes=3000))["log"] == "warn"
+
+    @pytest.mark.parametrize(("share", "state"), [(0.5, "ok"), (0.95, "warn"), (1.0, "fail")])
+    def test_what_is_full_is_named(self, tmp_path: Path, share: float, state: str) -> None:
+        """The fullest of all bounds, as the doors measure them."""
+        health = Health()
+        ratio = Gauge("sightline_fullness_ratio", "How full", ("input",), registry=health.registry)
+        ratio.labels("disk").set(0.1)
+        ratio.labels("memory").set(share)
+        found = {one.check: one for one in examined(tmp_path, health)}["fullness"]
+        assert (found.state, found.says) == (state, f"{share:.0%} of memory, of all the fullest")
 
     def test_requests_that_were_refused(self, tmp_path: Path) -> None:
         """Dead letters are counted, with the engine's word on the last, and the command that shows them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -16,6 +17,14 @@ from remembered_load import request_template
 from sightline_collector.errors import Fault, LogFull, LogUnwritable, Overloaded, WaitingMayHelp
 from sightline_collector.receive import fullness
 from sightline_collector.receive.fullness import Fullness, Input, Seldom, of_collector
+from sightline_collector.receive.limits import Limits
+from sightline_collector.receive.memory import (
+    MEMORY_BYTES,
+    Memory,
+    give_back,
+    memory_bytes_max,
+    resident_bytes,
+)
 
 REQUEST = request_template(time.time_ns(), 2)
 MIB = 1 << 20
@@ -50,9 +59,12 @@ def refusal(ask: Callable[[], None]) -> type[Fault] | None:
     return None
 
 
-def full_of(log: Held, folder: Path, registry: CollectorRegistry, **bounds: int) -> Fullness:
+BOUNDS = Limits(body_bytes=MIB, in_flight_bytes=10 * MIB, on_their_way_bytes=2 * MIB)
+
+
+def full_of(log: Held, folder: Path, registry: CollectorRegistry, memory: Memory | None = None) -> Fullness:
     """A collector's own, on that log."""
-    return of_collector(registry, 10 * MIB, log, folder, **bounds)
+    return of_collector(registry, BOUNDS, log, folder, memory)
 
 
 def ratio(registry: CollectorRegistry, name: str) -> float:
@@ -98,12 +110,77 @@ def test_bodies_hold_their_bytes_until_they_are_answered(tmp_path: Path) -> None
     assert refusal(lambda: full.hold(2 * MIB)) is None
 
 
-def test_a_process_that_has_taken_its_memory_receives_no_body(tmp_path: Path) -> None:
+def test_a_process_that_has_taken_its_memory_receives_no_more_bodies(tmp_path: Path) -> None:
     """The process's own resident memory is what counts, the engine's included."""
     registry = CollectorRegistry()
-    assert refusal(lambda: full_of(Held(), tmp_path, registry, memory_bytes=MIB).hold(1)) is Overloaded
+    assert refusal(lambda: full_of(Held(), tmp_path, registry, Memory(MIB)).hold(3 * MIB)) is Overloaded
     assert ratio(registry, "memory") > 10
-    assert refusal(lambda: full_of(Held(), tmp_path, CollectorRegistry()).hold(1)) is None
+    assert refusal(lambda: full_of(Held(), tmp_path, CollectorRegistry()).hold(3 * MIB)) is None
+
+
+def test_memory_that_no_request_holds_refuses_no_single_request(tmp_path: Path) -> None:
+    """What others hold no sender can give back: one request, as received and inflated, is taken at a time."""
+    full = full_of(Held(), tmp_path, CollectorRegistry(), Memory(MIB))
+    for _ in range(3):
+        full.hold(MIB)
+        full.hold(MIB)
+        assert refusal(lambda: full.hold(1)) is Overloaded
+        full.release(2 * MIB)
+
+
+def test_memory_that_a_heap_keeps_is_given_back() -> None:
+    """Beyond the limit the heap is told so, once in a while and not at each look; then bodies are taken."""
+    given, now_s, held = threading.Event(), 10.0, [3.0 * MIB]
+    times = []
+
+    def give_back() -> None:
+        times.append(now_s)
+        held[0] = 0.0
+        given.set()
+
+    memory = Memory(MIB, lambda: held[0], give_back, lambda: now_s)
+    assert memory() == 3 * MIB
+    assert given.wait(10)
+    assert memory() == 0
+    held[0] = 3.0 * MIB
+    assert (memory(), memory(), times) == (3 * MIB, 3 * MIB, [10.0])
+
+
+def test_a_rush_of_large_bodies_leaves_a_collector_that_takes_bodies() -> None:
+    """Bytes that were freed are given back to the system: the process is as small as before the rush."""
+    before = resident_bytes()
+    rush = [bytes(100_000) + b"x" for _ in range(2000)]
+    kept = rush[::100]
+    assert resident_bytes() - before > 150e6
+    del rush
+    give_back()
+    assert resident_bytes() - before < 50e6
+    assert len(kept) == 20
+
+
+@pytest.mark.parametrize(
+    ("limit", "machine_kb", "bytes_max"),
+    [("max", 64 << 20, MEMORY_BYTES), (str(1 << 30), 64 << 20, 858_993_459), ("max", 1 << 20, 858_993_459)],
+    ids=["large", "container", "machine"],
+)
+def test_a_small_container_or_machine_is_a_smaller_bound(
+    tmp_path: Path, limit: str, machine_kb: int, bytes_max: int
+) -> None:
+    """Four fifths of what there is, where that is less than the usual bound."""
+    group, machine = tmp_path / "memory.max", tmp_path / "meminfo"
+    group.write_text(f"{limit}\n")
+    machine.write_text(f"MemTotal: {machine_kb} kB\n")
+    assert memory_bytes_max((group, tmp_path / "none"), machine) == bytes_max
+
+
+def test_as_many_messages_are_on_their_way_as_may(tmp_path: Path) -> None:
+    """Each counts as the largest, until it is whole or given up."""
+    registry = CollectorRegistry()
+    full = full_of(Held(), tmp_path, registry)
+    with full.message(), full.message():
+        assert refusal(lambda: full.message().__enter__()) is Overloaded
+        assert (ratio(registry, "messages"), refused(registry, "messages")) == (1.0, 1.0)
+    assert ratio(registry, "messages") == 0
 
 
 def test_a_disk_keeps_room_for_merges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +237,7 @@ def test_a_sender_is_told_when_to_come_again_and_is_taken_then(
         says = Input(
             "x", 1.0, lambda more: used[0], lambda after_s: kind("full", hint="Retry", retry_after_s=after_s)
         )
-        return Fullness(health.registry, 64 * MIB, of_records=[says])  # type: ignore[attr-defined]
+        return Fullness(health.registry, Limits(), of_records=[says])  # type: ignore[attr-defined]
 
     with Receiving(tmp_path, fullness=full) as receiving:
         assert post(receiving.url("traces")) == (status, True)
