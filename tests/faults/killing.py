@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import urllib.request
@@ -21,6 +22,9 @@ from faults.stages import Stage
 
 REACHED_S = 60.0
 """A stage that a collector under load has not come to by then is not on its way."""
+
+HALF_BYTES = 1 << 20
+"""Half of a body that is larger than all that the load has under way."""
 
 FLAGS = ("--segment-age-s", "0.1", "--settle-interval-s", "0.5")
 
@@ -88,11 +92,21 @@ def _approach(stage: Stage, collector: CollectorProcess) -> None:
     if stage.reached_by == "body":
         address = urlsplit(collector.otlp)
         with socket.create_connection((address.hostname or "", address.port or 0), REACHED_S) as half:
-            half.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nhalf")
+            fields = f"Content-Type: application/x-protobuf\r\nContent-Length: {2 * HALF_BYTES}"
+            half.sendall(f"POST /v1/traces HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n".encode())
+            half.sendall(bytes(HALF_BYTES))
+            wait_until(lambda: _held_bytes(collector) >= HALF_BYTES, REACHED_S)
             os.kill(collector.pid, signal.SIGKILL)
     if stage.reached_by == "stop":
         with suppress(ProcessLookupError):
             os.kill(collector.pid, signal.SIGTERM)
+
+
+def _held_bytes(collector: CollectorProcess) -> float:
+    """Bytes of bodies that are not answered yet."""
+    found = re.search(r"^sightline_receive_in_flight_bytes (\S+)", collector.metrics(), re.MULTILINE)
+    assert found
+    return float(found[1])
 
 
 def _dies(collector: CollectorProcess) -> bool:
