@@ -45,19 +45,26 @@ select
         meaning['entity'] = '' and dialect in ('langfuse', 'mlflow', 'langsmith'), name,
         meaning['entity']) as tool,
     finish_reason,
-    input_given + if(within.1 > 0, input_parts, 0) + if(within.3, tools, 0) + ifNull(counts[18], 0)
-        as input_tokens,
+    -- What is embedded or ranked is all input.
+    if(isNull(input_given) and operation in ('embedding', 'rerank'), counts[5], input_given)
+        + if(within.1 > 0, input_parts, 0) + if(within.3, tools, 0) + ifNull(counts[18], 0) as input_tokens,
     if(within.2 = 5, output_floor + beyond, output_given + if(within.2 > 0, output_parts, 0))
         + ifNull(counts[19], 0) as output_tokens,
     counts[6] as cache_read_tokens, written as cache_write_tokens, counts[9] as cache_write_1h_tokens,
     counts[10] as reasoning_tokens, counts[11] as tool_use_tokens,
-    mapFilter((unit, n) -> n > 0, CAST(
+    -- Of cached sound an emitter may tell only that something was cached, and that something was sound:
+    -- as little was both as can be.
+    mapFilter((unit, n) -> n > 0 or unit like 'cache_audio%' and counts[6] > 0 and counts[12] > 0, CAST(
         ([
             'input_audio_tokens', 'output_audio_tokens', 'cache_audio_read_tokens', 'input_image_tokens',
             'output_image_tokens', 'web_searches', 'rerank_searches'],
-        arrayMap(n -> ifNull(n, 0), arrayPushBack(arraySlice(counts, 12, 6), counts[20]))),
+        arrayMap(n -> ifNull(n, 0), [
+            counts[12], counts[13],
+            if(isNull(counts[14]), greatest(counts[12] + counts[6] - input_tokens, 0), counts[14]),
+            counts[15], counts[16], counts[17], counts[20]])),
         'Map(String, UInt64)')) as extra_usage,
-    meaning['estimated'] = 'true' as tokens_estimated,
+    meaning['estimated'] = 'true' or ifNull(isNull(counts[14]) and counts[6] > 0 and counts[12] > 0, 0)
+        as tokens_estimated,
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
     multiIf(
         meaning['service_tier'] = '', [],
@@ -84,7 +91,7 @@ select
             'input_includes_cache:total', 'reasoning_added_to_output',
             concat('reasoning_added_to_output:', ['size', 'total', 'scope', 'key', 'rest'][within.2]),
             'tool_use_added_to_input', 'compaction_added', 'total_ignored', 'total_unexplained',
-            'operation_unknown', 'thinned'],
+            'input_unknown', 'operation_unknown', 'thinned'],
         [
             length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
             toUnixTimestamp64Nano(started_at) != start_ns, status_code not between 0 and 2,
@@ -94,6 +101,7 @@ select
             within.2 > 0,
             within.3, counts[18] > 0 or counts[19] > 0, counts[5] < input_given + output_given,
             beyond > 0 and input_given > 0 and within.4 = 0 and within.2 != 5,
+            operation = 'llm' and isNull(input_given) and output_given > 0,
             operation_known = 'other' and dialect != '', meaning['thinned'] = 'true']) as notes
 from (
     select
@@ -110,9 +118,9 @@ from (
             sightline_answer_id(attributes[if(dialect = 'mlflow', 'mlflow.spanOutputs', 'output.value')]),
             meaning['response_id']) as response_id,
         -- What is said beside input and output lies within them or not, and what says so, by its place in
-        -- 'size', 'total', 'scope', 'key', 'rest'; 0 is within. `told` is which of the parts a total shows outside,
-        -- one more than a bit each: 1 the cache, 2 the reasoning, 4 the tool use; 0 when it fits none. Emitters
-        -- that are known to leave the cache out of input leave it out of their total, too.
+        -- 'size', 'total', 'scope', 'key', 'rest'; 0 is within. `told` is which of the parts a total shows
+        -- outside, one more than a bit each: 1 the cache, 2 the reasoning, 4 the tool use; 0 when it fits
+        -- none. Emitters that are known to leave the cache out of input leave it out of their total, too.
         arrayMap(
             told -> (
                 multiIf(

@@ -62,13 +62,13 @@ from (
                                     input, output, read, write, write_1h, reasoning)
                                 or arrayExists(n -> n > 1000000000000, mapValues(extra_usage))
                                 or abs(usd) >= 1000000,
-                            10,  -- too_large
+                            if(reported, 3, 10),  -- reported, too_large
                             read + write > input or write_1h > write or reasoning > output
                                 or sightline_price_contradicts(
                                     dictGet('{database}.price_points', 'lattice', point),
                                     [input, output, read, write, write_1h, reasoning],
                                     extra_usage),
-                            9,  -- bad_usage
+                            if(reported, 3, 9),  -- reported, bad_usage
                             usd = 0 and terms = 0 and (
                                 input + output > 0
                                 or dictGet('{database}.price_points', 'input', point) = 0
