@@ -1,4 +1,4 @@
-"""Peers that do not take what they are told: over HTTP/1.1 and HTTP/2 they are let go of."""
+"""Peers that do not take what they are told, over HTTP/1.1 and HTTP/2, are let go of; slow ones are not."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from collector.receive.http2_peer import Peer
 from collector.receive.receiving import WAIT_S, Receiving
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.events import DataReceived
+from h2.exceptions import StreamClosedError
 from h2.settings import SettingCodes
 from prometheus_client import CollectorRegistry
 
 from sightline_collector.receive import transport
 from sightline_collector.receive.connections import ConnectionMetrics, Connections
+from sightline_collector.receive.http2 import EMPTY_FRAMES
 from sightline_collector.receive.serve import Serving, serve_http
 
 ANSWER_BYTES = 100_000
@@ -152,6 +156,25 @@ def test_a_slow_reader_has_all_of_it(port: Talkative, monkeypatch: pytest.Monkey
             assert taken(connection, 1 << 20) == 1 << 20
             port.wait_for(lambda: len(looks) >= number)  # noqa: B023
         assert taken(connection, BIG_BYTES) > BIG_BYTES - (3 << 20)
+
+
+def test_windows_for_what_was_sent_are_no_abuse(port: Talkative) -> None:
+    """A peer may open its stream's window and its connection's for each frame of a long answer."""
+    with Peer(port.serving.port) as peer:
+        stream_id = peer.post(b"", "/big")
+        came = windows = 0
+        while came < BIG_BYTES:
+            assert peer.read()
+            for event in peer.events:
+                if isinstance(event, DataReceived) and event.data:
+                    came += len(event.data)
+                    windows += 2
+                    with suppress(StreamClosedError):  # the last one
+                        peer.h2.increment_flow_control_window(len(event.data), stream_id)
+                    peer.h2.increment_flow_control_window(len(event.data))
+            peer.events.clear()
+            peer.push()
+    assert windows > EMPTY_FRAMES[0]
 
 
 def taken(connection: socket.socket, size: int) -> int:
