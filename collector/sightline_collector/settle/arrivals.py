@@ -37,7 +37,8 @@ Group = frozenset[Trace]
 """Traces that are judged together: they may tell of a common call, or one stands alone."""
 
 CLAIM = "(entry = 'span' and (sightline_model_call(operation) or {used}))".format(
-    used="(ifNull(input_tokens, 0) + ifNull(output_tokens, 0) > 0 or notEmpty(extra_usage))"
+    used="(ifNull(input_tokens, 0) + ifNull(output_tokens, 0) > 0 or notEmpty(extra_usage)"
+    " or isNotNull(reported_cost_usd))"
 )
 
 STARTED = """

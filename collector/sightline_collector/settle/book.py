@@ -146,6 +146,7 @@ def _claim(row: Row, repriced_usd: Decimal) -> Claim:
         cached=bool(row["gateway_cached"]),
         summed=bool(row["summed"]),
         blocked=bool(row["blocked"]),
+        billed=bool(row["reported"]),
     )
 
 

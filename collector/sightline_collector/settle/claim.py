@@ -15,6 +15,8 @@ NATIVE_SCOPES = ("com.anthropic.sdk.python", "mistralai_sdk_tracer")
 """Spans that a provider's own library makes: of two that tell of one call their numbers are the first-hand
 ones."""
 
+Models = tuple[str, str]
+
 Key = tuple[str, str, int]
 """Trace, span, and which delivery of it: the nanosecond at which it was received."""
 
@@ -32,7 +34,7 @@ class Claim:
     operation: str
     service: str
     scope: str
-    models: tuple[str, str]
+    models: Models
     """The model that answered and the one asked for, either may be empty."""
     response_id: str
     input_tokens: int | None
@@ -49,6 +51,8 @@ class Claim:
     summed: bool
     """Its sender says that its usage is the sum of other spans' usage."""
     blocked: bool
+    billed: bool = False
+    """Its sender says what it cost."""
 
     @property
     def key(self) -> Key:
@@ -66,11 +70,16 @@ class Claim:
         return bool(self.input_tokens or self.output_tokens or self.other_usage)
 
     @property
+    def spent(self) -> bool:
+        """Whether it says that anything was used, or what it cost."""
+        return self.used or self.billed
+
+    @property
     def payable(self) -> bool:
-        """Whether it may be paid: it used something, and is no count, sum or refusal."""
+        """Whether it may be paid: it used or cost something, and is no count, sum or refusal."""
         if self.paid:
             return True
-        return self.used and self.operation not in NEVER_PAID and not self.summed and not self.blocked
+        return self.spent and self.operation not in NEVER_PAID and not self.summed and not self.blocked
 
     @property
     def native(self) -> bool:
@@ -87,7 +96,11 @@ class Claim:
 
     def same_model(self, other: Claim) -> bool:
         """Whether both may be of one model: `claude-x` and `anthropic/claude-x-20250929` may."""
-        mine, theirs = _spellings(self.models), _spellings(other.models)
+        return self.of_model(other.models)
+
+    def of_model(self, models: Models) -> bool:
+        """Whether it may be of that model."""
+        mine, theirs = _spellings(self.models), _spellings(models)
         return not mine or not theirs or any(a.startswith(b) or b.startswith(a) for a in mine for b in theirs)
 
     def same_usage(self, other: Claim) -> bool:
@@ -96,7 +109,7 @@ class Claim:
         return mine == (other.input_tokens or 0, other.output_tokens or 0) and mine != (0, 0)
 
 
-def _spellings(models: tuple[str, str]) -> set[str]:
+def _spellings(models: Models) -> set[str]:
     return {name.lower().rpartition("/")[2] for name in models if name}
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sightline_collector.settle.claim import Claim, Key
+from sightline_collector.settle.claim import Claim, Key, Models
 from sightline_collector.settle.tree import Place, Tree
 
 CALLERS = frozenset({
@@ -23,26 +23,33 @@ usage is exactly theirs."""
 VECTORS = ("embedding", "rerank")
 """What a language model's call does not do itself."""
 
+MOST_MODELS = 20
+"""Of the models used below a span so many are known, the first by their names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is used below a span: the first claim of it in time, its tokens, and whether any of it may be the
-    span's own, as texts or as vectors: what no caller stands between."""
+    """What is used or paid below a span: the first claim of it in time, its tokens and models, whether any of
+    it says of usage, and whether any may be the span's own, as texts or as vectors: no caller between."""
 
     first: Claim | None = None
+    used: bool = False
     texts: bool = False
     vectors: bool = False
     input_tokens: int = 0
     output_tokens: int = 0
+    models: tuple[Models, ...] = ()
 
     def __add__(self, other: Parts) -> Parts:
         told = [claim for claim in (self.first, other.first) if claim is not None]
         return Parts(
             min(told, key=lambda c: (c.started_ns, c.key), default=None),
+            self.used or other.used,
             self.texts or other.texts,
             self.vectors or other.vectors,
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
+            tuple(sorted({*self.models, *other.models})[:MOST_MODELS]),
         )
 
 
@@ -68,15 +75,26 @@ def sums_of(paid: Sequence[Claim], tree: Tree) -> dict[Key, Claim]:
 
 def _alone(claim: Claim) -> Parts:
     vectors = claim.operation in VECTORS
-    return Parts(claim, not vectors, vectors, claim.input_tokens or 0, claim.output_tokens or 0)
+    tokens = claim.input_tokens or 0, claim.output_tokens or 0
+    return Parts(claim, claim.used, not vectors, vectors, *tokens, (claim.models,))
 
 
 def _is_sum(whole: Claim, parts: Parts) -> bool:
     """A whole holds its parts. What a model call's tools, guards and agents used is in it only when they add
     up to it."""
     if not whole.paid:
-        return whole.used
+        return whole.spent
+    if whole.used and not parts.used:
+        return False
     if parts.texts or (parts.vectors and whole.operation != "llm"):
-        return True
+        return _holds(whole, parts)
     used = parts.input_tokens, parts.output_tokens
-    return used == (whole.input_tokens or 0, whole.output_tokens or 0)
+    return used == (whole.input_tokens or 0, whole.output_tokens or 0) != (0, 0)
+
+
+def _holds(whole: Claim, parts: Parts) -> bool:
+    """Whether a call is told again below it: of another model less than half of it is a call of its own,
+    such as one for a title. Two counts of one call differ, but not that much."""
+    told = parts.input_tokens + parts.output_tokens
+    used = (whole.input_tokens or 0) + (whole.output_tokens or 0)
+    return 2 * told >= used or any(whole.of_model(models) for models in parts.models)

@@ -37,7 +37,7 @@ def delivered_once(claims: Sequence[Claim]) -> tuple[list[Claim], Verdicts]:
         by_place[claim.trace_id, claim.span_id].append(claim)
     kept, verdicts = [], {}
     for deliveries in by_place.values():
-        first, *again = sorted(deliveries, key=lambda c: (-_tokens(c), c.received_ns))
+        first, *again = sorted(deliveries, key=lambda c: (-_tokens(c), not c.billed, c.received_ns))
         kept.append(first)
         for claim in again:
             verdicts[claim.key] = Verdict(False, "redelivered", "this span came twice: one delivery counts")

@@ -17,10 +17,10 @@ def judge(claims: Sequence[Claim]) -> Verdicts:
     once, verdicts = delivered_once(claims)
     tree = Tree(once)
     verdicts |= twins(once, tree)
-    paid = [claim for claim in once if claim.key not in verdicts and claim.payable and claim.used]
+    paid = [claim for claim in once if claim.key not in verdicts and claim.payable and claim.spent]
     sums = sums_of(paid, tree)
     for claim in once:
-        if claim.key not in verdicts and (claim.paid or claim.used):
+        if claim.key not in verdicts and (claim.paid or claim.spent):
             verdicts[claim.key] = _verdict(claim, sums)
     return verdicts | _told_by(once, verdicts, tree)
 

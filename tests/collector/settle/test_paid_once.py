@@ -188,6 +188,28 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         ],
         (1, usd(100, 10), 100, 10),
     ),
+    "a small call of another model below a call is paid beside it": (
+        [
+            Told(1, 0, used("chat", (10_000, 500)), seconds=5),
+            Told(2, 1, used("chat", (500, 50), **{"gen_ai.request.model": "o1"}), start=1),
+        ],
+        (2, usd(10_000, 500) + Decimal("0.0105"), 10_500, 550),
+    ),
+    "a call around a call whose model it names otherwise is not paid again": (
+        [
+            Told(1, 0, used("chat", (100, 11), **{"gen_ai.request.model": "shop-deployment"}), seconds=5),
+            Told(2, 1, used("chat", (100, 10)), start=1),
+        ],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "what only an agent says that it cost is paid": (
+        [Told(1, 0, AGENT | {"gen_ai.usage.cost": 0.05}, seconds=9), Told(2, 1, AGENT)],
+        (1, Decimal("0.05"), 0, 0),
+    ),
+    "an agent says what its calls cost, too": (
+        [Told(1, 0, AGENT | {"gen_ai.usage.cost": 0.05}, seconds=9), Told(2, 1, used("chat", (100, 10)))],
+        (1, usd(100, 10), 100, 10),
+    ),
     "a sampled call counts for those that were left out": (
         [Told(1, 0, used("chat", (100, 10), **{"sightline.sample.weight": 10.0}))],
         (10, usd(1000, 100), 1000, 100),

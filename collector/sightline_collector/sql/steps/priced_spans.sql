@@ -87,7 +87,7 @@ from (
                     [dictGet('{database}.price_points', 'terms', point)])[1],
                 [sightline_price_point(
                     model_id, price_context, toUnixTimestamp64Nano(started_at), input)])[1],
-            [call != ''],
+            [call != '' or isNotNull(reported_cost_usd)],
             [named + named_dashed = 0 or provider = ''],
             [multiIf(
                 named != 0, named, named_dashed != 0, named_dashed, bare != 0, bare,
