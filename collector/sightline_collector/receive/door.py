@@ -97,8 +97,11 @@ class Door:
         warning = ""
         try:
             items = check(signal, body, self.limits)
-        except Malformed as refused:
-            body = await self._mended(signal, body, refused)
+        except Malformed:
+            found = await self._mended(signal, body)
+            if found is None:
+                raise
+            body = found
             items, warning = check(signal, body, self.limits), WARNING
         if items and allowance:
             allowance.spend(items, len(body))
@@ -108,13 +111,12 @@ class Door:
         self._health.accepted(signal, items, len(body), time.perf_counter() - began_s)
         return warning
 
-    async def _mended(self, signal: Signal, body: bytes, refused: Malformed) -> bytes:
-        """The request with text that is text. Raises what it was refused with when that does not help."""
+    async def _mended(self, signal: Signal, body: bytes) -> bytes | None:
+        """The request with text that is text; None when that does not help."""
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._unpacking, mended, signal, body)
-        if found is None:
-            raise refused
-        self._health.mended.labels(signal).inc()
+        if found is not None:
+            self._health.mended.labels(signal).inc()
         return found
 
     async def unpack(self, signal: Signal, raw: bytes, encoding: str, *, is_json: bool) -> bytes:

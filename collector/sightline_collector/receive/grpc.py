@@ -5,7 +5,7 @@ many bombs at once as there are streams. A compressed message is told by its fir
 protobuf at all, and 78 (zlib) would be field 15 of a request whose only field is 1.
 """
 
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 
@@ -23,8 +23,9 @@ SERVICES = {
 }
 
 # Of one connection. Further calls wait in their client, or are refused as UNAVAILABLE, which is tried again.
-# Exporters have one or two under way, proxies some dozen.
-_STREAMS_MAX = 100
+# Exporters have one or two under way, proxies some hundred. What their messages may take is bounded by the
+# places for those on their way, of all connections together.
+_STREAMS_MAX = 1000
 # Of the port; further ones are closed at once, and tried again. As many as of a port over HTTP.
 _CONNECTIONS_MAX = "grpc.max_allowed_incoming_connections"
 # A connection that is silent, or whose machine is gone, ends. Clients reconnect without losing a call.
@@ -64,29 +65,38 @@ def handlers(door: Door) -> dict[str, dict[str, Any]]:
 def _export(door: Door, signal: Signal) -> Any:
     async def export(_: object, context: Any) -> bytes:
         try:
-            sender = door.sender(dict(context.invocation_metadata()).get)
-            raw = await message_of(door, context)
-            with door.room() as room:
-                room.add(len(raw))
-                body = await door.unpack(signal, raw, _encoding(raw), is_json=False)
-                if body is not raw:
-                    room.add(len(body))
-                warning = await door.take(signal, body, sender.target, sender.allowance)
-            return answer.success(signal, warning, answer.PROTOBUF)
+            return await _taken(door, signal, context)
         except NoMessage:
-            await _abort(context, Malformed("The call had no message", hint="Send one with each call"))
+            refused = _refusal(Malformed("The call had no message", hint="Send one with each call"))
         except Fault as fault:
             door.refused(signal, fault)
-            await _abort(context, fault)
+            refused = _refusal(fault)
         except Exception:
-            await _abort(context, door.failed(signal))
+            refused = _refusal(door.failed(signal))
+        # gRPC keeps what `abort` raises with the call, in a cycle. Raised within `except`, it would hold the
+        # fault, whose frames hold the message, until Python next looks for cycles.
+        await context.abort(*refused)
+        raise AssertionError("abort raises")
 
     return export
 
 
-async def _abort(context: Any, fault: Fault) -> NoReturn:
-    await context.abort(_STATUS_CODES[fault.grpc_code], str(fault), answer.grpc_trailers(fault))
-    raise AssertionError("abort raises")
+async def _taken(door: Door, signal: Signal, context: Any) -> bytes:
+    """The answer to a call whose message is durable."""
+    sender = door.sender(dict(context.invocation_metadata()).get)
+    raw = await message_of(door, context)
+    with door.room() as room:
+        room.add(len(raw))
+        body = await door.unpack(signal, raw, _encoding(raw), is_json=False)
+        if body is not raw:
+            room.add(len(body))
+        warning = await door.take(signal, body, sender.target, sender.allowance)
+    return answer.success(signal, warning, answer.PROTOBUF)
+
+
+def _refusal(fault: Fault) -> tuple[Any, str, Any]:
+    """Code, details and trailers."""
+    return _STATUS_CODES[fault.grpc_code], str(fault), answer.grpc_trailers(fault)
 
 
 def _encoding(raw: bytes) -> str:
