@@ -85,6 +85,9 @@ OTHER_NAMES = (
     PROVIDER_OF_OTEL_NAME | PROVIDER_OF_LITELLM_NAME | PROVIDER_OF_VERCEL_NAME | PROVIDER_OF_EMITTER_NAME
 )
 
+SERVED_ONESELF = r"vllm[^|/]*|openai[_-](?:compatible|like)"
+"""What one serves oneself by OpenAI's interface: the library's "contains openai" takes it for OpenAI's."""
+
 _BEFORE_MODEL = (
     (r"^\s*litellm\s*\|", "/", "[^|/]*"),
     (r"^\s*", r"\s*\|", "[^|]*"),
@@ -102,6 +105,7 @@ def provider_rules(providers: Sequence[Provider]) -> RuleTree:
     for head, tail, anything in _BEFORE_MODEL:
         for provider in providers:
             tree.add(rf"{head}{literal(provider.id)}{tail}{PATH}(.*)$", key=rf"{provider.id}|\1")
+        tree.add(rf"{head}({SERVED_ONESELF}){tail}(.*)$", key=r"\1|\2")
         for provider in providers:
             _add_matches(tree, provider, head, tail, anything)
     tree.add(rf"^(?:\s*litellm\s*)?\|({BEDROCK_NAME})$", key=r"aws|\1")

@@ -103,7 +103,14 @@ def test_a_known_model_of_an_unknown_seller_is_assumed(pricer: Engine, provider:
     assert (got.usd, got.status) == (GPT_4O, "assumed")
 
 
-@pytest.mark.parametrize("provider", ["ollama", "vllm", "llama.cpp"])
+@pytest.mark.parametrize(
+    "provider",
+    [
+        "ollama", "ollama_chat", "ollama-ai-provider", "vllm", "hosted_vllm", "vllm-openai", "llama.cpp",
+        "llama-cpp", "text-generation-inference", "openai-compatible", "openai_like", "triton", "lemonade",
+        "huggingface_hub",
+    ],
+)  # fmt: skip
 def test_a_model_that_one_serves_oneself_has_no_price_of_its_makers(pricer: Engine, provider: str) -> None:
     """What the same model costs elsewhere is nobody's bill: an override says what one's own machine costs."""
     got = one(pricer, Call(provider, "deepseek-chat"))

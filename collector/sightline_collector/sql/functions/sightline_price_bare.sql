@@ -3,8 +3,10 @@
 -- same model costs elsewhere is nobody's bill.
 -- Units: a name. Reads: nothing. Readers: priced_spans.
 create or replace function sightline_price_bare as (name) -> if(
-    substringIndex(name, '|', 1) in (
-        'ollama', 'hosted_vllm', 'vllm', 'sglang', 'lm_studio', 'lmstudio', 'llama.cpp', 'llamacpp',
-        'llama_cpp', 'llamafile', 'localai', 'xinference', 'gpt4all', 'mlx'),
+    match(name, concat(
+        '^(ollama[^|]*|(hosted_)?vllm[^|]*|llama.?cpp[^|]*|sglang|lm[_-]?studio|llamafile|local-?ai|mlx|',
+        'xinference|gpt4all|lemonade|triton|tgi|text-generation-inference|huggingface_hub|',
+        'openai[_-](compatible|like))',
+        '\\|')),
     '',
     replaceRegexpOne(name, '^[^|]*', 'litellm'))
