@@ -66,11 +66,13 @@ select
     meaning['estimated'] = 'true' or ifNull(isNull(counts[14]) and counts[6] > 0 and counts[12] > 0, 0)
         as tokens_estimated,
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
-    multiIf(
-        meaning['service_tier'] = '', [],
-        lower(meaning['service_tier']) = 'batch', ['processing=batch'],
-        lower(meaning['service_tier']) = 'fast', ['service_tier=fast', 'speed=fast'],
-        [concat('service_tier=', lower(meaning['service_tier']))]) as price_context,
+    arrayFilter(
+        term -> term not in ('', 'service_tier=', 'service_tier=auto', 'speed='),
+        [
+            transform(
+                lower(meaning['service_tier']), ['batch', 'fast'], ['processing=batch', 'speed=fast'],
+                concat('service_tier=', lower(meaning['service_tier']))),
+            concat('speed=', lower(meaning['speed']))]) as price_context,
     if(isNull(costs[1]), costs[2] + costs[3], costs[1]) as reported_cost_usd,
     arrayFilter(
         ms -> isNotNull(ms),
@@ -149,6 +151,8 @@ from (
             -- Logfire tells of a stream twice: when it begins, without its answer, and when it has ended.
             dialect = 'logfire' and operation_known = 'llm' and isNull(input_given) and meaning['output'] = ''
                 and meaning['response_id'] = '' and status_code != 2, 'chain',
+            -- Some call counting a chat, too: one without an answer.
+            operation_named = 'token_count' and operation_known = 'llm' and output_floor = 0, 'token_count',
             operation_known not in ('', 'other'), operation_known,
             meaning['mcp_method'] = 'tools/call' and kind_given = 2, 'tool',
             meaning['mcp_method'] != '', 'mcp',
@@ -168,7 +172,7 @@ from (
             if(operation_given = '', '',
                 dictGet('{database}.operations', 'operation', lower(operation_given))) as operation_known,
             ifNull(counts[1], counts[2]) as input_given, ifNull(counts[3], counts[4]) as output_given,
-            isNull(counts[1]) and isNotNull(counts[2]) as input_is_rest,
+            isNull(counts[1]) and isNotNull(counts[2]) and meaning['cache_within'] = '' as input_is_rest,
             isNull(counts[3]) and isNotNull(counts[4]) as output_is_rest,
             ifNull(counts[1], ifNull(counts[2], 0)) as input_floor,
             ifNull(counts[3], ifNull(counts[4], 0)) as output_floor,
@@ -218,7 +222,8 @@ from (
                 arrayMap(text -> sightline_count(text), [
                     meaning['input_tokens'], meaning['input_rest'],
                     meaning['output_tokens'], meaning['output_rest'], meaning['total_tokens'],
-                    meaning['cache_read'], meaning['cache_write'], meaning['cache_write_5m'],
+                    if(meaning['cache_read'] = '', meaning['cache_within'], meaning['cache_read']),
+                    meaning['cache_write'], meaning['cache_write_5m'],
                     meaning['cache_write_1h'], meaning['reasoning'], meaning['tool_use'],
                     meaning['audio_input'], meaning['audio_output'], meaning['audio_cached'],
                     meaning['image_input'], meaning['image_output'], meaning['web_searches'],

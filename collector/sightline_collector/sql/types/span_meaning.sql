@@ -13,4 +13,5 @@ Enum8(
     'feature' = 46, 'experiment' = 47, 'variant' = 48, 'shadow' = 49, 'stage' = 50, 'tags' = 51,
     'prompt_name' = 52, 'prompt_version' = 53, 'agent' = 54, 'tool' = 55, 'entity' = 56,
     'error_type' = 57, 'blocked' = 58, 'budget' = 59, 'weight' = 60, 'thinned' = 61,
-    'operation_named' = 62, 'rerank_searches' = 63, 'level' = 64, 'level_says' = 65)
+    'operation_named' = 62, 'rerank_searches' = 63, 'level' = 64, 'level_says' = 65, 'speed' = 66,
+    'cache_within' = 67)
