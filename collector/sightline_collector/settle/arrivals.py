@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sightline_collector.settle.twins import AGAIN_NS
 from sightline_collector.store.engine import Engine
 
 HOUR_NS = 3_600 * 10**9
@@ -92,13 +93,20 @@ where entry = 'correction' and trace_state not in ('', trace_id)
     and ({OF_ARRIVED} or trace_state in (select trace_id from spans_v1 where {{arrived}}))
 """  # noqa: S608 - our own text
 
+TIED_TO = """
+select project, [trace_id, trace_state] as traces
+from spans_v1
+where entry = 'correction' and trace_state not in ('', trace_id)
+    and (trace_id in {traces:Array(String)} or trace_state in {traces:Array(String)})
+"""
+
 SETTINGS = " settings use_skip_indexes = 0, optimize_use_projections = 0"
 """Of thousands of ids some are in every granule, and no roll-up has them: looking costs more than reading."""
 
 TOLD_TWICE = f"""
 select project, groupUniqArray({MOST_TRACES_AN_ANSWER + 1})(trace_id) as traces
 from spans_v1
-where {NEAR}
+where {NEAR.replace("reach", "again")}
     and {CLAIM} and response_id in (
         select response_id from spans_v1 where {NEAR} and {OF_ARRIVED} and response_id != '')
 group by project, response_id
@@ -196,6 +204,7 @@ def doubtful(
         " and started_at <= fromUnixTimestamp64Nano({last:Int64}, 'UTC')"
     )
     parameters = {**arrival.parameters, "first": first_ns, "last": last_ns, "reach": reach_ns}
+    parameters["again"] = max(reach_ns, AGAIN_NS)
     alone = doubts(engine, f"{NEAR} and {OF_ARRIVED.replace('{arrived}', arrived)}", parameters, SETTINGS)
     several_scopes = int(engine.value(SCOPES + SETTINGS, parameters)) > 1
     together = [
@@ -206,7 +215,19 @@ def doubtful(
     query = TOLD_ALIKE.replace("{arrived}", arrived) + SETTINGS
     rows = engine.rows(query, parameters) if several_scopes else []
     alike = [group for row in rows for group in _within(row)]
-    return joined([*alone, *together, *alike])
+    return joined([*alone, *together, *alike, *_tied_to(engine, together)])
+
+
+def _tied_to(engine: Engine, groups: Sequence[Group]) -> list[Group]:
+    """Which traces those that were found have been judged with before, and these with others: of an answer
+    that was given ever again the first may lie far back."""
+    found: list[Group] = []
+    traces = {trace for group in groups for _, trace in group}
+    for _ in range(2 if traces else 0):
+        rows = engine.rows(TIED_TO + SETTINGS, {"traces": sorted(traces)})
+        found = [frozenset((str(row["project"]), str(trace)) for trace in row["traces"]) for row in rows]
+        traces |= {trace for group in found for _, trace in group}
+    return found
 
 
 def _within(row: Mapping[str, Any]) -> Iterator[Group]:

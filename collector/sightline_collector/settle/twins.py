@@ -20,6 +20,9 @@ LONG_ID = 20
 """Providers' ids are random and at least that long. A shorter one may be a constant of a small server: it
 tells of one call only what two scopes say at the same time."""
 
+AGAIN_NS = 3_600 * 10**9
+"""How long after it was last given an answer that is given again is known; then it is a call of its own."""
+
 MOST_ALIKE = 200
 """So many claims may share an id as to make comparing them dear: then the first of each call is compared."""
 
@@ -82,12 +85,29 @@ def _same_calls(told: Sequence[Claim]) -> Iterable[list[Claim]]:
             running.append(groups[-1])
         else:
             group.append(claim)
-    # Asked for, waited for, fetched again: what says of no usage is no other answer.
+    near = _near(groups) if len(told[0].response_id) >= LONG_ID else [[group] for group in groups]
+    yield from (call for each in near for call in _as_told(each) if len(call) > 1)
+
+
+def _near(groups: Sequence[list[Claim]]) -> Iterable[list[list[Claim]]]:
+    """The groups, parted where more than AGAIN_NS lies between: so far is looked from what comes."""
+    parts: list[list[list[Claim]]] = []
+    latest_ns = 0
+    for group in groups:
+        if parts and group[0].started_ns - latest_ns <= AGAIN_NS:
+            parts[-1].append(group)
+        else:
+            parts.append([group])
+        latest_ns = max(latest_ns, group[-1].started_ns)
+    return parts
+
+
+def _as_told(groups: Sequence[list[Claim]]) -> Sequence[list[Claim]]:
+    """The groups as one when all say the same. Asked for, waited for, fetched again: what says of no usage is
+    no other answer."""
     known = [next((claim for claim in group if claim.used), None) for group in groups]
     answers = {(claim.input_tokens, claim.output_tokens) for claim in known if claim is not None}
-    if len(told[0].response_id) >= LONG_ID and len(answers) == 1:
-        groups = [[claim for group in groups for claim in group]]
-    yield from (group for group in groups if len(group) > 1)
+    return [[claim for group in groups for claim in group]] if len(answers) == 1 else groups
 
 
 def _one_answer(one: Claim, other: Claim) -> bool:

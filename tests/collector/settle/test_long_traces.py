@@ -68,3 +68,20 @@ def test_a_clock_that_is_years_off_makes_no_trace_years_long(store: Store) -> No
     longest = "select max(dateDiff('hour', began_at, ended_at)) from long_traces_v1"
     assert int(store.engine.value(longest)) <= 14 * 24
     assert store.total() == (1, usd(200, 20), 200, 20)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "calls"),
+    [((0, 50, 100), 1), ((100, 0, 50), 1), ((0, 61, 150), 3)],
+    ids=["in-order", "last-first", "apart"],
+)
+def test_an_answer_given_again_is_known_for_an_hour(
+    store: Store, minutes: tuple[int, ...], calls: int
+) -> None:
+    """However far from the first, within an hour of the last time; one by one as all at once."""
+    response = {"gen_ai.response.id": "chatcmpl-9aZbYcXdWeVfUgThSiRj"}
+    for trace, start in enumerate(minutes, 1):
+        store.take([Told(1, 0, used("chat", (100, 10), **response), start=60 * start, trace=trace)])
+        store.settle()
+    assert store.total() == (calls, usd(100 * calls, 10 * calls), 100 * calls, 10 * calls)
+    assert store.settle_all().corrections == 0
