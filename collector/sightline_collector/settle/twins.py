@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import islice
 
+from sightline_collector.settle.alike import apart, at_one_time, by_likeness, by_silence, order
 from sightline_collector.settle.claim import Claim, Key, Verdict
 from sightline_collector.settle.tree import Tree
 
@@ -25,10 +25,6 @@ AGAIN_NS = 3_600 * 10**9
 
 MOST_ALIKE = 200
 """So many claims may share an id as to make comparing them dear: then the first of each call is compared."""
-
-MOST_COMPARED = 200_000
-"""Of a thousand claims with the same tokens at one time each is compared with the two hundred of another
-scope that are nearest in time; of more, with fewer."""
 
 Verdicts = dict[Key, Verdict]
 
@@ -43,7 +39,8 @@ def delivered_once(claims: Sequence[Claim]) -> tuple[list[Claim], Verdicts]:
         first, *again = sorted(deliveries, key=lambda c: (-_tokens(c), not c.billed, c.received_ns))
         kept.append(first)
         for claim in again:
-            verdicts[claim.key] = Verdict(False, "redelivered", "this span came twice: one delivery counts")
+            twice = Verdict(False, "redelivered", "this span came twice: one delivery counts")
+            verdicts[claim.key] = replace(twice, twin_of=first.key)
     return kept, verdicts
 
 
@@ -54,8 +51,11 @@ def twins(claims: Sequence[Claim], tree: Tree) -> Verdicts:
     for group in _by_response(payable):
         _judge(_calls(group, tree), verdicts, tree, "the same response id")
     left = [claim for claim in payable if claim.key not in verdicts]
-    for group in _by_likeness(left, tree):
+    for group in by_likeness(left, tree):
         _judge([group], verdicts, tree, "the same tokens, model and time")
+    left = [claim for claim in left if claim.key not in verdicts]
+    for group in by_silence(left, tree):
+        _judge([group], verdicts, tree, "the same model and time")
     return verdicts
 
 
@@ -66,7 +66,7 @@ def _by_response(claims: Iterable[Claim]) -> Iterable[list[Claim]]:
             by_id[claim.response_id].append(claim)
     for told in by_id.values():
         if len(told) > 1:
-            yield from _same_calls(sorted(told, key=_order))
+            yield from _same_calls(sorted(told, key=order))
 
 
 def _same_calls(told: Sequence[Claim]) -> Iterable[list[Claim]]:
@@ -121,62 +121,13 @@ def _one_answer(one: Claim, other: Claim) -> bool:
     return (two_scopes or sure) and (one.same_usage(other) or not (one.used and other.used))
 
 
-def _by_likeness(claims: Sequence[Claim], tree: Tree) -> Iterable[list[Claim]]:
-    """Pairs told by two scopes without a common response id."""
-    alike: dict[tuple[str, int, int], list[Claim]] = defaultdict(list)
-    for claim in claims:
-        if claim.used and claim.paid:
-            alike[claim.service, claim.input_tokens or 0, claim.output_tokens or 0].append(claim)
-    for group in alike.values():
-        for at_one_time in _at_one_time(group) if len({claim.scope for claim in group}) > 1 else ():
-            yield from _pairs(at_one_time, tree)
-
-
-def _pairs(group: Sequence[Claim], tree: Tree) -> Iterable[list[Claim]]:
-    """Each claim, the first one first, with at most one of every other scope, the nearest in time."""
-    waiting: dict[str, dict[Key, Claim]] = defaultdict(dict)
-    for claim in group:
-        waiting[claim.scope][claim.key] = claim
-    looked_at = max(1, MOST_COMPARED // len(group))
-    for first in group:
-        if waiting[first.scope].pop(first.key, None) is None:
-            continue
-        pair = [first]
-        for scope, others in waiting.items():
-            near = islice(others.values(), looked_at) if scope != first.scope else ()
-            other = next((claim for claim in near if _alike(first, claim, tree)), None)
-            if other is not None:
-                pair.append(others.pop(other.key))
-        if len(pair) > 1:
-            yield pair
-
-
-def _alike(one: Claim, other: Claim, tree: Tree) -> bool:
-    ids = {one.response_id, other.response_id}
-    known_apart = "" not in ids and len(ids) > 1
-    return not known_apart and one.same_model(other) and _together(one, other, tree)
-
-
-def _together(one: Claim, other: Claim, tree: Tree) -> bool:
-    """Near each other in one trace at one time; or in two traces, one of them a root that ran within the
-    other: an instrumentation that does not hand on its context parts a call from its client's."""
-    if one.trace_id == other.trace_id:
-        return one.overlaps(other) and tree.related(one, other)
-    return _apart(one, other)
-
-
-def _apart(one: Claim, other: Claim) -> bool:
-    """Whether one is a root that ran within the other."""
-    return any(not a.parent_span_id and a.within(b) for a, b in ((one, other), (other, one)))
-
-
 def _calls(group: Sequence[Claim], tree: Tree) -> list[list[Claim]]:
     """The claims with one answer as calls, the first one first: those a gateway gave it again for, and of the
     others those that overlap."""
     again = _given_again(group, tree)
     told = {claim.key for call in again for claim in call}
-    calls = again + _at_one_time([claim for claim in group if claim.key not in told])
-    return sorted(calls, key=lambda call: min(map(_order, call)))
+    calls = again + at_one_time([claim for claim in group if claim.key not in told])
+    return sorted(calls, key=lambda call: min(map(order, call)))
 
 
 def _given_again(group: Sequence[Claim], tree: Tree) -> list[list[Claim]]:
@@ -185,7 +136,7 @@ def _given_again(group: Sequence[Claim], tree: Tree) -> list[list[Claim]]:
     """
     by_trace: dict[str, list[list[Claim]]] = defaultdict(list)
     beside = []
-    for claim in sorted(group, key=lambda c: (not c.cached, *_order(c))):
+    for claim in sorted(group, key=lambda c: (not c.cached, *order(c))):
         near = by_trace[claim.trace_id][-MOST_ALIKE:]
         call = next((each for each in near if tree.in_line(each[0], claim)), None)
         if call is not None:
@@ -205,7 +156,7 @@ def _spoken_for(call: list[Claim], beside: Sequence[Claim]) -> list[Claim]:
     """Add to a call given again the nearest claim of each other scope; what is left."""
     first, scopes, left = call[0], {claim.scope for claim in call}, []
     for claim in sorted(beside, key=lambda c: _distance(c, first)):
-        in_time = claim.overlaps(first) if claim.trace_id == first.trace_id else _apart(claim, first)
+        in_time = claim.overlaps(first) if claim.trace_id == first.trace_id else apart(claim, first)
         if claim.scope not in scopes and in_time:
             call.append(claim)
             scopes.add(claim.scope)
@@ -236,25 +187,12 @@ def _judge(calls: Sequence[Sequence[Claim]], verdicts: Verdicts, tree: Tree, how
             verdicts[kept.key] = _instead("replayed", "given again is the answer of", payer, how)
 
 
-def _at_one_time(group: Sequence[Claim]) -> list[list[Claim]]:
-    """The claims as calls, the first one first: those that overlap are one."""
-    calls: list[list[Claim]] = []
-    ended_ns = -1
-    for claim in sorted(group, key=_order):
-        if calls and claim.started_ns <= ended_ns:
-            calls[-1].append(claim)
-        else:
-            calls.append([claim])
-        ended_ns = max(ended_ns, claim.ended_ns)
-    return calls
-
-
 def _best(call: Sequence[Claim], tree: Tree) -> Claim:
     """Whose numbers count: a gateway's word, then who has usage, a price, its parts; the library's own."""
     return min(
         call,
         key=lambda c: (
-            not c.cached, not c.used, c.cost_usd is None, -c.details, not c.native, -tree.depth(c), *_order(c)
+            not c.cached, not c.used, c.cost_usd is None, -c.details, not c.native, -tree.depth(c), *order(c)
         ),
     )  # fmt: skip
 
@@ -266,7 +204,3 @@ def _instead(why: str, says: str, kept: Claim, how: str) -> Verdict:
 
 def _tokens(claim: Claim) -> int:
     return (claim.input_tokens or 0) + (claim.output_tokens or 0) + claim.other_usage
-
-
-def _order(claim: Claim) -> tuple[int, str, str]:
-    return claim.started_ns, claim.trace_id, claim.span_id

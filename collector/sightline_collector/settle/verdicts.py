@@ -39,10 +39,9 @@ def _verdict(claim: Claim, sums: dict[Key, Claim]) -> Verdict:
 def _told_by(claims: Sequence[Claim], verdicts: Verdicts, tree: Tree) -> Verdicts:
     """The verdicts on what is paid and told by other spans, too: its twins, then the sums above it."""
     twins_of: dict[Key, list[Key]] = defaultdict(list)
-    for claim in sorted(claims, key=lambda c: c.key):
-        verdict = verdicts.get(claim.key)
-        if verdict is not None and verdict.twin_of is not None:
-            twins_of[verdict.twin_of].append(claim.key)
+    for key in sorted(verdicts):
+        if (twin_of := verdicts[key].twin_of) is not None:
+            twins_of[twin_of].append(key)
     sums = {key for key, verdict in verdicts.items() if verdict.why == "aggregate"}
     found = {}
     for claim in claims if twins_of or sums else ():
@@ -50,6 +49,7 @@ def _told_by(claims: Sequence[Claim], verdicts: Verdicts, tree: Tree) -> Verdict
         if verdict is not None and verdict.counts:
             above = [span.key for span in tree.above(claim) if span.key in sums]
             also = [key for sum_ in above for key in (sum_, *twins_of[sum_])]
-            if told_by := (*twins_of[claim.key], *also):
+            beside = [key for twin in twins_of[claim.key] for key in (twin, *twins_of[twin])]
+            if told_by := (*beside, *also):
                 found[claim.key] = replace(verdict, told_by=told_by)
     return found

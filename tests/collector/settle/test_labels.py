@@ -55,6 +55,16 @@ def test_a_sum_says_for_whom_the_calls_below_it_were(store: Store) -> None:
     assert store.total() == (1, usd(100, 10), 100, 10)
 
 
+def test_a_delivery_that_does_not_count_says_for_whom_the_call_was(store: Store) -> None:
+    """A span delivered again with more of its usage keeps the user that it named at first."""
+    store.take([Told(1, 0, used("chat", (50, 5), **LABELS))])
+    store.settle()
+    store.take([Told(1, 0, used("chat", (100, 10)))], NOW_NS + 1)
+    store.settle()
+    assert charged(store) == OF_ANN
+    assert store.total() == (1, usd(100, 10), 100, 10)
+
+
 def test_a_span_keeps_the_labels_it_has(store: Store) -> None:
     """What the paid span itself says holds, whatever another one says."""
     own = LABELS | {"user.id": "bob"}

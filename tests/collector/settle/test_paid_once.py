@@ -210,6 +210,14 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         [Told(1, 0, AGENT | {"gen_ai.usage.cost": 0.05}, seconds=9), Told(2, 1, used("chat", (100, 10)))],
         (1, usd(100, 10), 100, 10),
     ),
+    "a stream that told neither of two scopes its usage is one call": (
+        [Told(1, 0, ASKED, "framework"), Told(2, 1, ASKED, "client", start=0.1, seconds=0.5)],
+        (1, Decimal(0), 0, 0),
+    ),
+    "what one scope says a call cost is not paid beside the other's tokens": (
+        [Told(1, 9, ASKED | {"gen_ai.usage.cost": 0.5}, "gateway"), Told(2, 9, used("chat", (100, 10)), "b")],
+        (1, usd(100, 10), 100, 10),
+    ),
     "a sampled call counts for those that were left out": (
         [Told(1, 0, used("chat", (100, 10), **{"sightline.sample.weight": 10.0}))],
         (10, usd(1000, 100), 1000, 100),
