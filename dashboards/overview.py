@@ -45,7 +45,7 @@ where day = toDate(now('UTC')) and project = ${project:sqlstring}""",
         unit="percentunit",
         alarm=0.05,
         sql="""
-select sum(errors) / sum(calls) as failed
+select sum(errors) / nullIf(sum(calls), 0) as failed
 from cost_daily
 where day = toDate(now('UTC')) and project = ${project:sqlstring}""",
     ),
@@ -168,7 +168,7 @@ QUALITY: Final = (
         says="share of the model calls of each hour",
         unit="percentunit",
         sql="""
-select hour as time, model, sum(errors) / sum(calls) as failed
+select hour as time, model, sum(errors) / nullIf(sum(calls), 0) as failed
 from usage_hourly
 where $__timeFilter(hour) and model != '' and project = ${project:sqlstring}
 group by time, model

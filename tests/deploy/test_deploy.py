@@ -15,6 +15,7 @@ from sightline_collector.config import ENVIRONMENT_PREFIX, Config
 from sightline_collector.health import Health
 from sightline_collector.operate import alive
 from sightline_collector.receive.fullness import Fullness
+from sightline_collector.receive.limits import Limits
 from sightline_collector.sql import cluster
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.store.url import parse_store_url
@@ -146,7 +147,7 @@ def test_every_metric_that_the_runbook_names_is_counted() -> None:
     """Whoever looks for a metric of the runbook finds it."""
     named = set(re.findall(r"`(sightline_\w+)`", (DEPLOY / "README.md").read_text()))
     health = Health()
-    Fullness(health.registry, bodies_bytes=1)
+    Fullness(health.registry, Limits())
     counted = health.exposition().decode()
     assert named
     assert [metric for metric in named if f"# TYPE {metric} " not in counted] == []

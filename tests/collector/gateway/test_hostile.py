@@ -84,7 +84,6 @@ UNBOUNDED = [
     "damerauLevenshteinDistance(repeat('a', 65000), repeat('b', 65000))",
     "jaroSimilarity(repeat('a', 65000), repeat('b', 65000))",
     "jaroWinklerSimilarity(repeat('a', 65000), repeat('b', 65000))",
-    "displayName()",
 ]
 
 
