@@ -27,7 +27,7 @@ test: .venv/tested  ## style, types, and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --session-timeout 690
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --session-timeout 800
 
 test-clickhouse: .venv/tested  ## the tests of the store on CLICKHOUSE_URL=clickhouse://user:password@host:8123[?cluster=NAME]
 	$(BIN)/python -m tests.servers --url '$(CLICKHOUSE_URL)'

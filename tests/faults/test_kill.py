@@ -13,7 +13,7 @@ import pytest
 from collector_process import CollectorProcess, wait_until
 from remembered_load import SPANS, RememberedLoad
 
-KILLS = int(os.environ.get("SIGHTLINE_KILLS", "8"))
+KILLS = int(os.environ.get("SIGHTLINE_KILLS", "4"))
 """8 in the suite, beside the kills at chosen moments of test_stages; `make bench` asks for 300."""
 
 CATCH_UP_S = 60 + 4 * KILLS
