@@ -106,7 +106,7 @@ class Held:
 
 def caught_up(collector: CollectorProcess, limit_s: float = CATCH_UP_S) -> None:
     """Returns when all that it has is stored. Raises TimeoutError."""
-    wait_until(lambda: _flushed(collector), limit_s)
+    wait_until(lambda: flushed(collector), limit_s)
 
 
 def compare(collector: CollectorProcess, spans: set[str], judgements: set[str]) -> Held:
@@ -118,10 +118,10 @@ def compare(collector: CollectorProcess, spans: set[str], judgements: set[str]) 
         short = {trace: held.get(trace, 0) for trace in acknowledged if held.get(trace, 0) < SPANS}
         lost += [f"{table} {trace}: {n}" for trace, n in short.items()]
         doubled += [f"{table} {trace}: {n}" for trace, n in held.items() if n > SPANS]
-    return Held(tuple(lost), tuple(doubled), _miscounted(collector))
+    return Held(tuple(lost), tuple(doubled), miscounted(collector))
 
 
-def _miscounted(collector: CollectorProcess) -> str:
+def miscounted(collector: CollectorProcess) -> str:
     """The sums from the roll-up and those from the rows, when they differ."""
     rolled = collector.ask(f"select {ROLL_UP} from spans group by model order by model")
     rows = "(select model, cost_usd, input_tokens from spans where span_id != '')"
@@ -129,7 +129,8 @@ def _miscounted(collector: CollectorProcess) -> str:
     return "" if rolled == counted else json.dumps([rolled, counted])
 
 
-def _flushed(collector: CollectorProcess) -> bool:
+def flushed(collector: CollectorProcess) -> bool:
+    """False while the store still catches up with what the faults have left."""
     try:
         collector.flush()
     except HTTPError as e:

@@ -28,7 +28,7 @@ def test_a_power_cut_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None
     except Untraceable as e:
         pytest.skip(str(e))
     let_go, end = first_let_go(recording), len(recording.changes)
-    cuts = [Cut(let_go, Loss.ALL), Cut(end - 40, Loss.SOME)]
+    cuts = [Cut(let_go, Loss.ALL), Cut(end - 40, Loss.SOME), Cut(end, Loss.BYTES)]
     cut(recording, cuts, Random(3), lambda _, acknowledged, held: found.append((acknowledged > 0, held)))
     assert found == [(True, Held())] * len(cuts)
 

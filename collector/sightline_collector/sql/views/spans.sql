@@ -49,7 +49,7 @@ net as (
             multiIf(
                 s.priced + settled.priced <= 0, null,
                 settled.copies < 2, ifNull(s.cost_usd, 0) + settled.usd,
-                (ifNull(s.cost_usd, 0) + settled.usd) / settled.copies),
+                (ifNull(s.cost_usd, 0) + settled.usd) / greatest(settled.copies, 1)),
             s.cost_usd) as cost_usd,
         if(
             changed,
