@@ -5,6 +5,7 @@ rather an error that names it than a value that was guessed.
 """
 
 import binascii
+import codecs
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ REFUSALS = (ValueError, OverflowError, struct.error)
 
 _SHORT_LENGTHS = [varint(length) for length in range(2048)]
 _URL_SAFE = str.maketrans("-_", "+/")
+_NO_TEXT = "sightline_no_text"
 
 
 def delimited(tag: bytes, content: bytes) -> bytes:
@@ -27,10 +29,20 @@ def delimited(tag: bytes, content: bytes) -> bytes:
     return tag + (_SHORT_LENGTHS[length] if length < 2048 else varint(length)) + content
 
 
+def _kept_broken(fault: UnicodeError) -> tuple[bytes, int]:
+    """A byte that UTF-8 never has for each half of a surrogate pair, so that the request is mended as any."""
+    assert isinstance(fault, UnicodeEncodeError)
+    return b"\xff" * (fault.end - fault.start), fault.end
+
+
+codecs.register_error(_NO_TEXT, _kept_broken)
+
+
 def _string(value: Any) -> bytes:
+    """UTF-8; JavaScript escapes the half of a character that cutting a text leaves, which is no UTF-8."""
     if not isinstance(value, str):
         raise ValueError(f"{_shown(value)} is not a string")
-    return value.encode()
+    return value.encode(errors=_NO_TEXT)
 
 
 def _bytes(value: Any) -> bytes:

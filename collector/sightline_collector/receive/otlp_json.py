@@ -4,7 +4,8 @@ The mapping is protobuf's own JSON mapping, with what OTLP changes in it:
 - trace and span ids are hexadecimal, in either case, not base64; only the fields that are ids are so read;
 - enums are integers, their names are refused;
 - keys are lowerCamelCase; the names of the .proto file are unknown fields, and unknown fields are ignored.
-64-bit integers come as numbers or strings, and bytesValue is base64, as protobuf has it.
+64-bit integers come as numbers or strings, and bytesValue is base64, as protobuf has it. Text that is no
+Unicode, as bytes or as an escaped half of a surrogate pair, stays none: it is mended as protobuf's is.
 
 JSON is what browsers send by default, so it has to be quick: protobuf's own mapping, with the ids put right
 before it, costs five times as much. The encoders are made once for each message type, from its descriptor.
@@ -37,7 +38,8 @@ Encode = Callable[[Any], bytes]
 def to_protobuf(signal: Signal, body: bytes) -> bytes:
     """The request's protobuf bytes. Raises Malformed for what is no OTLP/JSON request of the signal."""
     try:
-        return _message(REQUESTS[signal].DESCRIPTOR)(json.loads(body))
+        said = body.decode(json.detect_encoding(body), "surrogateescape")
+        return _message(REQUESTS[signal].DESCRIPTOR)(json.loads(said))
     except (*REFUSALS, RecursionError) as error:
         raise Malformed(
             f"The body is not an OTLP/JSON {signal} request: {error}",
