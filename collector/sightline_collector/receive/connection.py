@@ -4,6 +4,7 @@
 
     connected ─▶ first bytes ─┬─ HTTP/2's preface ─▶ Http2
                               └─ head ─▶ body ─▶ answer ─▶ head ...
+                                         └ trailers are read and forgotten
                    closed after   30 s            30 s for the rest of a body that is answered already
 
 What is refused before it is a request is told in the words of the port: `refusal` makes them.
@@ -38,6 +39,13 @@ TURNED_AWAY_WAIT_S = 0.25
 # Beyond the read in which the head began. Tokens and trace state need a few KB.
 HEAD_BYTES_MAX = 64 << 10
 
+# What cuts a body into chunks, and its trailers: 64 KB, and 16 bytes for each byte that they carry. A chunk of
+# a single byte takes 5.
+FRAMING_BYTES_MAX = 64 << 10
+_FRAMING_RATIO_MAX = 16
+# Requests that a sender writes before the first is answered. OTLP's clients wait for each answer.
+PIPELINED_MAX = 512
+
 _UPGRADING = frozenset({b"upgrade", b"http2-settings"})
 
 Refusal = Callable[[Fault, bytes], bytes]
@@ -65,6 +73,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._rest_timer: asyncio.TimerHandle | None = None
         self._first: bytes | None = b""
         self._after_head: int | None = None
+        self._in_body = False
+        self._body_bytes = self._framing_bytes = 0
         self._turned_away = False
         self._answering: RequestResponseCycle | None = None
         self.headers = []
@@ -118,8 +128,14 @@ class BoundedHttp(HttpToolsProtocol):
                 return
             self._first = None
         continued = self._head_timer
+        if self._in_body:
+            self._framing_bytes += len(data)
         super().data_received(data)
-        if self._after_head is not None:
+        if self._framing_bytes > FRAMING_BYTES_MAX + _FRAMING_RATIO_MAX * self._body_bytes:
+            self._bounds.cut(LARGE_HEAD)
+            hint = "Send larger chunks, without trailers"
+            self._refuse(LargeHead("More frames the body than is in it", hint=hint))
+        elif self._after_head is not None:
             self._go_on_without_upgrade(data[self._after_head :])
         elif continued and self._head_timer is continued:
             self._head_bytes += len(data)
@@ -139,9 +155,17 @@ class BoundedHttp(HttpToolsProtocol):
         if self._head_timer is None:
             self._begin_head()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keeps what the head says: what follows the body could else pass for it, and has no bound."""
+        if self._head_timer:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """The head is whole. Raises ValueError, which the parser takes for no HTTP, at too many in a row."""
         self._end_head()
+        self._in_body = True
+        if len(self.pipeline) >= PIPELINED_MAX:
+            raise ValueError("a flood")
         if self._turned_away:
             self._turn_away()
         elif not self.parser.should_upgrade():
@@ -149,15 +173,25 @@ class BoundedHttp(HttpToolsProtocol):
         elif self.parser.get_method() == b"CONNECT":
             self._refuse(WrongMethod("CONNECT is not served here", hint="Use POST"))
 
+    def on_body(self, body: bytes) -> None:
+        """Counts what is not framing."""
+        self._body_bytes += len(body)
+        self._framing_bytes -= len(body)
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """The request is whole."""
         self._end_rest()
+        self._in_body = False
+        self._body_bytes = self._framing_bytes = 0
         if not (self.parser.should_upgrade() or self._turned_away):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """What is still to come of a request that is answered is waited for a bounded time."""
         super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
         if self.cycle.more_body and self._rest_timer is None:
             self._rest_timer = self.loop.call_later(DISCARDING_S, self.transport.close)
 
@@ -213,11 +247,22 @@ class BoundedHttp(HttpToolsProtocol):
         self._refuse(fault)
 
     def _refuse(self, fault: Fault) -> None:
-        """Answers in the type that the request came in, and ends the connection."""
-        content_type = dict(self.headers).get(b"content-type", b"")
-        if not self.transport.is_closing():
+        """Answers in the type that the request came in, and ends the connection.
+
+        An answer that is under way to an earlier request, or to this one, is not spoiled: nothing follows it.
+        """
+        earlier = self._answering
+        if self.transport.is_closing():
+            return
+        if earlier and not earlier.more_body and not earlier.response_complete:
+            earlier.keep_alive = False
+            self.pipeline.clear()
+            self.flow.pause_reading()
+            return
+        if not (earlier and earlier.more_body and earlier.response_started):
+            content_type = dict(self.headers).get(b"content-type", b"")
             self.transport.write(self._refusal(fault, content_type.partition(b";")[0].strip().lower()))
-            self.transport.close()
+        self.transport.close()
 
     def _begin_head(self) -> None:
         self._head_bytes = 0

@@ -17,7 +17,7 @@ from google.rpc.status_pb2 import Status
 
 from sightline_collector.errors import PortTaken
 from sightline_collector.receive import connection as connection_of_http
-from sightline_collector.receive.connection import HEAD_BYTES_MAX
+from sightline_collector.receive.connection import HEAD_BYTES_MAX, PIPELINED_MAX
 from sightline_collector.receive.grpc import SERVICES
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.serve import serve_grpc, serve_http
@@ -218,6 +218,63 @@ def test_requests_in_a_row_are_no_large_head(receiving: Receiving) -> None:
             connection.sendall(piece)
             wait_until_idle(receiving)
         assert read_to_end(connection).count(b"HTTP/1.1 200 ") == times + 1
+
+
+CHUNKED = (
+    b"POST /v1/traces HTTP/1.1\r\nContent-Type: application/x-protobuf\r\nTransfer-Encoding: chunked\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "endless"),
+    [
+        (b"0\r\n", b"X: " + b"x" * 1000 + b"\r\n"),
+        (b"0\r\nX: ", b"x" * 1000),
+        (b"1;", b"x" * 1000),
+        (b"", b"1;" + b"x" * 1000 + b"\r\n\0\r\n"),
+    ],
+    ids=["trailers", "a trailer", "an extension", "extensions"],
+)
+@pytest.mark.parametrize("path", [b"/v1/traces", b"/nothing"], ids=["taken", "refused"])
+def test_what_only_frames_a_body_is_bounded(
+    receiving: Receiving, before: bytes, endless: bytes, path: bytes
+) -> None:
+    """431 while the body is waited for; beside an answer that was given already, the connection's end."""
+    head = CHUNKED.replace(b"/v1/traces", path)
+    with socket.create_connection(("127.0.0.1", receiving.http.port), timeout=WAIT_S) as connection:
+        connection.sendall(head + b"\r\n" + before)
+        wait_until_idle(receiving)
+        with suppress(OSError):
+            while True:
+                connection.sendall(endless * 10)
+        with suppress(ConnectionResetError):
+            assert connection.recv(100)[:13] in (b"HTTP/1.1 431 ", b"HTTP/1.1 404 ")
+
+
+def test_trailers_are_no_headers(receiving: Receiving) -> None:
+    """Not even when the whole request comes in one packet."""
+    sent = CHUNKED.replace(b"x-protobuf", b"json") + b"Connection: close\r\n\r\n2\r\n{}\r\n0\r\n"
+    with socket.create_connection(("127.0.0.1", receiving.http.port)) as connection:
+        connection.sendall(sent + b"Content-Type: text/plain\r\nContent-Encoding: none\r\n\r\n")
+        assert read_to_end(connection).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_is_no_http_does_not_answer_for_the_request_before_it(receiving: Receiving) -> None:
+    """Pipelined: the request that was whole has its own answer, and the connection ends after it."""
+    body = traces()
+    head = b"POST /v1/traces HTTP/1.1\r\nContent-Type: application/x-protobuf\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", receiving.http.port)) as connection:
+        connection.sendall(head % len(body) + body + b"no HTTP\r\n\r\n")
+        answered = read_to_end(connection)
+    assert [answered.count(status) for status in (b"HTTP/1.1 200 ", b"HTTP/1.1 400 ")] == [1, 0]
+
+
+def test_a_flood_of_requests_that_waits_for_no_answer_is_ended(receiving: Receiving) -> None:
+    """Each that is parsed is held until its turn: beyond the bound, the first is answered and no other."""
+    flood = b"GET / HTTP/1.1\r\n\r\n" * (PIPELINED_MAX + 2)
+    with socket.create_connection(("127.0.0.1", receiving.http.port)) as connection:
+        connection.sendall(flood)
+        assert read_to_end(connection).count(b"HTTP/1.1 ") == 1
 
 
 def wait_until_idle(receiving: Receiving) -> None:
