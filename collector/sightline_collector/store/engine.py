@@ -23,7 +23,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from sightline_collector.errors import Fault, FolderInUse, FolderUnusable, StoreRefused, StoreUnreachable
-from sightline_collector.sql.catalog import quoted
+from sightline_collector.sql.catalog import DATA, quoted
 from sightline_collector.sql.cluster import LOCAL, SHARDED, clustered
 from sightline_collector.sql.cluster import READ_SETTINGS as SHARD_SETTINGS
 from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
@@ -48,6 +48,7 @@ ENGINE_OPTIONS = {
     "background_schedule_pool_size": 4,
     # The engine looks at its own memory ten times a second by default: a fifth of what an idle one spends.
     "memory_worker_period_ms": 500,
+    "config-file": str(DATA / "engine.xml"),
 }
 READ_SETTINGS = {"max_threads": 2, "max_memory_usage": 800 << 20}
 
