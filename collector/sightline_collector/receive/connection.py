@@ -39,8 +39,8 @@ TURNED_AWAY_WAIT_S = 0.25
 # Beyond the read in which the head began. Tokens and trace state need a few KB.
 HEAD_BYTES_MAX = 64 << 10
 
-# What cuts a body into chunks, and its trailers: 64 KB, and 16 bytes for each byte that they carry. A chunk of
-# a single byte takes 5.
+# What cuts a body into chunks, and its trailers: 64 KB, and 16 bytes for each byte that they carry. Chunks of
+# one byte take 5.
 FRAMING_BYTES_MAX = 64 << 10
 _FRAMING_RATIO_MAX = 16
 # Requests that a sender writes before the first is answered. OTLP's clients wait for each answer.
