@@ -10,8 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sightline_collector.store.engine import Engine
 
 SEGMENT_REQUESTS = 72
 """Of 512 spans: a segment of 36,864 spans, 64 MB, as the log closes them while the store is busy."""
@@ -19,7 +24,7 @@ SMALL_INSERTS = 9
 
 
 def measure(repeats: int) -> dict[str, float]:
-    """Fat spans per CPU-second of this engine by number of dialects, and what a segment of one span takes.
+    """Fat spans per CPU-second of this engine by number of dialects; what one span takes; what merging adds.
 
     Measured in a process of its own, for the engine must not be forked. Raises RuntimeError when that fails.
     """
@@ -35,50 +40,59 @@ def _measured(repeats: int, folder: Path) -> dict[str, float]:
     sys.path.insert(0, "tests")
     from tests.bench import corpus, dialect_spans
 
-    from sightline_collector.store.batch import insert_segment
     from sightline_collector.store.engine import Engine
     from sightline_collector.store.migrate import migrate
     from sightline_collector.store.url import StoreUrl
-    from sightline_collector.wal.segment import Entry, Signal, frame
 
     engine = Engine(StoreUrl(folder / "store", "", 0, "", "", "bench", secure=False))
     migrate(engine)
     engine.command("system stop merges")
-
-    def segment(name: str, bodies: list[bytes], spans: int) -> Path:
-        file = folder / name
-        with file.open("wb") as out:
-            for body in bodies:
-                parts = frame(Entry(body, spans, "default", time.time_ns()), 1, "5eed" * 8)
-                out.write(parts[0] + body + parts[1])
-        return file
-
-    def cpu_s(file: Path) -> float:
-        before = time.process_time()
-        insert_segment(engine, Signal.TRACES, file)
-        return time.process_time() - before
-
-    def typical_s(file: Path, times: int) -> float:
-        cpu_s(file)
-        return median(cpu_s(file) for _ in range(times))
-
-    def merged_s() -> float:
-        engine.command("system start merges")
-        before = time.process_time()
-        engine.command("optimize table spans_v1 final")
-        return time.process_time() - before
-
+    trial = _Trial(engine, folder / "segment")
     known = list(dialect_spans.DIALECTS)
     figures = {}
     for what, chosen in (("one dialect", known[:1]), ("three dialects", known[:3]), ("all dialects", known)):
-        file = segment(what, dialect_spans.requests(SEGMENT_REQUESTS, chosen), corpus.SPANS)
-        figures[f"{what}, spans per CPU-second"] = SEGMENT_REQUESTS * corpus.SPANS / typical_s(file, repeats)
-    one = segment("one", corpus.requests(1, spans=1), 1)
-    figures["one span ms of CPU"] = 1000 * typical_s(one, SMALL_INSERTS)
-    rows = engine.value("select count() from spans_v1")
-    figures["a merge of them all, us of CPU a span"] = 1e6 * merged_s() / rows
+        took_s = trial.typical_s(dialect_spans.requests(SEGMENT_REQUESTS, chosen), corpus.SPANS, repeats)
+        figures[f"{what}, spans per CPU-second"] = SEGMENT_REQUESTS * corpus.SPANS / took_s
+    one_s = trial.typical_s(corpus.requests(1, spans=1), 1, SMALL_INSERTS)
+    figures["one span ms of CPU"] = 1000 * one_s
+    figures["a merge of all, us of CPU a span"] = 1e6 * trial.merged_s() / trial.spans()
     engine.close()
     return figures
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    engine: Engine
+    file: Path
+
+    def typical_s(self, bodies: list[bytes], spans: int, times: int) -> float:
+        """CPU-seconds of inserting requests of that many spans each, in one segment: the median, warm."""
+        from sightline_collector.wal.segment import Entry, frame
+
+        with self.file.open("wb") as out:
+            for body in bodies:
+                head, trailer = frame(Entry(body, spans, "default", time.time_ns()), 1, "5eed" * 8)
+                out.write(head + body + trailer)
+        self._insert_s()
+        return median(self._insert_s() for _ in range(times))
+
+    def _insert_s(self) -> float:
+        from sightline_collector.store.batch import insert_segment
+        from sightline_collector.wal.segment import Signal
+
+        before = time.process_time()
+        insert_segment(self.engine, Signal.TRACES, self.file)
+        return time.process_time() - before
+
+    def merged_s(self) -> float:
+        """CPU-seconds of merging all that was inserted."""
+        self.engine.command("system start merges")
+        before = time.process_time()
+        self.engine.command("optimize table spans_v1 final")
+        return time.process_time() - before
+
+    def spans(self) -> int:
+        return int(self.engine.value("select count() from spans_v1"))
 
 
 if __name__ == "__main__":
