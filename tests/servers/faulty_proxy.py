@@ -32,6 +32,7 @@ class Fault(Enum):
     ANSWER_LOST = "passed on; the answer is thrown away and the connection reset"
     ANSWER_NEVER = "passed on; the answer is thrown away and the connection stays open"
     LEFT = "passed on; the client's side is reset while the server still works on it"
+    LATE = "kept, and passed on when `deliver` is called; both sides are reset at once"
     SAYS = "answered by the proxy itself, with what `says` has next"
 
 
@@ -65,6 +66,7 @@ class FaultyProxy:
     says: Iterator[bytes] = field(default_factory=lambda: iter(()))
     delay_s: float = 0.0
     passed: list[Passed] = field(default_factory=list)
+    kept: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -112,6 +114,18 @@ class FaultyProxy:
         self.inject(Fault.NONE)
         self._woken.set()
         self._woken = threading.Event()
+
+    def deliver(self) -> list[bytes]:
+        """Pass on what was kept, by connections of its own; the answers."""
+        answers = []
+        while self.kept:
+            with (
+                socket.create_connection(("127.0.0.1", self.target)) as server,
+                server.makefile("rb") as said,
+            ):
+                server.sendall(self.kept.pop())
+                answers.append(whole(said))
+        return answers
 
     def count(self, fault: Fault) -> int:
         """Requests to which it has happened."""
@@ -173,6 +187,8 @@ class FaultyProxy:
             return True
         if fault is Fault.CUT:
             server.sendall(request[: len(request) // 2])
+        elif fault is Fault.LATE:
+            self.kept.append(request)
         elif fault in (Fault.ANSWER_LOST, Fault.ANSWER_NEVER, Fault.LEFT):
             server.sendall(request)
         if fault in (Fault.ANSWER_LOST, Fault.ANSWER_NEVER):

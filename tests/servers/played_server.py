@@ -17,6 +17,7 @@ import re
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ NOT_SETTINGS = {
 """Parameters of the transport, and settings that mean nothing within one process."""
 
 STATUS = {60: 404, 81: 404, 516: 403, 497: 403, 164: 403, 62: 400, 216: 500}
+PROCESSES, OF_PROCESSES = "system.processes", "initial_query_id String, elapsed Float64"
 EMPTY = "\0"
 """An empty setting as the engine's address carries it."""
 
@@ -64,7 +66,7 @@ class Played:
     password: str = ""
     before_insert: Callable[[str], None] = lambda _: None
     said: Callable[[str], str] = str
-    running: set[str] = field(default_factory=set)
+    running: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="played-")))
 
@@ -75,7 +77,7 @@ class Played:
             if name in self.running:
                 said = f"Query with id = {name} is already running."
                 raise Refused(216, said, "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING")
-            self.running.add(name)
+            self.running[name] = time.monotonic()
         try:
             if rows is None:
                 return self._ask(statement, asked)
@@ -83,7 +85,7 @@ class Played:
             return self._insert(statement, rows, asked)
         finally:
             with self.lock:
-                self.running.discard(name)
+                del self.running[name]
 
     def _ask(self, statement: str, asked: dict[str, str]) -> bytes:
         import chdb
@@ -94,12 +96,19 @@ class Played:
         handle: Any = chdb.connect(f"{self.folder}?{spelled}")  # type: ignore[no-untyped-call, unused-ignore]
         try:
             parameters = {k.removeprefix("param_"): v for k, v in asked.items() if k.startswith("param_")}
-            answer = handle.query(
-                self.said(statement), asked.get("default_format", "TabSeparated"), params=parameters
-            )
+            said = self._with_processes(self.said(statement))
+            answer = handle.query(said, asked.get("default_format", "TabSeparated"), params=parameters)
             return bytes(answer.bytes())
         finally:
             handle.close()
+
+    def _with_processes(self, statement: str) -> str:
+        """The engine knows of no statement that only waits, nor the ids that clients have given."""
+        if PROCESSES not in statement:
+            return statement
+        with self.lock:
+            rows = [f"('{name}', {time.monotonic() - began})" for name, began in self.running.items()]
+        return statement.replace(PROCESSES, f"values('{OF_PROCESSES}', {', '.join(rows)})")
 
     def _insert(self, statement: str, rows: bytes, asked: dict[str, str]) -> bytes:
         file = self.scratch / uuid4().hex

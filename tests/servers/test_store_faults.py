@@ -22,7 +22,7 @@ from servers.played_server import Played, PlayedServer
 from sightline_collector.gateway import operations
 from sightline_collector.health import Health
 from sightline_collector.store import engine as engine_module
-from sightline_collector.store import golden
+from sightline_collector.store import golden, server_insert
 from sightline_collector.store import insert as insert_module
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.insert import Inserter
@@ -55,8 +55,10 @@ def proxy(server: PlayedServer) -> Iterator[FaultyProxy]:
 
 @pytest.fixture
 def store(proxy: FaultyProxy, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The server's store, through the proxy; a client that waits for a second and tries again soon."""
-    monkeypatch.setattr(engine_module, "ANSWER_S", 1.0)
+    """The server's store, through the proxy; a client that waits two seconds and tries again soon."""
+    monkeypatch.setattr(engine_module, "ANSWER_S", 2.0)
+    monkeypatch.setattr(server_insert, "BEGINS_S", 0.6)
+    monkeypatch.setattr(server_insert, "CLOCKS_APART_S", 0.05)
     monkeypatch.setattr(insert_module, "RETRY_FIRST_S", 0.02)
     monkeypatch.setattr(insert_module, "RETRY_MOST_S", 0.05)
     engine.command("truncate table spans_v1")
@@ -249,6 +251,56 @@ def test_an_insert_that_goes_on_without_its_client_is_not_done_twice(
     collector.run(work)
     server.played.before_insert = lambda _: None
     assert stored(engine) == ONCE
+
+
+def test_an_insert_that_comes_after_its_time_stores_nothing(
+    collector: Collector, proxy: FaultyProxy, engine: Engine
+) -> None:
+    """What a proxy passes on long after it has reset the connection is refused, whatever was stored since."""
+    proxy.inject(Fault.LATE, times=1)
+    collector.run(sends)
+    (answer,) = proxy.deliver()
+    assert b"X-ClickHouse-Exception-Code: 394" in answer
+    assert stored(engine) == ONCE
+
+
+def test_an_insert_that_comes_late_and_in_time_is_not_done_again(
+    store: Engine, proxy: FaultyProxy, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until an insert without an answer can begin no more, its rows are not counted, nor is it sent again."""
+    monkeypatch.setattr(server_insert, "BEGINS_S", LIMIT_S)
+    passed_s = [0.0]
+    waiting = Engine(store.url, clock=lambda: time.monotonic() + passed_s[0])
+    collector = Collector(waiting, tmp_path)
+    proxy.inject(Fault.LATE, times=1)
+
+    async def work(log: Log) -> None:
+        await sends(log)
+        while not collector.retries("engine_394"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        (answer,) = await asyncio.to_thread(proxy.deliver)
+        assert answer.startswith(b"HTTP/1.1 200")
+        passed_s[0] = 2 * LIMIT_S
+
+    collector.run(work)
+    waiting.close()
+    assert stored(engine) == ONCE
+    assert len([one for one in proxy.passed if one.inserts]) == 1
+
+
+def test_a_way_that_is_slower_than_was_thought_is_given_more_time(
+    store: Engine, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An insert that comes too late to begin, however often, may come later the next time."""
+    monkeypatch.setattr(server_insert, "CLOCK", f"{server_insert.CLOCK} - 1000")
+    monkeypatch.setattr(engine_module, "ANSWER_S", LIMIT_S)
+    patient = Engine(store.url)
+    collector = Collector(patient, tmp_path)
+    collector.run(sends)
+    patient.close()
+    assert stored(engine) == ONCE
+    assert collector.retries("engine_394") >= 2
+    assert list(collector.letters.letters()) == []
 
 
 def test_rows_of_small_tables_are_never_sent_again_by_the_client(

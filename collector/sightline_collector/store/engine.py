@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -29,7 +30,7 @@ from sightline_collector.sql.cluster import READ_SETTINGS as SHARD_SETTINGS
 from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
 from sightline_collector.store.reads import Reads
 from sightline_collector.store.schema_file import schema_file
-from sightline_collector.store.server_insert import insert_file, insert_rows, write_settings
+from sightline_collector.store.server_insert import ServerInserts, insert_rows, write_settings
 from sightline_collector.store.server_reads import ServerReads
 from sightline_collector.store.staging import Insertion
 from sightline_collector.store.url import StoreUrl
@@ -77,12 +78,13 @@ class Messages:
 
 
 class Engine:
-    """A store that is open. `close()` it before the process ends."""
+    """A store that is open. `close()` it before the process ends. `clock`: seconds that only grow."""
 
-    def __init__(self, url: StoreUrl) -> None:
+    def __init__(self, url: StoreUrl, clock: Callable[[], float] = time.monotonic) -> None:
         self.url = url
         self.database = url.database
         self._writer = _connect(url, None if url.path else write_settings(url.cluster))
+        self._server_inserts = ServerInserts(self._writer, url.cluster, clock)
         self._write_lock = Lock()
         self._closed = False
         self._columns: dict[str, tuple[str, ...]] = {}
@@ -221,8 +223,13 @@ class Engine:
                 f" format_schema = {quoted(messages.schema)}"
             )
             (whole,) = insertion.statements
-            statement = f"{whole.replace('{source}', f'input({structure})')}\nsettings {schema}"
-            insert_file(self._writer, statement, file, self.url.cluster)
+            self._server_inserts.insert(whole.replace("{source}", f"input({structure})"), file, schema)
+
+    def refuse_while_due(self, file: Path) -> None:
+        """Raises a Fault while an earlier insert, of this file or one that failed, may yet leave rows."""
+        if not self.embedded:
+            with self._write_lock, self._named():
+                self._server_inserts.refuse_while_due(file)
 
     def _insert_file(self, insertion: Insertion, source: str, messages: Messages) -> None:
         assert self.url.path is not None

@@ -13,7 +13,8 @@
 
 An insert that returns proves nothing: a dropped view loses every row quietly. So after each insert the rows
 of its batch are counted, and only then is the segment let go. A segment in doubt (left by an earlier process,
-or after an answer that never came) is counted first. Exactly-once rests on this count alone.
+or after an answer that never came) is counted first, once nothing of it can come any more. Exactly-once rests
+on this count alone.
 """
 
 from __future__ import annotations
@@ -151,6 +152,8 @@ class Inserter:
 
     def _insert(self, segment: Segment, in_doubt: bool) -> None:
         began = time.perf_counter()
+        if in_doubt:
+            self.engine.refuse_while_due(segment.path)
         writer = self._writer_of(segment) if in_doubt else self.gate.writer
         batch = Batch(self.engine, self.signal, segment.batch, writer)
         if self._search is None:

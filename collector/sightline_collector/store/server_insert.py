@@ -4,16 +4,20 @@ The statement stands at the head of the body and not in the address, for it is l
 balancers take for one (8 or 16 KB). It is sent as an iterator, which clickhouse-connect cannot send a second
 time by itself: an insert whose answer was lost may have been done.
 
-A server goes on with an insert whose client has left. Asked for its rows meanwhile it would say that there
-are none, and the same segment would be inserted twice. So each insert is named after its bytes: as long as
-one of that name runs, the server refuses another (216), and that is waited for. Of a cluster all servers are
-asked first, for what is tried again may come to another one.
+A server goes on with an insert whose client has left, and a proxy may pass one on long after. Asked for its
+rows meanwhile the server would say that there are none, and the same segment would be inserted twice. So
+
+    an insert says until when it may begin, by the server's clock: begun later, it fails and stores nothing;
+    where one failed, it is waited until it can begin no more, and as long as any that began by then runs.
+
+Only then is what it has left counted. Each insert is named after its bytes, too: a server that runs one of a
+name refuses another (216).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +31,36 @@ CHUNK_BYTES = 1 << 20
 NO_TABLE = ""
 """The statement is in the body: the client need not make one."""
 
-ALREADY_RUNNING = 216
-RUNNING = """
-select count() from clusterAllReplicas({cluster}, system.processes)
-where initial_query_id = {{name:String}} settings skip_unavailable_shards = 1
+BEGINS_S, BEGINS_MOST_S = 10.0, 600.0
+"""How late an insert may begin, apart from the time that its bytes take on the way. It doubles when one comes
+too late: a way is slower than was thought, or the servers' clocks lie further apart."""
+
+SLOWEST_WAY = 4 << 20
+"""Bytes a second that a proxy passes on at least when it first takes a request whole."""
+
+CLOCKS_APART_S = 2.0
+"""A clock that was asked may be ahead of that of the server that an insert comes to."""
+
+GONE_S = 60.0
+"""No insert takes longer: after that a server that cannot be asked, or does not say, is not waited for."""
+
+CLOCK = "select toUnixTimestamp64Milli(now64(3))"
+BEGUN_LATE = 394
+"""As if it had been cancelled: of such a code the segment is tried again."""
+
+IN_TIME = """
+where not throwIf(
+    toUnixTimestamp64Milli(now64(3)) > {until_ms}, 'the insert came too late to begin', toInt16({code}))
 """
+IN_TIME_SETTINGS = "allow_custom_error_code_in_throwif = 1"
+
+NAMED = "sightline-"
+ALREADY_RUNNING = 216
+PROCESSES = "system.processes"
+RUNNING = f"""
+select count() from {{processes}}
+where startsWith(initial_query_id, '{NAMED}') and elapsed > {{{{since:Float64}}}}
+"""  # noqa: S608 - constants
 
 SETTINGS = {
     # Rows that a server gathers first are stored after the answer, or as a part with the rows of others.
@@ -45,16 +74,53 @@ def write_settings(cluster: str) -> dict[str, Any]:
     return {**SETTINGS, **(READ_SETTINGS | WRITE_SETTINGS if cluster else {})}
 
 
-def insert_file(client: Client, statement: str, file: Path, cluster: str = "") -> None:
-    """Insert a file of protobuf messages by a statement that reads `input()`.
+class ServerInserts:
+    """Inserts files into a server, or into one of a cluster, through a handle that the caller guards."""
 
-    Raises ClickHouseError, StoreRefused when an insert of the same file is still going on.
-    """
-    name = name_of(file)
-    if cluster and client.query(RUNNING.format(cluster=cluster), parameters={"name": name}).result_rows[0][0]:
-        raise StoreRefused(f"the insert {name} still runs", hint="it is waited for", code=ALREADY_RUNNING)
-    body = _chunks(f"{statement}\nformat Protobuf\n".encode(), file)
-    client.raw_insert(NO_TABLE, insert_block=body, settings={"query_id": name})
+    def __init__(self, client: Client, cluster: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._cluster = cluster
+        self._clock = clock
+        self._begins_s = BEGINS_S
+        self._opened = self._due = clock()
+
+    def insert(self, statement: str, file: Path, settings: str) -> None:
+        """Insert a file of protobuf messages by a statement that reads `input()` and ends with its source.
+
+        Raises ClickHouseError; when what was sent may begin is remembered.
+        """
+        may_s = self._may_s(file)
+        until_ms = int(self._client.query(CLOCK).result_rows[0][0]) + int(may_s * 1000)
+        due = self._clock() + may_s + CLOCKS_APART_S
+        head = f"{statement}{IN_TIME.format(until_ms=until_ms, code=BEGUN_LATE)}settings {settings}"
+        body = _chunks(f"{head}, {IN_TIME_SETTINGS}\nformat Protobuf\n".encode(), file)
+        try:
+            self._client.raw_insert(NO_TABLE, insert_block=body, settings={"query_id": name_of(file)})
+        except Exception as e:
+            if f"Code: {BEGUN_LATE}" in str(e):
+                self._begins_s = min(2 * self._begins_s, BEGINS_MOST_S)
+            answered = "Code: " in str(e)
+            self._due = max(self._due, self._clock() if answered else due)
+            raise
+
+    def refuse_while_due(self, file: Path) -> None:
+        """Raises StoreRefused while an insert that failed, or one of the file by an earlier process, may yet
+        begin, or any that began by then runs; ClickHouseError when a server of a cluster does not say so."""
+        since_s = self._clock() - max(self._due, self._opened + self._may_s(file) + CLOCKS_APART_S)
+        if since_s < 0:
+            said = f"an insert may yet begin for {-since_s:.1f} s"
+            raise StoreRefused(said, hint="it is waited for", code=BEGUN_LATE)
+        if since_s < GONE_S and self._client.query(self._running, {"since": since_s}).result_rows[0][0]:
+            raise StoreRefused("an insert still runs", hint="it is waited for", code=ALREADY_RUNNING)
+
+    def _may_s(self, file: Path) -> float:
+        """How long after it is sent an insert may begin."""
+        return self._begins_s + file.stat().st_size / SLOWEST_WAY
+
+    @property
+    def _running(self) -> str:
+        of_all = f"clusterAllReplicas({self._cluster}, {PROCESSES})" if self._cluster else PROCESSES
+        return RUNNING.format(processes=of_all)
 
 
 def insert_rows(client: Client, table: str, rows: bytes) -> None:
@@ -66,7 +132,7 @@ def insert_rows(client: Client, table: str, rows: bytes) -> None:
 def name_of(file: Path) -> str:
     """The query id of a file's insert: the same for the same bytes, which hold their batch and writer."""
     with file.open("rb") as opened:
-        return f"sightline-{hashlib.file_digest(opened, 'sha256').hexdigest()[:32]}"
+        return f"{NAMED}{hashlib.file_digest(opened, 'sha256').hexdigest()[:32]}"
 
 
 def _chunks(head: bytes, file: Path) -> Generator[bytes]:
