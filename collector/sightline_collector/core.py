@@ -36,7 +36,7 @@ from sightline_collector.store.migrate import migrate
 from sightline_collector.store.url import StoreUrl
 from sightline_collector.wal.appender import SegmentLimits
 from sightline_collector.wal.dead_letter import DeadLetters
-from sightline_collector.wal.folder import lock_folder
+from sightline_collector.wal.folder import OWNERS_ONLY, lock_folder
 from sightline_collector.wal.log import Log, LogLimits
 from sightline_collector.wal.segment import Signal
 
@@ -92,7 +92,7 @@ def _take_folder(folder: Path) -> int:
     """The data folder, for this process alone: the engine's own word for it would be hard to read."""
     refuse_pattern(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=OWNERS_ONLY, parents=True, exist_ok=True)
         return lock_folder(folder)
     except OSError as e:
         raise FolderUnusable(f"{folder} cannot be used ({e.strerror})", hint=OTHER_FOLDER) from None

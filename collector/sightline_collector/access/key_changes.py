@@ -10,6 +10,9 @@ from sightline_collector.access.key import Key, Scope, new_token
 from sightline_collector.access.key_file import Keys
 from sightline_collector.errors import BadConfiguration
 
+LASTS_S_MAX = 100 * 365 * 86_400
+"""A hundred years: beyond, a key for ever is meant, which has no end."""
+
 LISTED = "`sightline key list` shows them"
 
 
@@ -27,6 +30,9 @@ class Wanted:
 
 def add(keys: Keys, wanted: Wanted, by: str, now_s: int) -> tuple[Keys, Key, str]:
     """The keys with one more, that one, and its token, which is nowhere else. Raises BadConfiguration."""
+    if wanted.lasts_s is not None and not 0 < wanted.lasts_s <= LASTS_S_MAX:
+        why = "it would end before it is used, or not within 100 years"
+        raise BadConfiguration(f"there can be no such key: {why}", hint="leave --days out for no end")
     token, number, sha256 = new_token()
     while any(key.id == number for key in keys.keys):
         token, number, sha256 = new_token()

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from sightline_collector.access.key import Key
 from sightline_collector.errors import BadConfiguration
+from sightline_collector.wal.folder import OWNERS_ONLY
 
 NAME = "keys.json"
 MEND = "mend it, or restore it from a backup; without it no key is in force"
@@ -72,7 +73,7 @@ def write(path: Path, keys: Keys) -> None:
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Keeps two that change the file at once apart. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=OWNERS_ONLY, parents=True, exist_ok=True)
     fd = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)

@@ -26,7 +26,7 @@ from sightline_collector.errors import FolderUnusable, OwnFault
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.migrate import migrate
 from sightline_collector.store.url import DEFAULT_DATABASE, StoreUrl
-from sightline_collector.wal.folder import lock_folder
+from sightline_collector.wal.folder import OWNERS_ONLY, lock_folder
 
 MANIFEST = "backup.json"
 FORMAT = 1
@@ -65,6 +65,7 @@ def copy(snapshot: Mapping[str, Any], into: Path) -> Copied:
                 f"{folder} cannot be seen from here",
                 hint="run this on the machine, and as the user, of the collector",
             )
+    into.mkdir(mode=OWNERS_ONLY, parents=True, exist_ok=True)
     size_bytes = 0
     for table in snapshot["tables"]:
         size_bytes += _copy_folder(Path(table["folder"]), into / "tables" / table["name"])
@@ -97,7 +98,7 @@ def restore(backup: Path, folder: Path) -> Copied:
     refuse_used(folder)
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=OWNERS_ONLY, parents=True, exist_ok=True)
         held = lock_folder(folder)
         undo.callback(os.close, held)
         _restore_store(backup, folder / "store", manifest)

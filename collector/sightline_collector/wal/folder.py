@@ -24,6 +24,9 @@ from pathlib import Path
 from sightline_collector.errors import FolderInUse, FolderUnusable
 from sightline_collector.wal.segment import Signal
 
+OWNERS_ONLY = 0o700
+"""The mode of a data folder that is made: prompts and answers lie in it."""
+
 # Numbers are reserved on disk this many at a time, so that a segment costs no sync of the counter file.
 _RESERVED_BATCHES = 1000
 # Small requests still fit on a disk that is almost full; this is what a usual one takes.

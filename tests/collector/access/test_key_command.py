@@ -14,6 +14,7 @@ from sightline_collector.access.key import is_of
 from sightline_collector.cli import main
 from sightline_collector.config import load
 from sightline_collector.errors import BadConfiguration
+from sightline_collector.wal.folder import OWNERS_ONLY
 
 
 class Shell:
@@ -32,6 +33,12 @@ class Shell:
 @pytest.fixture
 def key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     return Shell(tmp_path / "data", capsys)
+
+
+def test_the_folder_that_is_made_is_its_owners(key: Shell) -> None:
+    """Other users of the machine may not look in: prompts and answers will be there."""
+    key("add", "--scope", "ingest")
+    assert key.folder.stat().st_mode & 0o777 == OWNERS_ONLY
 
 
 def test_a_new_key_is_all_that_is_printed(key: Shell) -> None:
@@ -77,6 +84,8 @@ def test_a_rotation_prints_the_new_key_and_when_the_old_one_ends(key: Shell) -> 
         (("add", "--scope", "admin", "--project", "shop"), "for all projects"),
         (("add", "--scope", "ingest", "--project", "a b"), "1 to 64"),
         (("add", "--scope", "ingest", "--spans-per-s", "0"), "greater than 0"),
+        (("add", "--scope", "ingest", "--days", "0"), "before it is used"),
+        (("add", "--scope", "ingest", "--days", "1e9"), "100 years"),
         (("revoke", "00000000"), "there is no key '00000000'"),
     ],
 )

@@ -15,6 +15,7 @@ from remembered_load import SPANS, RememberedLoad
 
 from sightline_collector.cli import main
 from sightline_collector.operate.backup import MANIFEST
+from sightline_collector.wal.folder import OWNERS_ONLY
 
 SUMS = "select count() as n, sum(cost_usd) as cost, sum(input_tokens) as tokens from {source}"
 
@@ -84,7 +85,8 @@ def test_all_that_was_acknowledged_comes_back_once(
 
 
 def test_a_backup_says_what_it_holds(backup: Path) -> None:
-    """Rows of each table, segments and dead letters, and the engine that wrote them."""
+    """Rows of each table, segments and dead letters, and the engine that wrote them; to its owner alone."""
+    assert backup.stat().st_mode & 0o777 == OWNERS_ONLY
     said = manifest(backup)
     rows = {table["name"]: table["rows"] for table in said["tables"]}
     assert rows["spans_v1"] > 50 * SPANS
