@@ -48,7 +48,15 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 RESETS = (256, 10.0)
 """Streams that may be reset at once, and in a second for long."""
 EMPTY_FRAMES = (1000, 100.0)
-"""Pings, settings, priorities, empty data: at once, and in a second for long. The same for windows."""
+"""Pings, settings, priorities, data of next to nothing: at once, and in a second for long. The same for
+windows."""
+SMALL_BYTES = 256
+"""Of data, below which a frame costs more than what it carries, unless it ends a request."""
+SMALL_FRAMES_A_REQUEST = 10
+"""That are nobody's fault: senders cut a body where their own buffers end."""
+_PIECE_BYTES = 16 << 10
+"""What is read is looked at in such pieces: a read may hold 25,000 frames, which would keep all others
+waiting for seconds before the first of them is counted."""
 WINDOWS_A_FRAME = 10
 """Windows that a peer may open besides, for each frame of an answer: two are usual."""
 HEADS_BYTES_MAX = 512 << 10
@@ -81,7 +89,7 @@ class Http2(asyncio.Protocol):
         self._served = False
         self._stopping = False
         self._resets, self._empty = Budget(*RESETS), Budget(*EMPTY_FRAMES)
-        self._windows = Budget(*EMPTY_FRAMES)
+        self._windows, self._small = Budget(*EMPTY_FRAMES), Budget(*EMPTY_FRAMES)
         self.h2: H2Connection = BoundedFrames()
 
     # -- asyncio's side ----------------------------------------------------------------------------
@@ -111,10 +119,11 @@ class Http2(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Takes frames in."""
         try:
-            for event in self.h2.receive_data(data):
-                self._take(event)
-                if self._transport.is_closing():
-                    return
+            for start in range(0, len(data), _PIECE_BYTES):
+                for event in self.h2.receive_data(data[start : start + _PIECE_BYTES]):
+                    self._take(event)
+                    if self._transport.is_closing():
+                        return
         except ProtocolError:  # h2 has written down why
             self._bounds.cut(NO_HTTP)
             self._close()
@@ -213,8 +222,8 @@ class Http2(asyncio.Protocol):
             exchange.feed(event.data, event.flow_controlled_length)
         else:
             self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-        if not event.data and event.stream_ended is None:
-            self._spend(self._empty)
+        if len(event.data) < SMALL_BYTES and event.stream_ended is None:
+            self._spend(self._small if event.data else self._empty)
 
     def _begin(self, event: RequestReceived) -> None:
         stream_id = event.stream_id
@@ -226,6 +235,7 @@ class Http2(asyncio.Protocol):
             self._spend(self._resets)
             return
         self._stop_idle()
+        self._small.earn(SMALL_FRAMES_A_REQUEST)
         self._served = True
         scope = scope_of(event.headers, self._scheme, *self._ends)
         exchange = self._exchanges[stream_id] = Exchange(self, stream_id)

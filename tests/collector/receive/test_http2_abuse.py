@@ -107,11 +107,12 @@ def settings(number: int) -> Frame:
         lambda number: PingFrame(0, opaque_data=number.to_bytes(8, "big")),
         settings,
         lambda _: DataFrame(1, b""),
+        lambda _: DataFrame(1, b"x"),
         lambda number: PriorityFrame(3, depends_on=0, stream_weight=number % 200 + 1),
         lambda _: WindowUpdateFrame(0, window_increment=1),
         lambda _: WindowUpdateFrame(1, window_increment=1),
     ],
-    ids=["pings", "settings", "empty data", "priorities", "windows", "a stream's windows"],
+    ids=["pings", "settings", "empty data", "a byte of data", "priorities", "windows", "a stream's windows"],
 )
 def test_frames_that_carry_nothing_end_the_connection(watched: Watched, frame: object) -> None:
     """CVE-2019-9512, -9515, -9518: each has to be answered or looked at, and none is a request."""
