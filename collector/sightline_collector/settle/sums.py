@@ -75,15 +75,16 @@ def sums_of(paid: Sequence[Claim], tree: Tree) -> dict[Key, Claim]:
 
 def _alone(claim: Claim) -> Parts:
     vectors = claim.operation in VECTORS
+    texts = not vectors and claim.operation not in CALLERS
     tokens = claim.input_tokens or 0, claim.output_tokens or 0
-    return Parts(claim, claim.used, not vectors, vectors, *tokens, (claim.models,))
+    return Parts(claim, claim.used, texts, vectors, *tokens, (claim.models,))
 
 
 def _is_sum(whole: Claim, parts: Parts) -> bool:
-    """A whole holds its parts. What a model call's tools, guards and agents used is in it only when they add
-    up to it."""
+    """A whole holds its parts, unless it answered and they are vectors alone. What a model call's tools,
+    guards and agents used is in it only when they add up to it."""
     if not whole.paid:
-        return whole.spent
+        return whole.spent and not (whole.output_tokens and parts.used and not parts.output_tokens)
     if whole.used and not parts.used:
         return False
     if parts.texts or (parts.vectors and whole.operation != "llm"):

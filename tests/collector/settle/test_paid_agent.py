@@ -46,3 +46,26 @@ def test_a_paid_agent_says_what_a_call_of_its_usage_would_say(store: Store) -> N
     found = store.engine.rows("select cost_status from spans order by trace_id")
     assert [row["cost_status"] for row in found] == ["priced", "assumed", "assumed"]
     assert store.settle_all().corrections == 0
+
+
+def test_what_looks_things_up_is_no_sum_of_what_an_agent_answered(store: Store) -> None:
+    """An agent that gives text is paid beside the vectors below it, which gave none."""
+    vectors = used("embeddings", (8, 0), **{"gen_ai.request.model": "text-embedding-3-small"})
+    store.take([Told(1, 0, used("invoke_agent", (300, 30)), seconds=9), Told(2, 1, vectors)])
+    store.settle()
+    assert store.total() == (2, usd(300, 30) + Decimal("0.00000016"), 308, 30)
+
+
+def test_a_guard_that_says_what_it_used_is_paid_beside_its_call(store: Store) -> None:
+    """A call is no sum of what its guards, evaluators, tools and searches say that they used."""
+    others = ("GUARDRAIL", "EVALUATOR", "TOOL", "RETRIEVER")
+    store.take([
+        told
+        for trace, kind in enumerate(others, 1)
+        for told in (
+            Told(1, 0, used("chat", (1000, 100)), seconds=9, start=20 * trace, trace=trace),
+            Told(2, 1, used("", (50, 5), **{"openinference.span.kind": kind}), start=20 * trace, trace=trace),
+        )
+    ])  # fmt: skip
+    store.settle()
+    assert store.total() == (8, usd(4200, 420), 4200, 420)
