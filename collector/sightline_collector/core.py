@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,14 +21,16 @@ from sightline_collector.access.look import Look, looking
 from sightline_collector.access.tls import Tls
 from sightline_collector.alerts.loop import AlertLoop
 from sightline_collector.config import Config
-from sightline_collector.errors import FolderUnusable
+from sightline_collector.errors import Fault, FolderUnusable
 from sightline_collector.health import Health
 from sightline_collector.operate.disk_gauges import measure_disk
 from sightline_collector.operate.keep_loop import KeepLoop
 from sightline_collector.operate.retention import keep_for
 from sightline_collector.receive.loss import LossReports
 from sightline_collector.settle.loop import SettleLoop
+from sightline_collector.store.arrival import arrived, opened_or_away
 from sightline_collector.store.batch import TABLES
+from sightline_collector.store.draining import drained
 from sightline_collector.store.engine import OTHER_FOLDER, Engine, refuse_pattern
 from sightline_collector.store.golden import prove
 from sightline_collector.store.insert import Inserter
@@ -39,9 +41,6 @@ from sightline_collector.wal.dead_letter import DeadLetters
 from sightline_collector.wal.folder import OWNERS_ONLY, lock_folder
 from sightline_collector.wal.log import Log, LogLimits
 from sightline_collector.wal.segment import Signal
-
-DRAIN_S = 20.0
-"""How long the store may take with what is left at the end; the next start carries on with the rest."""
 
 log = structlog.get_logger(__name__)
 
@@ -73,9 +72,8 @@ async def open_core(config: Config, gate: Gate, parts: AsyncExitStack) -> Core:
     gate.measure(health.registry)
     if tls:
         tls.measure(health.registry)
-    engine = await asyncio.to_thread(open_store, config)
+    engine = await asyncio.to_thread(opened_or_away, _store_of(config), partial(open_store, config))
     parts.push_async_callback(asyncio.to_thread, engine.close)
-    await asyncio.to_thread(keep_for, engine, config.keep_content_days, config.keep_days)
     await parts.enter_async_context(KeepLoop(engine, health.registry, config.store_gb).running())
     wal = await _open_log(config, engine, health)
     parts.push_async_callback(wal.close)
@@ -85,7 +83,17 @@ async def open_core(config: Config, gate: Gate, parts: AsyncExitStack) -> Core:
     await _watch(core, parts)
     _start_storing(core, parts)
     await _start_loops(core, parts)
+    if engine.away:
+        arriving = asyncio.create_task(_arrive(core), name="arrival")
+        parts.callback(arriving.cancel)
+    else:
+        await _tell_keys(core)
     return core
+
+
+async def _arrive(core: Core) -> None:
+    await arrived(core.engine, partial(open_store, core.config))
+    await _tell_keys(core)
 
 
 def _take_folder(folder: Path) -> int:
@@ -99,11 +107,12 @@ def _take_folder(folder: Path) -> int:
 
 
 def open_store(config: Config) -> Engine:
-    """The store, opened, brought to this version and proven."""
+    """The store, opened, brought to this version, proven, and told how long to keep things."""
     engine = Engine(_store_of(config))
     try:
         if migrate(engine):
             prove(engine, config.folder / "scratch")
+        keep_for(engine, config.keep_content_days, config.keep_days)
     except BaseException:
         engine.close()
         raise
@@ -117,7 +126,7 @@ def _store_of(config: Config) -> StoreUrl:
 
 
 async def _open_log(config: Config, engine: Engine, health: Health) -> Log:
-    floor = await asyncio.to_thread(_highest_batch, engine)
+    floor = None if engine.away else await asyncio.to_thread(_highest_batch, engine)
     limits = LogLimits(
         size_bytes=round(config.log_gb * 1e9), segment=SegmentLimits(age_s=config.segment_age_s)
     )
@@ -134,8 +143,6 @@ def _highest_batch(engine: Engine) -> int:
 async def _watch(core: Core, parts: AsyncExitStack) -> None:
     """Look now and then at what changes outside: keys, certificates, the bytes of a day, the disk."""
     folder, registry = core.config.folder, core.health.registry
-    now = time.time()
-    await core.audit.keys_changed(await asyncio.to_thread(untold, core.engine, core.gate, now), now)
     sent = DayBytes(folder / DAY_BYTES, core.gate)
     looks: list[Look] = [partial(watch_keys, core.gate, core.audit), partial(asyncio.to_thread, sent.keep)]
     looks += [partial(asyncio.to_thread, core.tls.refresh)] if core.tls else []
@@ -145,19 +152,24 @@ async def _watch(core: Core, parts: AsyncExitStack) -> None:
     measure_disk(registry, folder)
 
 
+async def _tell_keys(core: Core) -> None:
+    """Write down which keys were made or ended while no collector ran."""
+    now_s = time.time()
+    with suppress(Fault):  # a server that went away again: the next start tells it
+        await core.audit.keys_changed(await asyncio.to_thread(untold, core.engine, core.gate, now_s), now_s)
+
+
 def _start_storing(core: Core, parts: AsyncExitStack) -> None:
     """One inserter a signal, each with a thread of its own."""
     threads = ThreadPoolExecutor(len(Signal), thread_name_prefix="insert")
-    parts.callback(threads.shutdown)
+    parts.callback(threads.shutdown, wait=core.engine.embedded)
     scratch = core.config.folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
-    inserting = [
-        asyncio.create_task(
-            Inserter(signal, core.engine, core.wal, core.dead_letters, core.health, scratch, threads).run(),
-            name=f"insert-{signal}",
-        )
+    inserters = [
+        Inserter(signal, core.engine, core.wal, core.dead_letters, core.health, scratch, threads)
         for signal in Signal
     ]
+    inserting = [(each, asyncio.create_task(each.run(), name=f"insert-{each.signal}")) for each in inserters]
     parts.push_async_callback(_finish, core.wal, inserting)
 
 
@@ -179,10 +191,10 @@ async def _start_loops(core: Core, parts: AsyncExitStack) -> None:
     await parts.enter_async_context(settling.running())
 
 
-async def _finish(wal: Log, inserting: list[asyncio.Task[None]]) -> None:
+async def _finish(wal: Log, inserting: list[tuple[Inserter, asyncio.Task[None]]]) -> None:
     """Seal what the log holds and give the store its time; the rest waits for the next start."""
     await wal.drain()
-    _, late = await asyncio.wait(inserting, timeout=DRAIN_S)
+    late = await drained(inserting)
     for task in late:
         task.cancel()
     log.info("stopped", drained=not late, signals_left=[t.get_name() for t in late])

@@ -22,6 +22,7 @@ from sightline_collector.access.forget_routes import ForgetRoutes
 from sightline_collector.access.gate import Gate
 from sightline_collector.config import Config
 from sightline_collector.core import Core, open_core
+from sightline_collector.errors import Fault
 from sightline_collector.gateway.app import Parts, gateway
 from sightline_collector.operate.doctor import Doctor
 from sightline_collector.operate.letters import LetterRoutes
@@ -54,6 +55,8 @@ class Running:
     http: Serving
     store: str
     folder: Path
+    away: Fault | None
+    """Why nothing can be stored yet; None when it can."""
 
 
 async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], None]) -> None:
@@ -104,7 +107,7 @@ async def _listen(core: Core, stop: asyncio.Event, parts: AsyncExitStack) -> Run
     http = await serve_http(
         gateway(shown), "SQL and health", config.host, config.http_port, tls=tls, bounds=bounds
     )
-    return Running(grpc, otlp, http, store=str(config.store_url), folder=config.folder)
+    return Running(grpc, otlp, http, store=str(config.store_url), folder=config.folder, away=core.engine.away)
 
 
 def _operators_routes(

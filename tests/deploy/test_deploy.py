@@ -155,8 +155,8 @@ def test_every_metric_that_the_runbook_names_is_counted() -> None:
 
 def test_containers_get_longer_to_stop_than_the_collector_needs() -> None:
     """Draining ends before the kill comes."""
-    from sightline_collector.core import DRAIN_S
     from sightline_collector.pipeline import STOP_GRACE_S
+    from sightline_collector.store.draining import DRAIN_S
 
     assert int(SERVICES["sightline"]["stop_grace_period"].removesuffix("s")) > DRAIN_S + STOP_GRACE_S
 

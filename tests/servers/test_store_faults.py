@@ -21,8 +21,8 @@ from servers.played_server import Played, PlayedServer
 
 from sightline_collector.gateway import operations
 from sightline_collector.health import Health
+from sightline_collector.store import draining, golden, server_insert
 from sightline_collector.store import engine as engine_module
-from sightline_collector.store import golden, server_insert
 from sightline_collector.store import insert as insert_module
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.insert import Inserter
@@ -301,6 +301,32 @@ def test_a_way_that_is_slower_than_was_thought_is_given_more_time(
     assert stored(engine) == ONCE
     assert collector.retries("engine_394") >= 2
     assert list(collector.letters.letters()) == []
+
+
+def test_a_stop_does_not_wait_for_a_server_that_is_silent(
+    store: Engine, proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that takes no segment for a while is left alone at the end, with the segment in the log."""
+    monkeypatch.setattr(draining, "STALL_S", 0.2)
+    proxy.inject(Fault.SILENT)
+
+    async def work() -> list[asyncio.Task[None]]:
+        log = await Log.open(tmp_path / "wal")
+        threads = ThreadPoolExecutor(1)
+        letters = DeadLetters(tmp_path / "dead-letter", health)
+        inserter = Inserter(Signal.TRACES, store, log, letters, health, tmp_path, threads)
+        inserting = asyncio.create_task(inserter.run())
+        await sends(log)
+        await log.drain()
+        late = await draining.drained([(inserter, inserting)])
+        inserting.cancel()
+        threads.shutdown(wait=False)
+        assert log.waiting_segments(Signal.TRACES) == 1
+        await log.close()
+        return late
+
+    health = Health()
+    assert len(asyncio.run(work())) == 1
 
 
 def test_rows_of_small_tables_are_never_sent_again_by_the_client(

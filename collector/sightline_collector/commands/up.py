@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -84,12 +85,28 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await run_pipeline(config, stop, _say)
+    if config.store_url.path is None:
+        _leave()
+
+
+def _leave() -> None:
+    """End at once: a thread may still wait for a server that never answers. All that was acknowledged is in
+    the store or on disk, and the folder is closed."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def example(scheme: str, host: str, port: int) -> str:
     """A question that works as it is typed, with the address where it is not the usual one."""
     url = f"{scheme}://{EVERYWHERE.get(host, host)}:{port}"
     return EXAMPLE if url == DEFAULT_URL else f"{EXAMPLE} --url {url}"
+
+
+def _away(why: Fault | None) -> list[str]:
+    if why is None:
+        return []
+    return [f"  AWAY       {why.message}", f"             {why.hint}; what comes waits in the log, durable"]
 
 
 def _say(running: Running) -> None:
@@ -100,6 +117,7 @@ def _say(running: Running) -> None:
         f"  OTLP/HTTP  {running.otlp.scheme}://{running.otlp.host}:{running.otlp.port}",
         f"  SQL        {http.scheme}://{http.host}:{http.port}   also /healthz /readyz /metrics",
         f"  store      {running.store}   log {running.folder / 'wal'}",
+        *_away(running.away),
         f"Ask it:  {program()} {example(http.scheme, http.host, http.port)}      Stop it: Ctrl-C",
     ]
     print("\n".join(lines), flush=True)

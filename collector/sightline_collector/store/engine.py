@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
 
@@ -56,6 +56,9 @@ READ_SETTINGS = {"max_threads": 2, "max_memory_usage": 800 << 20}
 ANSWER_S = 60
 """A server that has not answered by then is asked again: nothing here takes so long."""
 
+LEAVES_S = 1.0
+"""How long a reader may take to hand its handle back when the store is closed."""
+
 WRONG_CREDENTIALS = {193, 194, 516}
 CANNOT_OPEN, LOCKED = 76, "server instance"
 """What the engine says of a folder that another has; of any file without the words."""
@@ -78,25 +81,39 @@ class Messages:
 
 
 class Engine:
-    """A store that is open. `close()` it before the process ends. `clock`: seconds that only grow."""
+    """A store that is open, or `away`: then whatever is asked of it raises why, until `open()`.
 
-    def __init__(self, url: StoreUrl, clock: Callable[[], float] = time.monotonic) -> None:
+    `close()` it before the process ends. `clock`: seconds that only grow.
+    """
+
+    def __init__(
+        self, url: StoreUrl, clock: Callable[[], float] = time.monotonic, *, away: Fault | None = None
+    ) -> None:
         self.url = url
         self.database = url.database
-        self._writer = _connect(url, None if url.path else write_settings(url.cluster))
-        self._server_inserts = ServerInserts(self._writer, url.cluster, clock)
+        self.away = away
+        self._clock = clock
         self._write_lock = Lock()
         self._closed = False
         self._columns: dict[str, tuple[str, ...]] = {}
-        try:
-            self._say(f"create database if not exists {url.database}")
-        except ClickHouseError as e:
-            self._writer.close()
-            raise fault_of(e, url) from None
-        self._use(self._writer)
         self._readers: SimpleQueue[Client | None] = SimpleQueue()
         for _ in range(READERS):
             self._readers.put(None)
+        if away is None:
+            self.open()
+
+    def open(self) -> None:
+        """Open the write handle, and make the database. Raises a Fault."""
+        url = self.url
+        self._writer = _connect(url, None if url.path else write_settings(url.cluster))
+        self._server_inserts = ServerInserts(self._writer, url.cluster, self._clock)
+        try:
+            self._say(f"create database if not exists {url.database}")
+            self._use(self._writer)
+        except ClickHouseError as e:
+            self._writer.close()
+            raise fault_of(e, url) from None
+        self.away = None
 
     @property
     def embedded(self) -> bool:
@@ -105,8 +122,8 @@ class Engine:
 
     @property
     def version(self) -> str:
-        """The engine's version, such as 26.9.2.1."""
-        return str(self._writer.server_version)
+        """The engine's version, such as 26.9.2.1; '' while it is away."""
+        return "" if self.away else str(self._writer.server_version)
 
     @property
     def _read_settings(self) -> dict[str, Any]:
@@ -122,8 +139,9 @@ class Engine:
     def reader(self) -> Iterator[Client]:
         """A read handle of the pool; waits when all are taken. It is discarded after an error.
 
-        Raises StoreUnreachable once the store is closed, also in those who wait.
+        Raises StoreUnreachable once the store is closed, also in those who wait, and while it is away.
         """
+        self._refuse_away()
         client = self._readers.get()
         if self._closed:
             self._readers.put(client)
@@ -140,6 +158,17 @@ class Engine:
             raise
         finally:
             self._readers.put(client)
+
+    def _refuse_away(self) -> None:
+        if self.away:
+            raise StoreUnreachable(self.away.message, hint=self.away.hint, reason=self.away.reason)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """The write handle is this thread's; what it raises is ours."""
+        with self._write_lock, self._named():
+            self._refuse_away()
+            yield
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -161,7 +190,7 @@ class Engine:
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that changes something; on a cluster, on all of its servers."""
-        with self._write_lock, self._named():
+        with self._writing():
             self._say(sql, parameters)
 
     def _say(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
@@ -175,13 +204,13 @@ class Engine:
 
     def commands(self, statements: Sequence[str]) -> None:
         """Run statements one after the other, with no write of this process between them."""
-        with self._write_lock, self._named():
+        with self._writing():
             for sql in statements:
                 self._writer.command(sql)
 
     def write_value(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first value that a query gives, asked on the write handle: never behind a slow reader."""
-        with self._write_lock, self._named():
+        with self._writing():
             rows = self._writer.query(sql, parameters=dict(parameters or {})).result_rows
         return rows[0][0] if rows else None
 
@@ -190,7 +219,7 @@ class Engine:
         if not rows:
             return
         block = "".join(json.dumps(row, default=str) + "\n" for row in rows).encode()
-        with self._write_lock, self._named():
+        with self._writing():
             if self.embedded:
                 self._writer.raw_insert(table, insert_block=block, fmt="JSONEachRow")
             else:
@@ -212,7 +241,7 @@ class Engine:
     def insert_messages(self, insertion: Insertion, file: Path, messages: Messages) -> None:
         """Insert a file of length-delimited protobuf messages, which stand for `{source}`."""
         structure = quoted(messages.structure)
-        with self._write_lock, self._named():
+        with self._writing():
             if self.embedded:
                 self._insert_file(
                     insertion, f"file({quoted(str(file))}, Protobuf, {structure}, none)", messages
@@ -225,11 +254,12 @@ class Engine:
             (whole,) = insertion.statements
             self._server_inserts.insert(whole.replace("{source}", f"input({structure})"), file, schema)
 
-    def refuse_while_due(self, file: Path) -> None:
-        """Raises a Fault while an earlier insert, of this file or one that failed, may yet leave rows."""
+    def refuse_while_due(self, file: Path, *, left: bool) -> None:
+        """Raises a Fault while an insert that failed may yet leave rows, or one of an earlier process when it
+        has `left` the file."""
         if not self.embedded:
-            with self._write_lock, self._named():
-                self._server_inserts.refuse_while_due(file)
+            with self._writing():
+                self._server_inserts.refuse_while_due(file, left=left)
 
     def _insert_file(self, insertion: Insertion, source: str, messages: Messages) -> None:
         assert self.url.path is not None
@@ -254,14 +284,17 @@ class Engine:
         return ServerReads(self.url)
 
     def close(self) -> None:
-        """Close every handle. The embedded engine finishes what it writes. Closed twice is closed."""
-        for _ in range(0 if self._closed else READERS):
-            client = self._readers.get()
-            if client is not None:
-                client.close()
+        """Close every handle. The embedded engine finishes what it writes; a server that is silent is not
+        waited for. Closed twice is closed."""
+        with suppress(Empty):
+            for _ in range(0 if self._closed else READERS):
+                client = self._readers.get(timeout=None if self.embedded else LEAVES_S)
+                if client is not None:
+                    client.close()
         self._closed = True
         self._readers.put(None)  # wakes one who waits, who wakes the next
-        self._writer.close()
+        if not self.away:
+            self._writer.close()
 
 
 def _connect(url: StoreUrl, given: Mapping[str, Any] | None) -> Client:

@@ -20,6 +20,7 @@ on this count alone.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -98,6 +99,8 @@ class Inserter:
     clock: Callable[[], float] = time.time
     _search: _Search | None = field(default=None, init=False)
     _unburied: deque[tuple[Record, Exception]] = field(default_factory=deque, init=False)
+    _refused: bool = field(default=False, init=False)
+    _tried_at_s: float = field(default=math.inf, init=False)
 
     async def run(self) -> None:
         """Insert, confirm and let go until the log has no more to give."""
@@ -107,19 +110,26 @@ class Inserter:
             except LogClosed:
                 return
             except LogUnwritable as e:
+                self._refused = True
                 log.error("a segment cannot be read", signal=self.signal, error=str(e))
                 await asyncio.sleep(RETRY_MOST_S)
                 continue
             await self._settle(segment)
 
+    def stuck(self, silence_s: float) -> bool:
+        """Whether the next segment was refused when it was last tried, or a server is silent for so long."""
+        silent = not self.engine.embedded and time.monotonic() - self._tried_at_s > silence_s
+        return self._refused or silent
+
     async def _settle(self, segment: Segment) -> None:
         in_doubt, pause_s = segment.in_doubt, RETRY_FIRST_S
         while True:
+            self._tried_at_s = time.monotonic()
             try:
                 await self._in_thread(self._store, segment, in_doubt)
                 break
             except Exception as e:
-                in_doubt = True
+                in_doubt = self._refused = True
                 self.health.store_up.set(0)
                 self.health.retried(self.signal, reason(e))
                 log.warning(
@@ -128,6 +138,7 @@ class Inserter:
                 )  # fmt: skip
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, RETRY_MOST_S)
+        self._refused, self._tried_at_s = False, math.inf
         self.health.store_up.set(1)
         await self._let_go(segment)
 
@@ -153,7 +164,7 @@ class Inserter:
     def _insert(self, segment: Segment, in_doubt: bool) -> None:
         began = time.perf_counter()
         if in_doubt:
-            self.engine.refuse_while_due(segment.path)
+            self.engine.refuse_while_due(segment.path, left=segment.in_doubt)
         writer = self._writer_of(segment) if in_doubt else self.gate.writer
         batch = Batch(self.engine, self.signal, segment.batch, writer)
         if self._search is None:

@@ -31,7 +31,7 @@ CHUNK_BYTES = 1 << 20
 NO_TABLE = ""
 """The statement is in the body: the client need not make one."""
 
-BEGINS_S, BEGINS_MOST_S = 10.0, 600.0
+BEGINS_S, BEGINS_MOST_S = 5.0, 600.0
 """How late an insert may begin, apart from the time that its bytes take on the way. It doubles when one comes
 too late: a way is slower than was thought, or the servers' clocks lie further apart."""
 
@@ -103,10 +103,12 @@ class ServerInserts:
             self._due = max(self._due, self._clock() if answered else due)
             raise
 
-    def refuse_while_due(self, file: Path) -> None:
-        """Raises StoreRefused while an insert that failed, or one of the file by an earlier process, may yet
-        begin, or any that began by then runs; ClickHouseError when a server of a cluster does not say so."""
-        since_s = self._clock() - max(self._due, self._opened + self._may_s(file) + CLOCKS_APART_S)
+    def refuse_while_due(self, file: Path, *, left: bool) -> None:
+        """Raises StoreRefused while an insert that failed, or one of an earlier process that has `left` the
+        file, may yet begin, or any that began by then runs; ClickHouseError when a server of a cluster does
+        not say so."""
+        due = max(self._due, self._opened + self._may_s(file) + CLOCKS_APART_S) if left else self._due
+        since_s = self._clock() - due
         if since_s < 0:
             said = f"an insert may yet begin for {-since_s:.1f} s"
             raise StoreRefused(said, hint="it is waited for", code=BEGUN_LATE)

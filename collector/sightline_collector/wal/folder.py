@@ -3,7 +3,7 @@
 ::
 
     lock                                  held (flock) while a collector uses the folder; holds its process id
-    writer                                32 hex digits, made once: the identity in each record's trailer
+    writer                                32 hex digits: the identity in each record's trailer
     next-batch                            no batch number up to this one is given out again
     traces-00000000000000000042.open      being appended to
     traces-00000000000000000041.segment   sealed: waiting for the store to confirm it
@@ -48,8 +48,9 @@ class LeftFile:
 class Folder:
     """An owned log folder. `next_batch` may be called from any thread; the rest from one."""
 
-    def __init__(self, path: Path, *, batch_floor: int = 0) -> None:
+    def __init__(self, path: Path, *, batch_floor: int | None = 0) -> None:
         """Takes the folder, making it when absent. Numbers start above `batch_floor` and all used before.
+        Without a floor the folder gets a new name: a copy may have gone on with its numbers elsewhere.
 
         Raises FolderInUse when another process owns it, FolderUnusable when it cannot be used.
         """
@@ -61,10 +62,12 @@ class Folder:
                 _sync(path.parent)
                 self._lock_fd = lock_folder(path)
                 undo.callback(os.close, self._lock_fd)
+                if batch_floor is None:
+                    self._replace("writer", uuid.uuid4().hex)
                 self.writer = self._own_writer()
                 self.left = sorted(self._left_files(), key=lambda left: left.batch)
                 used = max((left.batch for left in self.left), default=0)
-                self._batch = max(used, self._stored_batch(), batch_floor)
+                self._batch = max(used, self._stored_batch(), batch_floor or 0)
                 self._reserve()
             except OSError as error:
                 raise _unusable(path, error) from error

@@ -72,14 +72,15 @@ class Log:
         cls,
         path: Path,
         *,
-        batch_floor: int = 0,
+        batch_floor: int | None = 0,
         limits: LogLimits | None = None,
         watcher: Watcher | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> Self:
         """Takes the folder and lines up what an earlier process left in it, to be handed over first.
 
-        `batch_floor`: the highest batch number in the store. Raises FolderInUse and FolderUnusable.
+        `batch_floor`: the highest batch number in the store, None while that is away. Raises FolderInUse and
+        FolderUnusable.
         """
         folder = await asyncio.to_thread(Folder, path, batch_floor=batch_floor)
         return cls(folder, limits or LogLimits(), watcher or Quiet(), clock_ns)
