@@ -78,6 +78,10 @@ class Config(BaseModel):
         float,
         Field(ge=0.2, le=60, description="seconds between settlements of calls that are told twice"),
     ] = 15
+    answer_hours: Annotated[
+        float,
+        Field(ge=1, le=720, description="hours for which an answer is known that a gateway gives again"),
+    ] = 24
     notify: Annotated[
         tuple[str, ...],
         Field(

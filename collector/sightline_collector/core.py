@@ -27,6 +27,7 @@ from sightline_collector.operate.disk_gauges import measure_disk
 from sightline_collector.operate.keep_loop import KeepLoop
 from sightline_collector.operate.retention import keep_for
 from sightline_collector.receive.loss import LossReports
+from sightline_collector.settle.arrivals import HOUR_NS
 from sightline_collector.settle.loop import SettleLoop
 from sightline_collector.store.arrival import arrived, opened_or_away
 from sightline_collector.store.batch import TABLES
@@ -186,6 +187,7 @@ async def _start_loops(core: Core, parts: AsyncExitStack) -> None:
         lambda: wal.writer,
         whole_until=lambda: wal.stored_until(Signal.TRACES),
         interval_s=config.settle_interval_s,
+        again_ns=int(config.answer_hours * HOUR_NS),
     )
     await parts.enter_async_context(alerts.running())
     await parts.enter_async_context(settling.running())

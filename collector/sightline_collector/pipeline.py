@@ -37,6 +37,7 @@ from sightline_collector.receive.fullness import of_collector
 from sightline_collector.receive.http import OtlpHttp
 from sightline_collector.receive.limits import Limits
 from sightline_collector.receive.serve import Serving, serve_grpc, serve_http
+from sightline_collector.settle.arrivals import HOUR_NS
 from sightline_collector.settle.routes import SettleRoutes
 from sightline_collector.wal.log import Log
 
@@ -122,7 +123,7 @@ def _operators_routes(
     return [
         *LetterRoutes(letters, door.take, core.losses).routes,
         *Doctor(folder, engine, examined).routes,
-        *SettleRoutes(engine).routes,
+        *SettleRoutes(engine, int(core.config.answer_hours * HOUR_NS)).routes,
         *ForgetRoutes(forgetting, partial(flushed, core.wal), core.audit).routes,
         *SnapshotRoutes(Snapshots(folder, engine, core.wal, core.health.registry)).routes,
     ]

@@ -16,8 +16,8 @@ TRACES_AT_ONCE = 2_500
 
 SPANS = "spans_v1"
 WITHOUT_USERS = (
-    "alert_deliveries_v1", "audit_v1", "baselines_v1", "dialects_v1", "long_traces_v1", "losses_v1",
-    "message_keys_v1", "operations_v1", "price_", "schema_v1", "settlements_v1", "settlers_v1",
+    "alert_deliveries_v1", "answers_v1", "audit_v1", "baselines_v1", "dialects_v1", "long_traces_v1",
+    "losses_v1", "message_keys_v1", "operations_v1", "price_", "schema_v1", "settlements_v1", "settlers_v1",
     "sheddings_v1",
 )  # fmt: skip
 """What tables begin with that hold no user's id and no content."""

@@ -214,11 +214,10 @@ def reprice(
 def _entries(engine: Engine, calls: Sequence[Repriced]) -> list[tuple[Repriced, Entry]]:
     """Each call with its entry in the ledger."""
     by_key = {(call.project, call.trace_id, call.span_id, call.received_ns): call for call in calls}
-    first, last = _bounds_ns(calls)
     groups = sorted({frozenset({(call.project, call.trace_id)}) for call in calls}, key=sorted)
     return [
         (call, entry)
-        for entries in Book(engine).entries(groups, first, last).values()
+        for entries in Book(engine).entries(groups, _bounds_ns(calls), 0).values()
         for entry in entries
         if (call := by_key.get((entry.row["project"], *entry.claim.key))) is not None
     ]

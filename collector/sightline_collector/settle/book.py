@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from sightline_collector.settle.amounts import AMOUNTS, NOTHING, Amounts, amounts_of
-from sightline_collector.settle.arrivals import HOUR_NS, Group, Trace
+from sightline_collector.settle.arrivals import HOUR_NS
 from sightline_collector.settle.claim import PAID, Claim, Key
 from sightline_collector.settle.entries import (
     DIMENSIONS,
@@ -21,6 +21,7 @@ from sightline_collector.settle.entries import (
     SAMPLED,
     Entry,
 )
+from sightline_collector.settle.groups import Group, Stretch, Trace
 from sightline_collector.settle.labels import Labels, labels_of
 from sightline_collector.settle.status import with_statuses
 from sightline_collector.store.engine import Engine
@@ -30,8 +31,9 @@ Row = Mapping[str, Any]
 DETAILS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 """Parts of a call's tokens that not every sender names."""
 
-READ_NS = 24 * HOUR_NS
-"""How far around what came, or around a long trace, the entries of its traces are read."""
+LEAST_NS = 2 * HOUR_NS
+"""How far around what came the entries of its traces are read at least: a trace may be longer than it looks
+from the part of it that has come."""
 
 ENTRIES = f"""
 select
@@ -62,13 +64,19 @@ class Book:
         self._engine = engine
         self._keep = keep
 
-    def entries(self, groups: Sequence[Group], first_ns: int, last_ns: int) -> dict[Group, list[Entry]]:
-        """The entries of the groups' traces, each group's apart; spans that claim nothing are among them."""
+    def entries(self, groups: Sequence[Group], stretch: Stretch, around_ns: int) -> dict[Group, list[Entry]]:
+        """The entries of the groups' traces that lie as near to a stretch of time, each group's apart; spans
+        that claim nothing are among them."""
         self._keep()
+        around_ns = max(LEAST_NS, around_ns)
         traces = sorted({trace for group in groups for _, trace in group})
         rows = self._engine.rows(
             ENTRIES,
-            {"traces": traces, "first": max(0, first_ns - READ_NS), "last": last_ns + READ_NS},
+            {
+                "traces": traces,
+                "first": max(0, stretch[0] - around_ns),
+                "last": stretch[1] + around_ns,
+            },
         )
         by_trace: dict[Trace, list[Row]] = defaultdict(list)
         for row in rows:

@@ -122,8 +122,8 @@ class Verdict:
     """aggregate, twin, redelivered, replayed, promoted; empty when it is paid as it came."""
     because: str = ""
     """The reason, for people."""
-    beside: str = ""
-    """The trace of the claim that is paid instead: both are judged together from then on."""
+    beside: Claim | None = None
+    """The claim of another trace that is paid instead: both traces are judged together from then on."""
     twin_of: Key | None = None
     """The claim that tells of the same call and is paid instead, if that is why."""
     told_by: tuple[Key, ...] = ()

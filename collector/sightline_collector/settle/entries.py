@@ -85,7 +85,7 @@ def corrections(entry: Entry, verdict: Verdict, labels: Labels) -> Iterator[dict
     under = defaultdict(lambda: NOTHING, entry.under)
     for change, why, because in _changes(entry, verdict):
         under[labels_of(entry.row)] += change
-        yield _row(entry, change, why, because) | {"trace_state": verdict.beside}
+        yield _row(entry, change, why, because) | {"trace_state": _beside(verdict.beside)}
     paid = sum(under.values(), NOTHING)
     under[labels] -= paid
     for place, left in sorted(under.items()):
@@ -148,6 +148,11 @@ def _row(entry: Entry, change: Amounts, why: str, because: str) -> dict[str, Any
             "writer": WRITER, "batch": 0, "weight": 0, "duration_ms": 0,
         }
     )  # fmt: skip
+
+
+def _beside(paid: Claim | None) -> str:
+    """Which trace a correction ties its own to, and when what is paid there began: it may lie days back."""
+    return f"{paid.trace_id}@{paid.started_ns}" if paid else ""
 
 
 def _seconds(ns: int) -> str:

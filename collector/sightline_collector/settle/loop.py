@@ -16,15 +16,11 @@ from prometheus_client import Counter, Gauge
 
 from sightline_collector.errors import Fault
 from sightline_collector.health import Health
-from sightline_collector.settle.arrivals import (
-    HOUR_NS,
-    Arrival,
-    of_batches,
-    promoted_since,
-    through_the_door,
-)
+from sightline_collector.settle.arrivals import Arrival, of_batches, through_the_door
+from sightline_collector.settle.given_again import AGAIN_NS, remember
 from sightline_collector.settle.lease import AWAY_NS, Lease, LeaseLost
 from sightline_collector.settle.settling import Settled, settle_arrival
+from sightline_collector.settle.suspects import Look
 from sightline_collector.store.engine import Engine
 
 JOIN_S = 5.0
@@ -41,10 +37,6 @@ DOOR = "otel_traces"
 
 DOOR_LAG_NS = 60 * 10**9
 """How much later than its time of receipt such a span can be seen: an insert takes that long at most."""
-
-AGAIN_NS, DAY_NS = HOUR_NS, 24 * HOUR_NS
-"""How often, and how far back, spans are judged again that were paid because nothing below them had come:
-what is below a short one may come hours later, by a clock that is wrong."""
 
 NEXT = """
 select max(batch)
@@ -64,7 +56,8 @@ class SettleLoop:
     """Settles one store, in which `writer` stores the segments of this collector.
 
     `whole_until` is the last segment that is stored whole; None when all are that can be seen. One that is
-    still being inserted piece by piece is settled later.
+    still being inserted piece by piece is settled later. `again_ns` is how long an answer is known that is
+    given again.
     """
 
     def __init__(
@@ -75,6 +68,7 @@ class SettleLoop:
         *,
         whole_until: Callable[[], int | None] = lambda: None,
         interval_s: float,
+        again_ns: int = AGAIN_NS,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._engine = engine
@@ -82,13 +76,13 @@ class SettleLoop:
         self._lease = Lease(engine, writer, clock_ns)
         self._whole_until = whole_until
         self._interval_s = interval_s
+        self._look = Look(again_ns)
         self._clock_ns = clock_ns
         self._stopping = asyncio.Event()
         self._settled: dict[str, int] = {}
         self._leads = not self._lease.shared
         self._once_more: dict[str, int] = {}
         self._once_more_ns = 0
-        self._looked_again_ns = clock_ns()
         self._finished = time.monotonic()
         self._measure(health)
 
@@ -155,19 +149,14 @@ class SettleLoop:
             while (until := self._next_batch(writer)) is not None and not self._stopping.is_set():
                 done += self._settle(writer, until, of_batches(writer, self._after(writer), until))
         now_ns = self._clock_ns()
-        if now_ns - self._looked_again_ns > AGAIN_NS:
-            self._looked_again_ns = now_ns
-            done += settle_arrival(
-                self._engine, promoted_since(now_ns - DAY_NS), self._clock_ns, reach_ns=DAY_NS,
-                keep=self._lease.keep,
-            )  # fmt: skip
         seen_ns = max(0, self._after(DOOR) - DOOR_LAG_NS)
         if self._came_through_the_door(seen_ns):
             done += self._settle(DOOR, now_ns, through_the_door(DOOR, seen_ns, now_ns))
         return done
 
     def _settle(self, writer: str, until: int, arrival: Arrival) -> Settled:
-        done = settle_arrival(self._engine, arrival, self._clock_ns, keep=self._lease.keep)
+        remember(self._engine, arrival, self._look.again_ns)
+        done = settle_arrival(self._engine, arrival, self._clock_ns, look=self._look, keep=self._lease.keep)
         self._engine.insert(
             "settlements_v1", [{"writer": writer, "until": until, "corrections": done.corrections}]
         )

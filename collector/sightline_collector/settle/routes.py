@@ -13,14 +13,13 @@ from starlette.routing import Route
 
 from sightline_collector.errors import Fault
 from sightline_collector.settle.arrivals import HOUR_NS, of_time
+from sightline_collector.settle.given_again import AGAIN_NS
 from sightline_collector.settle.settling import Settled, settle_arrival
+from sightline_collector.settle.suspects import Look
 from sightline_collector.store.engine import Engine
 
 STEP_NS = 6 * HOUR_NS
 """How much time is judged at once, so that each question to the store stays small."""
-
-FAR_NS = 24 * HOUR_NS
-"""How far a trace's other spans, and an answer that is given again, are looked for when there is time."""
 
 WHAT_IT_TAKES = 'send {"since": "2026-11-01T00:00:00Z", "until": …, "dry_run": true or false}'
 
@@ -36,8 +35,9 @@ class Asked(BaseModel, extra="forbid"):
 class SettleRoutes:
     """The route over one store's ledger."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, again_ns: int = AGAIN_NS) -> None:
         self._engine = engine
+        self._look = Look(again_ns, anew=True)
         self._one_at_a_time = asyncio.Lock()
 
     @property
@@ -66,6 +66,6 @@ class SettleRoutes:
         while at_ns < until_ns:
             last_ns = min(at_ns + STEP_NS, until_ns) - 1
             came = of_time(at_ns, last_ns)
-            done += settle_arrival(self._engine, came, time.time_ns, reach_ns=FAR_NS, dry_run=asked.dry_run)
+            done += settle_arrival(self._engine, came, time.time_ns, look=self._look, dry_run=asked.dry_run)
             at_ns = last_ns + 1
         return done

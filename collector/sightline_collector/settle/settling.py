@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,26 +10,21 @@ from typing import Any
 import structlog
 
 from sightline_collector.errors import StoreRefused
-from sightline_collector.settle.arrivals import (
-    REACH_NS,
-    Arrival,
-    Group,
-    doubtful,
-    in_portions,
-    joined,
-    windows,
-)
+from sightline_collector.settle.arrivals import Arrival, windows
 from sightline_collector.settle.book import LEDGER, Book
-from sightline_collector.settle.entries import settle
-from sightline_collector.settle.spread import LONG_AT_ONCE, MOST_LONG, doubtful_long, note, reached, spread
+from sightline_collector.settle.entries import Entry, settle
+from sightline_collector.settle.groups import Group, Stretch, in_portions, joined, reached
+from sightline_collector.settle.spread import LONG_AT_ONCE, doubtful_long, note, spread
+from sightline_collector.settle.suspects import FAR_NS, Look, suspects
 from sightline_collector.settle.verdicts import judge
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.verdict import Verdict
 from sightline_collector.store.verdict import judge as verdict_on
 
-TRACES_AT_ONCE = 200
-"""Traces that are read together: some ten thousand entries, some ten megabytes."""
+TRACES_AT_ONCE = 500
+"""Traces that are read together: some twenty thousand entries, some twenty megabytes."""
 
+NEAR_BY = Look()
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +54,7 @@ def settle_arrival(
     arrival: Arrival,
     clock_ns: Callable[[], int],
     *,
-    reach_ns: int = REACH_NS,
+    look: Look = NEAR_BY,
     dry_run: bool = False,
     keep: Callable[[], None] = lambda: None,
 ) -> Settled:
@@ -72,35 +67,42 @@ def settle_arrival(
     found = spread(engine, arrival)
     if not dry_run:
         note(engine, found)
-    long = {each.trace: each for each in found[:MOST_LONG]}
-    done = Settled(cut_traces=len(found) - len(long))
+    times = {each.trace: each.stretch for each in found.long}
+    done = Settled(cut_traces=found.cut)
     settling = partial(_settle, Book(engine, keep), clock_ns=None if dry_run else clock_ns)
-    spreading = doubtful_long(engine, list(long.values()))
-    for first_ns, last_ns in windows(engine, arrival):
-        groups = doubtful(engine, arrival, first_ns, last_ns, reach_ns)
-        spreading += [group for group in groups if not long.keys().isdisjoint(group)]
-        near = [group for group in groups if long.keys().isdisjoint(group)]
+    spreading = doubtful_long(engine, found.long)
+    for stretch in windows(engine, arrival):
+        suspected = suspects(engine, arrival, stretch, look)
+        times |= {trace: at for trace, at in suspected.far.items() if trace not in times}
+        off = [group for group in suspected.groups if not times.keys().isdisjoint(group)]
+        times |= {trace: stretch for group in off for trace in group if trace not in times}
+        near = [group for group in suspected.groups if times.keys().isdisjoint(group)]
         for portion in in_portions(near, TRACES_AT_ONCE):
-            done += settling(portion, first_ns, last_ns)
+            done += settling(portion, stretch, look.reach_ns)
+        spreading += off
     for portion in in_portions(joined(spreading), LONG_AT_ONCE):
-        done += settling(portion, *reached(frozenset().union(*portion), long))
+        done += settling(portion, reached(portion, times), FAR_NS)
     return done
 
 
 def _settle(
-    book: Book, groups: Sequence[Group], first_ns: int, last_ns: int, clock_ns: Callable[[], int] | None
+    book: Book,
+    groups: Sequence[Group],
+    stretch: Stretch,
+    around_ns: int,
+    clock_ns: Callable[[], int] | None,
 ) -> Settled:
-    """Judge some groups, and append what differs, unless there is no clock."""
+    """Judge some groups, whose traces are read as far as `around_ns` from a stretch of time, and append what
+    differs, unless there is no clock."""
     with LEDGER:
-        asked = _asked(book, groups, first_ns, last_ns)
+        asked = _asked(book.entries(groups, stretch, around_ns).values(), book)
         done = Settled(sum(map(len, groups)), sum(map(len, asked)))
         return done + _append(book, asked, clock_ns) if clock_ns else done
 
 
-def _asked(book: Book, groups: Sequence[Group], first_ns: int, last_ns: int) -> list[list[dict[str, Any]]]:
+def _asked(judged: Iterable[list[Entry]], book: Book) -> list[list[dict[str, Any]]]:
     """The corrections that each group asks for; groups that ask for none are left out."""
-    entries = book.entries(groups, first_ns, last_ns).values()
-    rows = (settle(each, judge([entry.claim for entry in each])) for each in entries)
+    rows = (settle(entries, judge([entry.claim for entry in entries])) for entries in judged)
     return book.with_statuses([asked for asked in rows if asked])
 
 

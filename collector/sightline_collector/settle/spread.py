@@ -2,22 +2,39 @@
 
 A trace whose spans lie more than REACH_NS apart, or one of whose spans is as long, is noted with the time
 that it takes up. Whatever comes of it later, an hour or a day after the rest, all of its spans are judged.
+
+    ├─ agent ─┤                                  noted, for it was received hours off its own time
+    :                             ├─ call ─┤     lies hours from what is noted: the trace is read whole
+
+So are those that came hours before or after their own time, as far as it takes to find the rest of them: a
+clock was wrong, or they were held back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sightline_collector.settle.arrivals import HOUR_NS, NEAR, REACH_NS, Arrival, Group, Trace, doubts
+from sightline_collector.settle.arrivals import HOUR_NS, REACH_NS, Arrival
+from sightline_collector.settle.doubts import NEAR, doubts
+from sightline_collector.settle.groups import Group, Stretch, Trace, reached
 from sightline_collector.store.engine import Engine
 
 LONGEST_NS = 7 * 24 * HOUR_NS
 """How far from what has come the rest of a trace is looked for: the index of all that time is read. A trace
 that takes longer is judged in parts."""
 
+OFF_NS = REACH_NS // 2
+"""How far from its own time a span is received that is noted: two clocks that are less off, one forwards and
+one backwards, lie within what is looked through."""
+
 MOST_LONG = 500
 """Long traces of one settlement; of more, what lies around what has come is judged, and they are counted."""
+
+MOST_OFF = 1000
+"""Traces of one settlement that came hours off their time and of which the rest is looked for; first those
+that lack a parent."""
 
 LONG_AT_ONCE = 20
 """Long traces that are read together: few enough that the index leaves out nearly all that is not theirs."""
@@ -26,63 +43,114 @@ SPREAD = """
 select
     project, trace_id, min(began) as first, max(ended) as last,
     minIf(began, not known) as came_first, maxIf(ended, not known) as came_last,
-    countIf(known) > 0 and minIf(began, known) <= came_first and maxIf(ended, known) >= came_last as noted
+    countIf(known) > 0 and minIf(began, known) <= came_first and maxIf(ended, known) >= came_last as noted,
+    last - first >= {reach:Int64} as long,
+    minIf(came, off) as off_first, maxIf(came, off) as off_last,
+    not hasAll(groupArrayIf(span_id, off), groupUniqArrayIf(parent_span_id, off and parent_span_id != ''))
+        as torn,
+    count() over (partition by long) as of_kind
 from (
     select
         project, trace_id, false as known, toUnixTimestamp64Nano(started_at) as began,
-        began + toInt64(least(duration_ms * 1000000, {longest:Float64})) as ended
+        began + toInt64(least(duration_ms * 1000000, {longest:Float64})) as ended,
+        span_id, parent_span_id, toUnixTimestamp64Nano(received_at) as came,
+        greatest(came - ended, began - came) between {off:Int64} and {longest:Float64} as off
     from spans_v1
     where {arrived}
     union all
-    select project, trace_id, true, toUnixTimestamp64Nano(began_at), toUnixTimestamp64Nano(ended_at)
+    select
+        project, trace_id, true, toUnixTimestamp64Nano(began_at), toUnixTimestamp64Nano(ended_at),
+        '', '', 0, false
     from long_traces_v1
     where trace_id in (select trace_id from spans_v1 where {arrived})
 )
 group by project, trace_id
-having last - first >= {reach:Int64} and came_last > 0
-order by noted, last desc
+having came_last > 0 and (long or off_last > 0)
+order by long desc, torn desc, noted, last desc
+limit {most:UInt32} by long
 """
+
+WHOLE = """
+select
+    project, trace_id, min(toUnixTimestamp64Nano(started_at) as began) as first,
+    max(began + toInt64(least(duration_ms * 1000000, {longest:Float64}))) as last
+from spans_v1
+where entry = 'span' and trace_id in {traces:Array(String)}
+    and started_at >= fromUnixTimestamp64Nano({from:Int64}, 'UTC')
+    and started_at <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')
+group by project, trace_id
+having last - first >= {reach:Int64}
+"""
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Long:
-    """A long trace of which something has come: when it began and ended, in Unix ns, as far as is looked."""
+    """A trace of which something has come, and when it began and ended, as far as is looked."""
 
     trace: Trace
-    first_ns: int
-    last_ns: int
+    stretch: Stretch
     noted: bool
     """Whether the store has it already, with all of that time."""
 
 
-def spread(engine: Engine, arrival: Arrival) -> list[Long]:
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What has come of long traces, and of such as may be: the rest of them is not there yet."""
+
+    long: list[Long]
+    waiting: list[Long]
+    cut: int = 0
+    """How many long traces more there were than are read whole."""
+
+
+def spread(engine: Engine, arrival: Arrival) -> Spread:
     """The long traces of which something has come, those that are new first."""
-    rows = engine.rows(
-        SPREAD.replace("{arrived}", arrival.condition),
-        {**arrival.parameters, "reach": REACH_NS, "longest": LONGEST_NS},
-    )
-    return [
-        Long(
-            (str(row["project"]), str(row["trace_id"])),
-            max(int(row["first"]), int(row["came_first"]) - LONGEST_NS),
-            min(int(row["last"]), int(row["came_last"]) + LONGEST_NS),
-            bool(row["noted"]),
-        )
-        for row in rows
-    ]
+    bounds = {"reach": REACH_NS, "longest": LONGEST_NS, "off": OFF_NS, "most": max(MOST_LONG, MOST_OFF)}
+    asked = SPREAD.replace("{arrived}", arrival.condition)
+    rows = engine.rows(asked, {**arrival.parameters, **bounds})
+    long = [row for row in rows if row["long"]]
+    whole, waiting = _whole(engine, [row for row in rows if not row["long"]][:MOST_OFF])
+    cut = max(0, int(long[0]["of_kind"]) - MOST_LONG) if long else 0
+    return Spread([*map(_long, long[:MOST_LONG]), *whole], waiting, cut)
 
 
-def note(engine: Engine, found: Sequence[Long]) -> None:
+def _whole(engine: Engine, off: Sequence[Row]) -> tuple[list[Long], list[Long]]:
+    """Traces that came hours off their time: those whose rest lies hours from it, and the others."""
+    if not off:
+        return [], []
+    first = min(min(int(row["first"]), int(row["off_first"])) for row in off) - HOUR_NS
+    last = max(max(int(row["last"]), int(row["off_last"])) for row in off) + HOUR_NS
+    traces = sorted({str(row["trace_id"]) for row in off})
+    bounds = {"from": max(0, first), "to": last, "reach": REACH_NS, "longest": LONGEST_NS}
+    found = {_trace(row): row for row in engine.rows(WHOLE, {"traces": traces, **bounds})}
+    stretches = {trace: (int(row["first"]), int(row["last"])) for trace, row in found.items()}
+    whole = [Long(_trace(row), stretches[_trace(row)], False) for row in off if _trace(row) in stretches]
+    return whole, [_long(row) for row in off if _trace(row) not in stretches]
+
+
+def _long(row: Row) -> Long:
+    first_ns = max(int(row["first"]), int(row["came_first"]) - LONGEST_NS)
+    last_ns = min(int(row["last"]), int(row["came_last"]) + LONGEST_NS)
+    return Long(_trace(row), (first_ns, last_ns), bool(row["noted"]))
+
+
+def _trace(row: Row) -> Trace:
+    return str(row["project"]), str(row["trace_id"])
+
+
+def note(engine: Engine, found: Spread) -> None:
     """Keep in the store what was found, for what comes later."""
     engine.insert(
         "long_traces_v1",
         [
             {
-                "project": long.trace[0], "trace_id": long.trace[1],
-                "began_at": _seconds(long.first_ns), "ended_at": _seconds(long.last_ns),
+                "project": each.trace[0], "trace_id": each.trace[1],
+                "began_at": _seconds(each.stretch[0]), "ended_at": _seconds(each.stretch[1]),
             }
-            for long in found
-            if not long.noted
+            for each in (*found.long, *found.waiting)
+            if not each.noted
         ],
     )  # fmt: skip
 
@@ -91,8 +159,8 @@ def doubtful_long(engine: Engine, found: Sequence[Long]) -> list[Group]:
     """The long traces that may need settling, each a group."""
     groups: list[Group] = []
     for place in range(0, len(found), LONG_AT_ONCE):
-        portion = {long.trace: long for long in found[place : place + LONG_AT_ONCE]}
-        first_ns, last_ns = reached(frozenset(portion), portion)
+        portion = {long.trace: long.stretch for long in found[place : place + LONG_AT_ONCE]}
+        first_ns, last_ns = reached([frozenset(portion)], portion)
         groups += doubts(
             engine,
             f"{NEAR} and trace_id in {{traces:Array(String)}}",
@@ -102,12 +170,6 @@ def doubtful_long(engine: Engine, found: Sequence[Long]) -> list[Group]:
             },
         )  # fmt: skip
     return groups
-
-
-def reached(group: Group, long: Mapping[Trace, Long]) -> tuple[int, int]:
-    """When the long traces of a group began and ended, in Unix ns."""
-    times = [long[trace] for trace in group if trace in long]
-    return min(each.first_ns for each in times), max(each.last_ns for each in times)
 
 
 def _seconds(ns: int) -> str:

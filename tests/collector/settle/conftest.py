@@ -15,4 +15,5 @@ def store(engine: Engine, tmp_path: Path) -> Store:
     """An empty ledger, and how to fill and settle it."""
     engine.command("truncate table spans_v1")
     engine.command("truncate table long_traces_v1")
+    engine.command("truncate table answers_v1")
     return Store(engine, tmp_path)

@@ -13,7 +13,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otlp_requests import NOW_NS, WRITER, attributes
 
 from sightline_collector.settle.arrivals import of_batches
+from sightline_collector.settle.given_again import AGAIN_NS, remember
 from sightline_collector.settle.settling import Settled, settle_arrival
+from sightline_collector.settle.suspects import Look
 from sightline_collector.store.batch import insert_segment
 from sightline_collector.store.engine import Engine
 from sightline_collector.wal.segment import Entry, Signal, frame
@@ -110,16 +112,25 @@ class Store:
                 file.write(length + entry.body + trailer)
         insert_segment(self.engine, Signal.TRACES, segment)
 
+    def take_in_steps(self, told: Mapping[str, Sequence[Told]]) -> None:
+        """The spans of each project one by one, and of all projects together; it is settled after each."""
+        for step in range(max(map(len, told.values()))):
+            self.take(
+                {name: [spans[step]] for name, spans in told.items() if step < len(spans)}, NOW_NS + step
+            )
+            self.settle()
+
     def settle(self) -> Settled:
         """Judge what came since the last time, as a collector does."""
         newest = int(self.engine.value("select max(batch) from spans_v1") or 0)
         arrival = of_batches(WRITER, self.settled_until, newest)
         self.settled_until = newest
+        remember(self.engine, arrival, AGAIN_NS)
         return settle_arrival(self.engine, arrival, clock)
 
     def settle_all(self) -> Settled:
         """Judge everything again."""
-        return settle_arrival(self.engine, of_batches(WRITER, 0, 10**9), clock)
+        return settle_arrival(self.engine, of_batches(WRITER, 0, 10**9), clock, look=Look(anew=True))
 
     def total(self, project: str = "default") -> Total:
         """Calls, USD, tokens in and out of a project, as all views agree on."""

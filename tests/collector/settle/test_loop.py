@@ -170,17 +170,3 @@ def test_a_call_that_comes_after_an_agent_of_hours_is_settled_at_once(store: Sto
     store.take([Told(2, 1, used("chat", (300, 30)), start=25.9 * 3600)], NOW_NS + 1)
     settling.round()
     assert store.total() == (1, usd(300, 30), 300, 30)
-
-
-def test_a_call_of_a_wrong_clock_is_found_within_the_hour(store: Store) -> None:
-    """What is below a short agent, and seems to have begun hours later, is found when it is looked for."""
-    settling = loop(store, Health())
-    store.take([Told(1, 0, used("invoke_agent", (300, 30)))])
-    settling.round()
-    store.take([Told(2, 1, used("chat", (300, 30)), start=8_000)], NOW_NS + 1)
-    settling.round()
-    assert store.total()[0] == 2
-    hours_later = iter(range(NOW_NS + 7_200 * 10**9, NOW_NS + 7_300 * 10**9)).__next__
-    settling._clock_ns = hours_later
-    settling.round()
-    assert store.total() == (1, usd(300, 30), 300, 30)

@@ -246,9 +246,7 @@ def paid(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         for name, order in ORDERS.items()
     }
     engine.command("truncate table spans_v1")
-    for step in range(max(map(len, waiting.values()))):
-        store.take({name: [told[step]] for name, told in waiting.items() if step < len(told)}, NOW_NS + step)
-        store.settle()
+    store.take_in_steps(waiting)
     assert store.settle_all().corrections == 0
     return store.totals()
 
