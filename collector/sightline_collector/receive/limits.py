@@ -22,8 +22,9 @@ class Limits:
     shared_bytes: int = 128 << 20
     """Attributes of resources and scopes as rows have them: each of its items carries a copy."""
 
-    inflate_ratio: int = 200
-    """Bytes inflated for a byte received. Telemetry shrinks five- to thirtyfold, rarely a hundredfold."""
+    inflate_ratio: int = 1000
+    """Bytes inflated for a byte received. Telemetry shrinks five- to thirtyfold; an agent's batch, in which
+    each call repeats the prompt, 600-fold by zstd. What memory it may take, `body_bytes` bounds."""
 
     body_wait_s: float = 30.0
     """From a request's head to the end of its body."""

@@ -1,6 +1,7 @@
 """What is inflated, and how a bomb is stopped."""
 
 import gzip
+import random
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from sightline_collector.errors import Malformed, TooLarge, UnsupportedMedia
 from sightline_collector.receive.inflate import inflate
-from sightline_collector.receive.limits import Limits
+from sightline_collector.receive.limits import DEFAULT, Limits
 
 MIB = 1 << 20
 
@@ -99,7 +100,7 @@ def test_what_is_not_of_its_encoding_is_refused(encoding: str) -> None:
 def test_a_bomb_is_stopped_at_the_ratio(encoding: str, compress: Compress) -> None:
     """100 MB of zeros in 100 KB or less: refused, with no more memory taken than the bound and a step."""
     bomb = compress(bytes(100 * MIB))
-    bound = max(MIB, 200 * len(bomb))
+    bound = max(MIB, DEFAULT.inflate_ratio * len(bomb))
     tracemalloc.start()
     try:
         with pytest.raises(TooLarge) as refused:
@@ -119,6 +120,15 @@ def test_a_body_may_not_inflate_beyond_the_byte_limit(encoding: str, compress: C
     assert inflate(compress(text), encoding, small) == text
     with pytest.raises(TooLarge, match="larger than 2000 bytes"):
         inflate(compress(text + b"!"), encoding, small)
+
+
+def test_a_prompt_that_each_call_repeats_is_no_bomb() -> None:
+    """An agent's batch with zstd, whose window holds the calls before: beyond two hundredfold, and taken."""
+    prompt, ids = random.Random(0).randbytes(20_000), random.Random(1)
+    batch = b"".join(ids.randbytes(24) + prompt for _ in range(600))
+    shrunk = zstd(batch)
+    assert len(batch) > 200 * len(shrunk)
+    assert inflate(shrunk, "zstd") == batch
 
 
 def test_below_one_mebibyte_any_ratio_is_allowed() -> None:
