@@ -258,6 +258,18 @@ def test_what_holds_no_messages_is_one(engine: Engine, text: str) -> None:
     assert read(engine, text, "assistant") == [by("assistant", says(text))]
 
 
+def test_messages_in_a_list_of_texts_are_read(engine: Engine) -> None:
+    """An attribute may be a list of documents, each a text of its own."""
+    told = [by("user", says('say "a"')), by("assistant", calls("c1", "look", {"at": "a"}))]
+    assert read(engine, json.dumps([json.dumps(message) for message in told])) == told
+
+
+def test_a_part_of_geminis_answer_is_a_message(engine: Engine) -> None:
+    """A candidate that has not ended yet, as streams tell of it, says what it has so far."""
+    told = {"candidates": [{"content": {"role": "model", "parts": [{"text": "a"}]}}]}
+    assert read(engine, json.dumps(told), "assistant") == [by("assistant", says("a"))]
+
+
 @pytest.mark.parametrize("text", ["", "[]"])
 def test_nothing_holds_no_message(engine: Engine, text: str) -> None:
     """Where nothing was said there is no message."""
