@@ -212,6 +212,16 @@ def test_odd_frames_are_stored_within_bounds_and_noted(engine: Engine, tmp_path:
     assert row == PLAIN | {"batch": row["batch"]} | expected
 
 
+def test_a_call_whose_time_cannot_be_is_priced_as_of_its_arrival(engine: Engine, tmp_path: Path) -> None:
+    """Whether it was paid that day is not known, so its price is assumed."""
+    long_ago_ns = NOW_NS - 500 * DAY_NS
+    call = span(start_time_unix_nano=long_ago_ns, end_time_unix_nano=long_ago_ns)
+    call.attributes.extend(attributes({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}))
+    call.attributes.extend(attributes({"gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 1000}))
+    (row,) = stored(engine, tmp_path, request(call))
+    assert (row["cost_status"], row["cost_usd"]) == ("assumed", Decimal("0.0025"))
+
+
 @pytest.mark.parametrize(("field", "tag"), [("status", b"\x18"), ("kind", b"\x30")])
 def test_unknown_enum_values_fall_back_and_are_noted(
     engine: Engine, tmp_path: Path, field: str, tag: bytes

@@ -69,10 +69,9 @@ select
     arrayFilter(
         term -> term not in ('', 'service_tier=', 'service_tier=auto', 'speed='),
         [
-            transform(
-                lower(meaning['service_tier']), ['batch', 'fast'], ['processing=batch', 'speed=fast'],
-                concat('service_tier=', lower(meaning['service_tier']))),
-            concat('speed=', lower(meaning['speed']))]) as price_context,
+            if(tier = 'batch', 'processing=batch', concat('service_tier=', tier)),
+            -- What OpenAI sells as a tier is a speed at Anthropic's, and told as a tier, too.
+            concat('speed=', if(tier = 'fast', tier, lower(meaning['speed'])))]) as price_context,
     if(isNull(costs[1]), costs[2] + costs[3], costs[1]) as reported_cost_usd,
     arrayFilter(
         ms -> isNotNull(ms),
@@ -239,6 +238,7 @@ from (
                 arrayMap(text -> sightline_usd(text), [
                     meaning['reported_cost'], meaning['reported_input_cost'],
                     meaning['reported_output_cost']]) as costs,
+                lower(meaning['service_tier']) as tier,
                 if(meaning['weight'] = '' and trace_state != '',
                     sightline_sampled(trace_state), meaning['weight']) as weight_given,
                 if(meaning['agent'] = 'gemini-cli', 'gemini-cli', coalesce(

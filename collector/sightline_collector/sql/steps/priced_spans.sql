@@ -88,7 +88,8 @@ from (
                 [sightline_price_point(
                     model_id, price_context, toUnixTimestamp64Nano(started_at), input)])[1],
             [call != '' or isNotNull(reported_cost_usd)],
-            [named + named_dashed = 0 or provider = ''],
+            -- A time that no clock can have told is not when it was paid.
+            [named + named_dashed = 0 or provider = '' or has(notes, 'start_out_of_range')],
             [multiIf(
                 named != 0, named, named_dashed != 0, named_dashed, bare != 0, bare,
                 bare_dashed != 0, bare_dashed, asked_named != 0, asked_named, asked_bare)],
