@@ -207,10 +207,7 @@ from (
                 dictGet('{database}.operations', 'operation',
                     if(dictGet('{database}.dialects', 'column', name_shows) = 'operation_named',
                         lower(substringIndex(name, ' ', 1)), '')) as operation_named,
-                replaceRegexpOne(
-                    toLowCardinality(lower(meaning['provider'])),
-                    '\\.(chat|responses|messages|completions?|(text-?)?embeddings?|image|generative-ai)$', ''
-                ) as provider,
+                sightline_provider(meaning['provider']) as provider,
                 multiIf(
                     meaning['request_model'] != '', meaning['request_model'],
                     -- Genkit calls the span of a call by its model.
