@@ -84,8 +84,10 @@ class Queries:
         query_id = query_id_of(request)
         try:
             asked = await read_question(request, self._limits)
-            async with self._slots.place(), asyncio.timeout(self._limits.delivery_s):
-                return await self._answer(asked, query_id, caller_of(request.scope), receive, send)
+            caller = caller_of(request.scope)
+            reader = (caller.project or "*") if caller.key else ""
+            async with self._slots.place(reader), asyncio.timeout(self._limits.delivery_s):
+                return await self._answer(asked, query_id, caller, receive, send)
         except TimeoutError:
             outcome, why = "late", _late(self._limits.delivery_s)
         except Refused as e:

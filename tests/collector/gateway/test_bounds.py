@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 
 import pytest
 from collector.gateway.serving import Port, serving, wait_until
 
 from sightline_collector.gateway.limits import Limits
+from sightline_collector.gateway.refusal import Refused
+from sightline_collector.gateway.slots import Slots
 from sightline_collector.store.engine import Engine
 
 ENDLESS = "select sum(sipHash64(number)) from numbers(1000000000000)"
@@ -40,6 +44,27 @@ def test_further_statements_wait_and_then_are_told_to_come_again(narrow: Port, e
     assert "TOO_MANY_SIMULTANEOUS_QUERIES" in refused.text
     assert refused.headers["retry-after"] == "1"
     assert narrow.ask("select 1").text == "1\n"
+
+
+def test_one_projects_statements_leave_a_place_to_others() -> None:
+    """Neither all places nor the whole queue are for one reader, unless readers are not told apart."""
+    slots = Slots(Limits(at_once=3, waiting=2, wait_s=0.05))
+
+    async def held(*readers: str) -> list[int | str]:
+        """What runs after each of them has asked; "429" for one that was sent away."""
+        outcomes: list[int | str] = []
+        async with AsyncExitStack() as places:
+            for reader in readers:
+                try:
+                    await places.enter_async_context(slots.place(reader))
+                    outcomes.append(slots.running)
+                except Refused:
+                    outcomes.append("429")
+        return outcomes
+
+    assert asyncio.run(held("shop", "shop", "shop", "till", "till")) == [1, 2, "429", 3, "429"]
+    assert asyncio.run(held("", "", "", "")) == [1, 2, 3, "429"]
+    assert (slots.running, slots.waiting) == (0, 0)
 
 
 def test_waiting_statements_get_their_turn(port: Port) -> None:
