@@ -64,6 +64,8 @@ class Health:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.failing: dict[Signal, str] = {}
+        """Signals whose last insert failed and is tried again, with the words of the failure."""
         ProcessCollector(registry=self.registry)
         self._receive()
         self._log()
@@ -119,9 +121,14 @@ class Health:
         self.store_insert_s.labels(signal).observe(insert_s)
         self.store_lag_s.labels(signal).observe(lag_s)
 
-    def retried(self, signal: Signal, reason: str) -> None:
+    def retried(self, signal: Signal, reason: str, error: str = "") -> None:
         """An insert failed in a way that waiting may help, and will be tried again."""
         self.store_retries.labels(signal, reason).inc()
+        self.failing[signal] = error or reason
+
+    def stored(self, signal: Signal) -> None:
+        """A segment is stored whole, after however many tries."""
+        self.failing.pop(signal, None)
 
     def repaired(self, signal: Signal, found: str) -> None:
         """A segment in doubt was compared with the store: found `whole`, `absent` or `short`."""

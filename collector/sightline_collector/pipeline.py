@@ -7,6 +7,7 @@ receive (gRPC, HTTP) ─▶ door ─▶ log ─▶ inserters ─▶ engine ─�
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -117,7 +118,14 @@ def _operators_routes(
     """What those who run a collector ask of it, beside SQL."""
     folder, engine, letters = core.config.folder, core.engine, core.dead_letters
     examined = Examined(
-        core.wal, letters, core.health.registry, core.config.alert_interval_s, doors, core.gate, core.tls
+        core.wal,
+        letters,
+        core.health.registry,
+        core.config.alert_interval_s,
+        doors,
+        core.gate,
+        core.tls,
+        core.health.failing,
     )
     forgetting = partial(forget, engine, folder, letters, stopping=stop.is_set)
     return [
@@ -131,7 +139,6 @@ def _operators_routes(
 
 async def flushed(wal: Log) -> None:
     """Returns when all that was acknowledged before the call is stored and can be queried."""
-    loop = asyncio.get_running_loop()
-    asked = loop.time()
-    while wal.oldest_age_s() > loop.time() - asked:  # noqa: ASYNC110 - the log's age has no event
+    asked_ns = time.time_ns()  # as records are timed: the loop's own clock may be a millisecond behind
+    while wal.holds(asked_ns):  # noqa: ASYNC110 - the log's age has no event
         await asyncio.sleep(0.02)

@@ -2,65 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
-import urllib.request
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copytree, rmtree
+from shutil import rmtree
 from typing import Self
-from urllib.error import HTTPError
 from uuid import uuid4
 
 from collector_process import CollectorProcess, wait_until
-from faults.killing import FLAGS
-from faults.oracle import Held, caught_up, compare, of_two_weeks
-from remembered_load import TRACE
-
-PLACES: dict[str, tuple[int, int]] = {
-    "wal": (16, 100),
-    "store": (256, 40_000),  # a mutation links each part's files anew, and the old ones stay for minutes
-    "dead-letter": (4, 100),
-    "scratch": (4, 100),
-}
-"""The folders of a data folder: MiB, and names, that the disk of each has."""
-
-POISON = b"\x0b\x10\x01\x0c"
-"""At a request's end: the door takes it, the engine never will."""
-
-
-RETRIES = "sightline_store_retries_total"
-
-
-class NoMounts(Exception):  # noqa: N818 - it is a reason to skip
-    """This user may not mount a disk in memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Of a request: its status, and the seconds after which it may be sent again."""
-
-    status: int
-    retry_after: str = ""
-
-
-@contextmanager
-def disks(folder: Path) -> Iterator[None]:
-    """A small disk of its own under each folder; what was there lies on it. Raises NoMounts."""
-    with ExitStack() as mounted:
-        for name, (size_mb, names) in PLACES.items():
-            place = folder / name
-            place.mkdir(parents=True, exist_ok=True)
-            held = folder / f"{name}.held"
-            place.rename(held)
-            place.mkdir()
-            _mount(place, f"size={size_mb}m,nr_inodes={names}")
-            mounted.callback(_unmount, place)
-            copytree(held, place, symlinks=True, dirs_exist_ok=True)
-            rmtree(held)
-        yield
+from faults.mounts import PLACES
+from faults.oracle import caught_up
+from faults.sender import POISON, RETRIES, Sender, counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,73 +48,20 @@ class Filler:
             (self.folder / uuid4().hex).touch()
 
 
-@dataclass
-class Sender:
-    """Sends one request at a time, and remembers what was acknowledged."""
-
-    collector: CollectorProcess
-    acknowledged: set[str]
-    sent: int = 0
-
-    def send(self, more: bytes = b"") -> Answer:
-        """A request, and what comes behind it."""
-        self.sent += 1
-        trace = self.sent.to_bytes(16, "big")
-        body = of_two_weeks(time.time_ns()).replace(TRACE, trace) + more
-        request = urllib.request.Request(
-            f"{self.collector.otlp}/v1/traces", body, {"Content-Type": "application/x-protobuf"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answered:
-                answer = Answer(answered.status)
-        except HTTPError as e:
-            with e:
-                return Answer(e.code, e.headers["Retry-After"] or "")
-        if not more:
-            self.acknowledged.add(trace.hex())
-        return answer
-
-    def compared(self) -> Held:
-        """Once all is stored."""
-        caught_up(self.collector)
-        return compare(self.collector, self.acknowledged, set())
-
-
 def _fails(collector: CollectorProcess, retried: float, filler: Filler) -> bool:
     """Whether an insert has failed; until then what was freed meanwhile is taken."""
     filler.fill()
     return counter(collector, RETRIES) > retried
 
 
-def _mount(place: Path, options: str) -> None:
-    ran = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "sightline-fault", place], capture_output=True, text=True
-    )
-    if ran.returncode:
-        raise NoMounts(ran.stderr.strip())
-
-
-def _unmount(place: Path) -> None:
-    subprocess.run(["umount", "--lazy", place], check=True)
-
-
-def counter(collector: CollectorProcess, name: str) -> float:
-    """The sum of a counter over its labels."""
-    lines = (line.rsplit(" ", 1) for line in collector.metrics().splitlines() if line.startswith(name))
-    return sum(float(value) for _, value in lines)
-
-
-def refuse_and_recover(folder: Path, places: Iterable[str] = PLACES) -> dict[str, str]:
+def fill_and_empty(sender: Sender, places: Iterable[str] = PLACES) -> dict[str, str]:
     """Fill disks of a running collector in turn, and empty them. What was not as promised, by fault."""
-    found: dict[str, str] = {}
-    with disks(folder), CollectorProcess(folder, *FLAGS) as collector:
-        collector.start()
-        sender = Sender(collector, set())
-        for name in places:
-            for what in ("bytes", "names"):
-                found[f"{name}, no {what}"] = _one(sender, folder / name, what)
-        assert collector.stop() == 0
-    return found
+    folder = sender.collector.folder
+    return {
+        f"{name}, no {what}": _one(sender, folder / name, what)
+        for name in places
+        for what in ("bytes", "names")
+    }
 
 
 def _one(sender: Sender, place: Path, what: str) -> str:
@@ -172,7 +72,7 @@ def _one(sender: Sender, place: Path, what: str) -> str:
     with Filler(place / "filler", what) as filler:
         answers = [sender.send() for _ in range(3)]
         if place.name == "wal":
-            wrong = [a for a in answers if (a.status, a.retry_after) not in {(503, n) for n in "123"}]
+            wrong = [answer for answer in answers if not answer.says_when_to_come_again]
             if wrong:
                 return f"answered {wrong}"
         else:

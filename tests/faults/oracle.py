@@ -52,6 +52,7 @@ class TimedLoad(RememberedLoad):
     """A load that remembers also when each answer had come, by the monotonic clock."""
 
     answered_ns: dict[str, int] = field(default_factory=dict)
+    statuses: set[int] = field(default_factory=set)
 
     def before(self, moment_ns: int) -> set[str]:
         """What was acknowledged by then."""
@@ -59,6 +60,7 @@ class TimedLoad(RememberedLoad):
 
     def _note(self, trace: bytes, status: int) -> None:
         self.answered_ns[trace.hex()] = time.monotonic_ns()
+        self.statuses.add(status)
         super()._note(trace, status)
 
 

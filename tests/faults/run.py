@@ -10,10 +10,14 @@ from pathlib import Path
 from random import Random
 
 from faults.disk import Loss
-from faults.full_disk import NoMounts, refuse_and_recover
+from faults.failed_disk import fail_and_mend
+from faults.full_disk import fill_and_empty
 from faults.killing import Kills, Untraceable
 from faults.made import made_folder
+from faults.mounts import NoMounts
 from faults.power import Cut, cut, first_acknowledged, record
+from faults.read_only import lock_and_unlock
+from faults.sender import on_disks
 from faults.stages import MIGRATION, STAGES
 from rich import print as show
 from rich.table import Table
@@ -71,8 +75,20 @@ def full_disk(folder: Path, times: int) -> Iterator[Row]:
     """Each folder's disk full, by bytes and by names, and room again while the collector runs."""
     for number in range(times):
         made_folder(folder / f"data{number}")
-        for fault, wrong in refuse_and_recover(folder / f"data{number}").items():
-            yield f"full disk: {fault}", wrong or f"{KEPT}; room again was seen without a restart"
+        with on_disks(folder / f"data{number}") as sender:
+            for fault, wrong in fill_and_empty(sender).items():
+                yield f"full disk: {fault}", wrong or f"{KEPT}; room again was seen without a restart"
+
+
+def read_only(folder: Path, times: int) -> Iterator[Row]:
+    """Each folder's disk read-only for a while; then the disk of all of them, made so by its own fault."""
+    for number in range(times):
+        made_folder(folder / f"data{number}")
+        with on_disks(folder / f"data{number}") as sender:
+            for fault, wrong in lock_and_unlock(sender).items():
+                yield f"disk: {fault}", wrong or f"{KEPT}; writable again was seen without a restart"
+        wrong = fail_and_mend(folder / f"failed{number}")
+        yield "disk: a fault makes it read-only under load", wrong or f"{KEPT}, once it was mended"
 
 
 FAULTS: dict[str, Callable[[Path, int], Iterator[Row]]] = {
@@ -80,6 +96,7 @@ FAULTS: dict[str, Callable[[Path, int], Iterator[Row]]] = {
     "migration": migration,
     "power": power,
     "full-disk": full_disk,
+    "read-only": read_only,
 }
 
 

@@ -134,7 +134,10 @@ class Operations:
 
     def _lag_fault(self) -> str | None:
         age_s = self._log.oldest_age_s()
-        return None if age_s < LAG_S else f"the store is {age_s:.0f} s behind"
+        if age_s < LAG_S:
+            return None
+        why = "; ".join(list(self._health.failing.values()))
+        return f"the store is {age_s:.0f} s behind" + (f": {why}" if why else "")
 
     def _full(self) -> str | None:
         shares = fullness(self._health.registry)

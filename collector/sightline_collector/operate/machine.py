@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
@@ -20,19 +20,42 @@ SYNCS = 5
 MEMORY_WARN_BYTES, MEMORY_FAIL_BYTES = 1e9, 256e6
 """The engine alone may take 1.5 GB, a 64 MiB request up to 2 GB for a moment."""
 
+LOG, PARTS = "wal", ("wal", "store", "dead-letter", "scratch")
+"""Folders of a data folder that may be mounts of their own."""
+
 _CGROUP = Path("/sys/fs/cgroup")
 
 
 def machine(folder: Path) -> Iterator[Finding]:
     """The state of what a data folder lies on, and of the memory."""
+    places = [folder, *(folder / name for name in PARTS if (folder / name).is_dir())]
     try:
-        yield from _space(folder)
-        yield _sync(folder)
+        for place in _disks(places):
+            yield from _space(place)
+        locked = [place for place in places if os.statvfs(place).f_flag & os.ST_RDONLY]
+        yield from map(_locked, locked)
+        if not locked:
+            yield _sync(folder / LOG if (folder / LOG).is_dir() else folder)
     except OSError as e:
         step = "make it a folder that the collector may write, on a disk that works"
         yield fail("disk", f"{folder} cannot be used ({e.strerror})", step)
     with suppress(OSError, ValueError, StopIteration):  # a system without /proc says nothing
         yield _memory()
+
+
+def _disks(places: Sequence[Path]) -> Iterator[Path]:
+    """The first place on each disk: the log or the store may have one of its own."""
+    seen: set[int] = set()
+    for place in places:
+        disk = place.stat().st_dev
+        if disk not in seen:
+            seen.add(disk)
+            yield place
+
+
+def _locked(place: Path) -> Finding:
+    step = f"see why with `dmesg`: a disk that fails is made so; then `mount -o remount,rw {place}`"
+    return fail("disk", f"{place} takes no writes: it is mounted read-only", step)
 
 
 def _space(folder: Path) -> Iterator[Finding]:

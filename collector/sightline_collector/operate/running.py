@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -31,7 +31,8 @@ MEMORY_LIMIT = 241
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is looked at. `registry` is the collector's own: what others count is read from it."""
+    """What is looked at. `registry` is the collector's own: what others count is read from it. `failing` are
+    the signals whose last insert failed, with why."""
 
     log: LogState
     dead_letters: DeadLetters
@@ -40,11 +41,13 @@ class Parts:
     listening: Sequence[Serving]
     gate: Gate = field(default_factory=Gate)
     tls: Tls | None = None
+    failing: Mapping[Signal, str] = field(default_factory=dict)
 
 
 def running(parts: Parts) -> Iterator[Finding]:
     """Everything but the ports."""
     yield from _log(parts.log)
+    yield _inserts(parts.failing)
     yield _fullness(parts.registry)
     yield _damage(parts.registry)
     yield _size(parts.registry)
@@ -81,6 +84,14 @@ def _log(log: LogState) -> Iterator[Finding]:
     says = f"the oldest record that is not stored came {duration(age_s)} ago" if age_s else "all is stored"
     step = "read the collector's log for what the store answers; nothing is lost meanwhile"
     yield graded("lag", age_s, LAG_S_WARN, LAG_S_FAIL, says, step)
+
+
+def _inserts(failing: Mapping[Signal, str]) -> Finding:
+    says = "; ".join(f"{signal} are tried again: {why}" for signal, why in sorted(failing.items()))
+    if not says:
+        return ok("inserts", "none has to be tried again")
+    step = "mend what it says of the store or the disk: what was acknowledged waits in the log"
+    return warn("inserts", says, step)
 
 
 def _fullness(registry: CollectorRegistry) -> Finding:

@@ -131,7 +131,7 @@ class Inserter:
             except Exception as e:
                 in_doubt = self._refused = True
                 self.health.store_up.set(0)
-                self.health.retried(self.signal, reason(e))
+                self.health.retried(self.signal, reason(e), str(e)[:300])
                 log.warning(
                     "an insert will be tried again",
                     signal=self.signal, batch=segment.batch, error=str(e)[:300], pause_s=pause_s,
@@ -140,6 +140,7 @@ class Inserter:
             pause_s = min(pause_s * 2, RETRY_MOST_S)
         self._refused, self._tried_at_s = False, math.inf
         self.health.store_up.set(1)
+        self.health.stored(self.signal)
         await self._let_go(segment)
 
     async def _let_go(self, segment: Segment) -> None:

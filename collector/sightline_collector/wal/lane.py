@@ -59,6 +59,7 @@ class Lane:
         self._arrived = asyncio.Event()
         self._waiting: dict[int, Segment | LeftFile] = {}
         self._waiting_bytes = 0
+        self._confirmed: deque[Segment] = deque()  # their files are still there
         self._commits: asyncio.Task[None] | None = None
         self._recovery: asyncio.Future[Recovered] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -147,10 +148,17 @@ class Lane:
         return [one.path for one in self._waiting.values()]
 
     async def let_go(self, segment: Segment) -> None:
-        """Removes a segment that the store has confirmed."""
-        await self._loop.run_in_executor(self._threads.housekeeping, _unlink, segment.path)
+        """Removes a segment that the store has confirmed, and first those that the disk has kept so far.
+
+        Raises OSError: its file stays, and counts as bytes, until the disk lets the next one go.
+        """
         if self._waiting.pop(segment.batch, None):
-            self._waiting_bytes -= segment.size_bytes
+            self._confirmed.append(segment)
+        while self._confirmed:
+            oldest = self._confirmed[0]
+            await self._loop.run_in_executor(self._threads.housekeeping, _unlink, oldest.path)
+            self._waiting_bytes -= oldest.size_bytes
+            self._confirmed.popleft()
 
     async def close(self) -> None:
         """Writes what is pending, seals the open segment, and lets `sealed` end once it is drained."""

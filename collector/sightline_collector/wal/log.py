@@ -121,9 +121,17 @@ class Log:
 
     def oldest_age_s(self) -> float:
         """How long the oldest record that was not let go has been here; 0 when there is none."""
-        times = (lane.oldest_received_at_ns() for lane in self._lanes.values())
-        oldest_ns = min((at for at in times if at is not None), default=None)
+        oldest_ns = self._oldest_ns()
         return 0.0 if oldest_ns is None else max(0.0, (self._clock_ns() - oldest_ns) / 1e9)
+
+    def holds(self, until_ns: int) -> bool:
+        """Whether a record that arrived by then, in ns since 1970, may not have been let go yet."""
+        oldest_ns = self._oldest_ns()
+        return oldest_ns is not None and oldest_ns <= until_ns
+
+    def _oldest_ns(self) -> int | None:
+        times = (lane.oldest_received_at_ns() for lane in self._lanes.values())
+        return min((at for at in times if at is not None), default=None)
 
     async def append(self, signal: Signal, body: bytes, items: int, project: str = DEFAULT_PROJECT) -> None:
         """Returns when the record is durable.

@@ -79,7 +79,7 @@ class TestCommand:
         assert code == 0
         assert said == {
             "collector": "ok", "clock": "ok", "OTLP/gRPC": "ok", "OTLP/HTTP": "ok", "disk space": "ok",
-            "inodes": "ok", "sync": said["sync"], "memory": "ok", "log": "ok", "lag": "ok",
+            "inodes": "ok", "sync": said["sync"], "memory": "ok", "inserts": "ok", "log": "ok", "lag": "ok",
             "log damage": "ok", "dead letters": said["dead letters"], "alerts": "ok", "exposure": "ok",
             "store": "ok", "losses": said["losses"], "store size": "ok", "budget": "ok", "prices": "ok",
             "price list": "ok", "clocks": "ok", "settlement": "ok",

@@ -208,6 +208,20 @@ def test_let_go_removes_the_file_and_its_bytes(tmp_path: Path) -> None:
     run(tmp_path, scenario, LogLimits(segment=SegmentLimits(age_s=0.01)))
 
 
+def test_what_came_by_a_moment_is_held_until_it_is_let_go(tmp_path: Path) -> None:
+    """A record of that very nanosecond is, a later one is not."""
+
+    async def scenario() -> None:
+        log = await Log.open(tmp_path, limits=LogLimits(segment=SegmentLimits(records=1)), clock_ns=lambda: 7)
+        await log.append(Signal.TRACES, b"request", 1)
+        assert (log.holds(6), log.holds(7)) == (False, True)
+        await log.let_go(await log.sealed(Signal.TRACES))
+        assert not log.holds(7)
+        await log.close()
+
+    asyncio.run(scenario())
+
+
 def test_a_full_log_refuses_and_takes_again_when_a_segment_is_let_go(tmp_path: Path) -> None:
     """The byte limit is never passed; senders are told to wait one, two or three seconds in turn."""
     limits = LogLimits(size_bytes=10_000, segment=SegmentLimits(records=1, age_s=NEVER_S))
@@ -368,3 +382,26 @@ def test_what_is_acknowledged_is_counted_at_every_moment_until_it_is_let_go(tmp_
             await looking
 
     run(tmp_path, scenario, LogLimits(segment=SegmentLimits(age_s=0)))
+
+
+def test_a_confirmed_segment_that_the_disk_keeps_goes_with_the_next_one(tmp_path: Path) -> None:
+    """Nobody waits for it any more, and its bytes count until it is gone."""
+
+    async def scenario(log: Log) -> None:
+        kept, gone = [await _sealed_alone(log) for _ in range(2)]
+        kept.path.unlink()
+        kept.path.mkdir()  # what cannot be unlinked
+        with pytest.raises(LogUnwritable):
+            await log.let_go(kept)
+        assert (log.waiting_segments(Signal.TRACES), log.stored_until(Signal.TRACES)) == (1, kept.batch)
+        assert log.size_bytes == kept.size_bytes + gone.size_bytes
+        kept.path.rmdir()
+        await log.let_go(gone)
+        assert (log.size_bytes, log.oldest_age_s(), files_in(tmp_path)) == (0, 0.0, [])
+
+    run(tmp_path, scenario, LogLimits(segment=SegmentLimits(records=1)))
+
+
+async def _sealed_alone(log: Log) -> Segment:
+    await log.append(Signal.TRACES, b"request", 1)
+    return await log.sealed(Signal.TRACES)
