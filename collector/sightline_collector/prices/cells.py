@@ -69,6 +69,9 @@ class Cube:
 UNPUBLISHED = Cube((Cell({}, None, 0, None, None),), (), (), (), 1, 1, {})
 """A model that nobody publishes prices of: one cell, unknown."""
 
+FREE = Cube((Cell({}, None, 0, None, {}),), (), (), (), 1, 1, {})
+"""A model that costs nothing: one cell."""
+
 
 def cube(model: ModelInfo, *, with_contexts: bool = True) -> Cube:
     """The cells of one model; without contexts when another provider falls back to it: the library's rule."""

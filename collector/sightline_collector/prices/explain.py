@@ -52,7 +52,7 @@ with mapped_spans as (
         {reasoning:Nullable(UInt64)} as reasoning_tokens,
         mapFromArrays({units:Array(String)}, {counts:Array(UInt64)}) as extra_usage,
         {context:Array(String)} as price_context, 0 as tokens_estimated, 0 as gateway_cached,
-        null::Nullable(Decimal(18, 12)) as reported_cost_usd
+        null::Nullable(Decimal(18, 12)) as reported_cost_usd, cast([], 'Array(String)') as notes
 ),
 {steps:priced_spans}
 select cost_usd, toString(cost_status) as status, price_id, price_source from priced_spans

@@ -25,7 +25,7 @@ from decimal import Decimal
 from genai_prices.types import ModelInfo, Provider
 
 from sightline_collector.prices.catalogue import Catalogue
-from sightline_collector.prices.cells import UNPUBLISHED, Cell, Cube, cube
+from sightline_collector.prices.cells import FREE, UNPUBLISHED, Cell, Cube, cube
 from sightline_collector.prices.listing import Line, lines
 from sightline_collector.prices.marginals import (
     COLUMN_OF_UNIT,
@@ -44,6 +44,9 @@ EPOCH = date(1970, 1, 1)
 
 GROQ_LEAST_SECONDS = 10
 """Groq bills at least this much audio a request; a rule in the library's code, not in its data."""
+
+FREE_OF_CHARGE = {"openrouter": r".*:free"}
+"""Names that say themselves that they cost nothing, be they listed or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,9 @@ class _Exporter:
             for scope in scopes(self.overrides, provider.id):
                 self._add_scope(tree, provider, scope)
             add_model_rules(tree, provider, self.catalogue.providers, self._number_of)
+            if free := FREE_OF_CHARGE.get(provider.id):
+                number = self._number(Offer(provider.id, "*:free", FREE, f"{provider.id}'s own word"))
+                tree.add(rf"^{literal(provider.id)}\|{free}$", model=number)
         self._add_rules("model", tree)
         self._add_rules("provider", provider_rules(self.catalogue.providers))
         self.rows.sold = sorted(self.sold.values())

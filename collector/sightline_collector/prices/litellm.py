@@ -6,9 +6,9 @@ data/litellm_prices.json. It is made again, from an unpacked wheel, by
 
     python -m sightline_collector.prices.litellm model_prices_and_context_window_backup.json 1.109.1
 
-A model is taken under its exact name. It has no dates: its prices hold for ever. What is left out: fields
-without a unit here (images by the piece, seconds of video), and models whose prices are all zero, which there
-can mean that nobody knows.
+A model is taken under its exact name; a fine-tuned one with its owner's behind it, too. It has no dates: its
+prices hold for ever. What is left out: fields without a unit here (images by the piece, seconds of video),
+and models whose prices are all zero, which there can mean that nobody knows.
 """
 
 from __future__ import annotations
@@ -125,8 +125,14 @@ def _name(key: str, provider: str) -> str:
 
 
 def _provider(seller: str, sold: Mapping[str, Prices]) -> dict[str, Any]:
-    models = [{"id": name, "match": {"equals": name}, **offer} for name, offer in sorted(sold.items())]
+    models = [{"id": name, "match": _match(name), **offer} for name, offer in sorted(sold.items())]
     return {"id": seller, "name": seller, "api_pattern": "^$", "models": models}
+
+
+def _match(name: str) -> dict[str, Any]:
+    """Its exact name; what is fine-tuned has its owner's behind that."""
+    exact = {"equals": name}
+    return {"or": [exact, {"starts_with": f"{name}:"}]} if name.startswith("ft:") else exact
 
 
 def _offer(fields: Mapping[str, Any]) -> Prices | None:

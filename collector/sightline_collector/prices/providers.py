@@ -55,7 +55,7 @@ PROVIDER_OF_EMITTER_NAME = {
 
 BEDROCK_NAME = (
     r"arn:aws[a-z-]*:bedrock:.*|"
-    r"(?:(?:us|us-gov|eu|apac|ap|au|jp|in|ca|sa|global)\.)?"
+    r"(?:[a-z]{2}(?:-gov)?-[a-z]+-[0-9]/)?(?:(?:us|us-gov|eu|apac|ap|au|jp|in|ca|sa|global)\.)?"
     r"(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|minimax|mistral|moonshotai?|nvidia|openai|qwen|writer|zai)"
     r"\.[^/]*"
 )
@@ -63,9 +63,10 @@ BEDROCK_NAME = (
 
 PATH = (
     r"(?:(?:(?:projects/[^/|]*/locations/[^/|]*/)?publishers/[^/|]*/)?models/|"
-    r"(?:converse|converse_like|invoke|responses)/)?"
+    r"(?:converse|converse_like|invoke|responses)/|"
+    r"arn:aws[a-z-]*:bedrock:[^|/]*:foundation-model/)?"
 )
-"""What Google's interfaces put before a model's name, and LiteLLM to say which interface it asks."""
+"""What Google's and Amazon's interfaces put before a model's name, and LiteLLM to say which it asks."""
 
 MODELS_OF_ONE = {
     "openai": (
@@ -88,8 +89,18 @@ OTHER_NAMES = (
 SERVED_ONESELF = r"vllm[^|/]*|openai[_-](?:compatible|like)"
 """What one serves oneself by OpenAI's interface: the library's "contains openai" takes it for OpenAI's."""
 
+BY_ITS_MODEL = r"^\s*litellm\s*\|(?:litellm_proxy/)?"
+"""Before a name that tells its provider itself; a proxy's clients put the proxy's before it."""
+
+NO_PROVIDER = r"^(?:\s*litellm\s*)?\|(?:litellm_proxy/)?"
+"""Before a name whose provider has to be told by what it looks like."""
+
+ROUTES = "nitro|floor|online|exacto"
+"""How OpenRouter shall choose who serves a model, or help it: behind the model's name. What that costs is not
+known: the model's own price is assumed."""
+
 _BEFORE_MODEL = (
-    (r"^\s*litellm\s*\|", "/", "[^|/]*"),
+    (BY_ITS_MODEL, "/", "[^|/]*"),
     (r"^\s*", r"\s*\|", "[^|]*"),
 )
 """What stands before a provider's name, what behind it, and what its name is made of."""
@@ -100,20 +111,21 @@ def provider_rules(providers: Sequence[Provider]) -> RuleTree:
     tree = RuleTree()
     for name, provider_id in OTHER_NAMES.items():
         tree.add(rf"^\s*{literal(name)}\s*\|{PATH}(.*)$", key=rf"{provider_id}|\1")
+    tree.add(rf"{BY_ITS_MODEL}(?:openrouter/)?([^|/]+/[^|]*):(?:{ROUTES})$", key=r"openrouter|\1")
     for name, provider_id in PROVIDER_OF_LITELLM_NAME.items():
-        tree.add(rf"^\s*litellm\s*\|{literal(name)}/(.*)$", key=rf"{provider_id}|\1")
+        tree.add(rf"{BY_ITS_MODEL}{literal(name)}/(.*)$", key=rf"{provider_id}|\1")
     for head, tail, anything in _BEFORE_MODEL:
         for provider in providers:
             tree.add(rf"{head}{literal(provider.id)}{tail}{PATH}(.*)$", key=rf"{provider.id}|\1")
         tree.add(rf"{head}({SERVED_ONESELF}){tail}(.*)$", key=r"\1|\2")
         for provider in providers:
             _add_matches(tree, provider, head, tail, anything)
-    tree.add(rf"^(?:\s*litellm\s*)?\|({BEDROCK_NAME})$", key=r"aws|\1")
+    tree.add(rf"{NO_PROVIDER}({BEDROCK_NAME})$", key=r"aws|\1")
     for provider in providers:
-        tree.add(rf"^(?:\s*litellm\s*)?\|{literal(provider.id)}:(.*)$", key=rf"{provider.id}|\1")
+        tree.add(rf"{NO_PROVIDER}{literal(provider.id)}:(.*)$", key=rf"{provider.id}|\1")
     for provider in providers:
         for name in (*_model_shapes(provider), *_models_of_one(provider)):
-            tree.add(rf"^(?:\s*litellm\s*)?\|{PATH}({name})$", key=rf"{provider.id}|\1")
+            tree.add(rf"{NO_PROVIDER}{PATH}({name})$", key=rf"{provider.id}|\1")
     return tree
 
 

@@ -44,7 +44,7 @@ with mapped_spans as (
         if(sightline_model_call(s.operation), toString(s.operation), 'embedding') as operation,
         provider, model, request_model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
         cache_write_1h_tokens, reasoning_tokens, extra_usage, tokens_estimated, gateway_cached, price_context,
-        reported_cost_usd, own_cost_usd as first_usd, toString(cost_status) as first_status
+        reported_cost_usd, notes, own_cost_usd as first_usd, toString(cost_status) as first_status
     from spans_v1 as s
     where entry = 'span'
         and started_at >= {since:DateTime64(9, 'UTC')} and started_at < {until:DateTime64(9, 'UTC')}

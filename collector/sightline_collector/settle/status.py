@@ -21,7 +21,7 @@ with mapped_spans as (
         -- Of what is paid, though no call: usage counts, whichever part of it is known.
         'embedding' as operation, provider, model, request_model, input_tokens, output_tokens,
         cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, extra_usage,
-        tokens_estimated, gateway_cached, price_context, reported_cost_usd
+        tokens_estimated, gateway_cached, price_context, reported_cost_usd, notes
     from spans_v1
     where entry = 'span' and trace_id in {traces:Array(String)} and span_id in {spans:Array(String)}
         and started_at >= toDateTime64({first:String}, 9, 'UTC')

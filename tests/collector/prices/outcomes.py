@@ -22,6 +22,7 @@ OUTCOMES = {
     "library LookupError, engine assumed",
     "library LookupError, engine unpriced_model",
     "library LookupError, engine priced",  # by the second source
+    "library LookupError, engine free",  # a name that says so
     "library LookupError, engine bad_usage",  # assumed, were it not for its usage
     "library LookupError, engine no_usage",
 }
