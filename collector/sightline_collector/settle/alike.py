@@ -47,7 +47,8 @@ def _pairs(group: Sequence[Claim], may: May) -> Iterable[list[Claim]]:
 
 
 def by_silence(claims: Iterable[Claim], tree: Tree) -> Iterable[list[Claim]]:
-    """Pairs of one trace of which one says what the call cost, and no more, or neither says anything."""
+    """Pairs of one trace of which one says what the call cost, and no more, or neither says anything, or
+    the inner one does not."""
     alike: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.paid:
@@ -55,7 +56,8 @@ def by_silence(claims: Iterable[Claim], tree: Tree) -> Iterable[list[Claim]]:
 
     def may(one: Claim, other: Claim) -> bool:
         silent = not one.spent and not other.spent
-        return (silent or _costs(one, other) or _costs(other, one)) and _alike(one, other, tree)
+        says = silent or _costs(one, other) or _costs(other, one) or _asks(one, other, tree)
+        return says and _alike(one, other, tree)
 
     for group in alike.values():
         if len({claim.scope for claim in group}) > 1 and not all(claim.used for claim in group):
@@ -66,6 +68,11 @@ def by_silence(claims: Iterable[Claim], tree: Tree) -> Iterable[list[Claim]]:
 
 def _costs(one: Claim, other: Claim) -> bool:
     return one.billed and not one.used and other.used and other.cost_usd is not None
+
+
+def _asks(one: Claim, other: Claim, tree: Tree) -> bool:
+    """Whether one knows the usage of what the other, below it, did: a client that streams may not."""
+    return one.used and not other.spent and any(span is one for span in tree.above(other))
 
 
 def _alike(one: Claim, other: Claim, tree: Tree) -> bool:

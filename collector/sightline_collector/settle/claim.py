@@ -95,13 +95,13 @@ class Claim:
         return other.started_ns <= self.started_ns and self.ended_ns <= other.ended_ns
 
     def same_model(self, other: Claim) -> bool:
-        """Whether both may be of one model: `claude-x` and `anthropic/claude-x-20250929` may."""
+        """Whether both may be of one model: `claude-x` and `us.anthropic.claude-x-20250929` may."""
         return self.of_model(other.models)
 
     def of_model(self, models: Models) -> bool:
         """Whether it may be of that model."""
         mine, theirs = _spellings(self.models), _spellings(models)
-        return not mine or not theirs or any(a.startswith(b) or b.startswith(a) for a in mine for b in theirs)
+        return not mine or not theirs or any(a in b or b in a for a in mine for b in theirs)
 
     def same_usage(self, other: Claim) -> bool:
         """Whether both report the same tokens, and some."""
@@ -110,7 +110,8 @@ class Claim:
 
 
 def _spellings(models: Models) -> set[str]:
-    return {name.lower().rpartition("/")[2] for name in models if name}
+    """The names, each behind a stop: so one is in another only where a part of it begins."""
+    return {"." + name.lower().rpartition("/")[2].replace(":", ".") for name in models if name}
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,17 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         [Told(1, 0, ASKED, "framework"), Told(2, 1, ASKED, "client", start=0.1, seconds=0.5)],
         (1, Decimal(0), 0, 0),
     ),
+    "a stream that told only the outer of two scopes its usage is one call": (
+        [Told(1, 0, used("chat", (100, 10)), "gateway"), Told(2, 1, ASKED, "client", start=0.1, seconds=0.5)],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "a model by its name and by its route is one": (
+        [
+            Told(1, 9, CLAUDE | {"gen_ai.request.model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}),
+            Told(2, 9, CLAUDE, "com.anthropic.sdk.python"),
+        ],
+        (1, CLAUDE_USD, 18495, 445),
+    ),
     "what one scope says a call cost is not paid beside the other's tokens": (
         [Told(1, 9, ASKED | {"gen_ai.usage.cost": 0.5}, "gateway"), Told(2, 9, used("chat", (100, 10)), "b")],
         (1, usd(100, 10), 100, 10),
