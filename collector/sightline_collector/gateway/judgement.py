@@ -142,7 +142,8 @@ def _check_dictionary(node: Node, names: Names) -> None:
     arguments = node.children[0].children if node.children else []
     first = arguments[0] if arguments else node
     named = first.name.strip("'").removeprefix(f"{names.database}.")
-    if first.kind not in ("Literal", "Identifier") or (names.database, named) not in names.relations():
+    known = first.kind in ("Literal", "Identifier") and (names.database, named) in names.relations()
+    if not known or named in READABLE.shut_dictionaries:
         raise access_denied(f"{node.name[:60]} may look into the store's own dictionaries only")
 
 

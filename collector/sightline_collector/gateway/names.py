@@ -119,7 +119,7 @@ class Names:
 
 def _is_open(name: str, kind: str) -> bool:
     if kind == "user":
-        return name.startswith("sightline_")
+        return name.startswith("sightline_") and name not in READABLE.shut_functions
     return name not in READABLE.shut_functions and (
         kind == "aggregate" or kind in READABLE.function_categories
     )

@@ -18,6 +18,7 @@ class Readable:
     table_functions: frozenset[str]
     function_categories: frozenset[str]
     shut_functions: frozenset[str]
+    shut_dictionaries: frozenset[str]
     syntax_functions: frozenset[str]
     transport_settings: frozenset[str]
     chosen_settings: frozenset[str]

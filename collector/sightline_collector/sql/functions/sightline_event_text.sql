@@ -2,7 +2,7 @@
 -- other events. `body` is that of a log record, '' for a span's event: the content may stand there, in the
 -- attribute gen_ai.event.content, or in attributes of its own. A record of AWS's distribution is named after
 -- its scope, and its body holds both directions.
--- Reads: nothing. Readers: conversed_spans, messages.
+-- Reads: nothing. Readers: conversed_spans, messages, told_texts.
 create or replace function sightline_event_text as (direction, event, attributes, body) -> multiIf(
     event = 'gen_ai.client.inference.operation.details', if(
         mapContains(attributes, concat('gen_ai.', direction, '.messages')),

@@ -1,7 +1,10 @@
 -- Grain: one log record or event. Times in UTC. Private: people read views over it.
--- Reads: store_logs. Readers: views.
+-- Reads: store_logs. Readers: views, told_texts.
 create table if not exists logs_v1 (
     {type:log_facts},
+    -- The span that a record belongs to, as one number: by it a span finds what records tell of it.
+    span_key UInt64 materialized sipHash64(project, trace_id, span_id),
+    index by_span span_key type bloom_filter(0.001) granularity 1,
     index by_trace trace_id type bloom_filter(0.001) granularity 1,
     index by_batch batch type minmax granularity 4)
 engine = MergeTree

@@ -14,7 +14,7 @@ with told as (
     select
         l.project as project, l.trace_id as trace_id, l.span_id as span_id, direction, min(l.at) as at,
         any(l.service) as service,
-        arrayMap(each -> (each.2, each.3), arraySort(groupArray(
+        arrayMap(each -> (each.2, each.3), arraySort(groupUniqArray(
             (l.at, if(direction = 'system', 'system', sightline_event_role(l.event_name)), said)))) as texts
     from (
         select
@@ -22,10 +22,7 @@ with told as (
             if(direction = 'system', attributes['gen_ai.system_instructions'],
                 sightline_event_text(direction, event_name, attributes, body)) as said
         from logs_v1
-        where trace_id != '' and (event_name = scope_name and event_name != '' or event_name in (
-            'gen_ai.system.message', 'gen_ai.user.message', 'gen_ai.assistant.message',
-            'gen_ai.tool.message', 'gen_ai.choice', 'gen_ai.content.prompt', 'gen_ai.content.completion',
-            'gen_ai.client.inference.operation.details'))
+        where trace_id != '' and sightline_event_tells(event_name, scope_name)
     ) as l
     where said != ''
     group by project, trace_id, span_id, direction

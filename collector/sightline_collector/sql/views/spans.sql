@@ -6,18 +6,19 @@
 --        cost_corrections says why. counted is for how many paid calls the span stands: 1, 0, or a part where
 --        one request held the span several times.
 --        weight is for how many spans this one stands: more than 1 where a sender left others out.
---        Unknown is NULL, with its reason in cost_status or notes; a text that was not given is '': what log
---        records alone tell of a span is in messages
+--        Unknown is NULL, with its reason in cost_status or notes; a text that was not given is ''. Where a
+--        span holds no input or output, it is what log records tell of it, as a JSON list of messages, whenever
+--        they come
 --        Labels (feature, user_id, session_id, prompt, experiment) are those that the span came with: where only
 --        another span of the call has them, cost_by_feature and its like go by that, see cost_corrections
--- Filter by started_at or trace_id: spans are found by indexes then. A read of all looks each span up among the
--- corrections
+-- Filter by started_at or trace_id: spans and their corrections are found by indexes then. A read of all looks
+-- each span up among the corrections, and for its texts, if they are asked for, among the log records
 -- Reads: spans_v1
 -- Readers: people; the web pages; the command line
 create or replace view spans as
 with settled as (
     select
-        c.span_key as span_key, c.started_at as started_at, 1 as corrected,
+        c.span_key as of_key, c.started_at as of_time, c.trace_id as of_trace, 1 as corrected,
         -- Narrow types: the join gives each span a value, though most have no correction.
         toInt32(sumIf(c.calls, c.why != 'repeated')) as calls,
         toInt32(sumIf(c.priced, c.why != 'repeated')) as priced,
@@ -25,55 +26,55 @@ with settled as (
         toDecimal64(sumIf(ifNull(c.cost_usd, 0), c.why != 'repeated'), 12) as usd,
         argMax(c.why, (c.why not in ('repriced', 'repeated'), c.received_at)) as why,
         -- What takes an unpriced call from its reason says that reason, not the new one.
-        argMaxIf(toString(c.cost_status), c.received_at, c.unpriced >= 0) as status,
+        argMaxIf(toString(c.cost_status), c.received_at, c.unpriced >= 0) as new_status,
         countIf(c.why = 'repriced') as repriced,
         argMaxIf(c.price_id, c.received_at, c.why = 'repriced' and c.unpriced >= 0) as new_price,
         argMaxIf(toString(c.price_source), c.received_at, c.why = 'repriced' and c.unpriced >= 0)
             as new_source
     from spans_v1 as c
     where c.entry = 'correction' and c.why not in ('sampled', 'labelled')
-    -- The time is there for filters: what is asked of it narrows which corrections are read.
-    group by span_key, started_at
+    -- Time and trace are there for filters: what is asked of them narrows which corrections are read.
+    group by of_key, of_time, of_trace
 ),
-net as (
-    select
-        s.* except (cost_usd, cost_status, price_id, price_source),
-        -- Most spans have no correction; what only those with one need is reckoned for them alone. NULL instead
-        -- of nothing when the reader's joins say so.
-        ifNull(settled.corrected, 0) = 1 as changed,
-        sightline_model_call(s.operation) as call,
-        -- One request may hold a span several times: each copy is a part of it.
-        if(changed, (call + settled.calls) / greatest(settled.copies, 1), call) as counted,
-        if(
-            changed,
-            multiIf(
-                s.priced + settled.priced <= 0, null,
-                settled.copies < 2, ifNull(s.cost_usd, 0) + settled.usd,
-                (ifNull(s.cost_usd, 0) + settled.usd) / greatest(settled.copies, 1)),
-            s.cost_usd) as cost_usd,
-        if(
-            changed,
-            multiIf(
-                counted = 0, settled.why,
-                settled.status = '', toString(s.cost_status),
-                settled.status),
-            toString(s.cost_status)) as cost_status,
-        if(changed and settled.repriced > 0, settled.new_price, s.price_id) as price_id,
-        if(changed and settled.repriced > 0, settled.new_source, s.price_source) as price_source
-    from spans_v1 as s
-    left any join settled on settled.span_key = s.span_key and settled.started_at = s.started_at
-    where s.entry = 'span'
-)
+-- Most spans have no correction; what only those with one need is reckoned for them alone. NULL instead of
+-- nothing when the reader's joins say so.
+ifNull(settled.corrected, 0) = 1 as changed,
+sightline_model_call(s.operation) as call,
+sightline_told_texts(s.project, s.trace_id, s.span_id, s.operation, s.input, s.output) as told
 select
     trace_id, span_id, parent_span_id, started_at, duration_ms, service, name, operation, status,
-    provider, model, feature, user_id, session_id, input_tokens, output_tokens, cost_usd, cost_status,
-    own_cost_usd, counted, first_chunk_ms, first_token_ms, tokens_per_second,
+    provider, model, feature, user_id, session_id, input_tokens, output_tokens,
+    if(
+        changed,
+        multiIf(
+            s.priced + settled.priced <= 0, null,
+            settled.copies < 2, ifNull(s.cost_usd, 0) + settled.usd,
+            (ifNull(s.cost_usd, 0) + settled.usd) / greatest(settled.copies, 1)),
+        s.cost_usd) as cost_usd,
+    if(
+        changed,
+        multiIf(
+            counted = 0, ifNull(settled.why, ''),
+            ifNull(settled.new_status, '') = '', toString(s.cost_status),
+            assumeNotNull(settled.new_status)),
+        toString(s.cost_status)) as cost_status,
+    own_cost_usd,
+    -- One request may hold a span several times: each copy is a part of it.
+    if(changed, (call + ifNull(settled.calls, 0)) / greatest(ifNull(settled.copies, 1), 1), call) as counted,
+    first_chunk_ms, first_token_ms, tokens_per_second,
     cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, extra_usage,
-    tokens_estimated, reported_cost_usd, price_id, price_source, price_context,
+    tokens_estimated, reported_cost_usd,
+    if(changed and settled.repriced > 0, ifNull(settled.new_price, ''), s.price_id) as price_id,
+    if(changed and settled.repriced > 0, ifNull(settled.new_source, ''), s.price_source) as price_source,
+    price_context,
     error_type, status_message, refused, blocked, finish_reason,
     request_model, response_model, response_id, prompt_name, prompt_version, experiment, variant, shadow, tags,
-    agent, tool, stage, input, output, kind, attributes, attribute_types, resource_attributes, resource_types,
+    agent, tool, stage, concat(s.input, told[1]) as input, concat(s.output, told[2]) as output,
+    kind, attributes, attribute_types, resource_attributes, resource_types,
     scope_name, scope_version, scope_attributes, events, links, trace_state, flags,
     dropped_attributes, dropped_events, dropped_links, notes, weight, dialect, received_at, batch, writer,
     project
-from net
+from spans_v1 as s
+left any join settled
+    on settled.of_key = s.span_key and settled.of_time = s.started_at and settled.of_trace = s.trace_id
+where s.entry = 'span'

@@ -1,9 +1,9 @@
 -- Grain: one trace of one project. Its root is the first span without a parent, or the first span of all
 --        when no such span has come
 -- Units: USD, tokens as counts, ms, UTC. name, service, operation, status and duration_ms are the
---        root's; input and output are its first 200 characters; feature, user_id and session_id are the
---        first that any of its spans names. Tokens and money are of its model calls only, NULL when none
---        has any; first_chunk_ms is from the root's start to the first chunk of any call, NULL when none
+--        root's; input and output are its first 200 characters, as in spans; feature, user_id and session_id
+--        are the first that any of its spans names. Tokens and money are of its model calls only, NULL when
+--        none has any; first_chunk_ms is from the root's start to the first chunk of any call, NULL when none
 --        streamed; thumbs are NULL when nobody has judged the trace. spans and tools are those that were
 --        sent: of a trace that a sampler thinned, its root, model calls and failures
 -- Filter by trace_id or started_at: both are served by indexes. A read of all, or by other columns, groups
@@ -53,7 +53,10 @@ thumbs as (
     from feedback_v1 final
     where kind = 'thumbs'
     group by project, trace_id
-)
+),
+-- Of roots alone, and of no more than are asked for.
+sightline_told_texts(root.project, root.trace_id, root.span_id, root.operation, root.input, root.output)
+    as told
 select
     root.trace_id as trace_id, root.started_at as started_at, root.duration_ms as duration_ms,
     root.name as name, root.service as service, root.operation as operation, root.status as status,
@@ -61,7 +64,7 @@ select
     spans, model_calls, tools, errors, totals.input_tokens as input_tokens,
     totals.output_tokens as output_tokens, totals.cost_usd as cost_usd, unpriced_calls,
     round(chunk_ms - toUnixTimestamp64Nano(root.started_at) / 1000000., 3) as first_chunk_ms,
-    root.input as input, root.output as output,
+    leftUTF8(concat(root.input, told[1]), 200) as input, leftUTF8(concat(root.output, told[2]), 200) as output,
     thumbs.up as thumbs_up, thumbs.down as thumbs_down,
     arrayStringConcat(arraySort(providers), ', ') as provider,
     arrayStringConcat(arraySort(models), ', ') as model,
