@@ -250,3 +250,15 @@ def test_what_is_no_project_is_no_filter(engine: Engine, project: str) -> None:
     """Only what a project may be called gets into a filter."""
     with pytest.raises(ValueError, match="is no project"):
         Boundary(engine.reads(), engine.database).settings_of(project)
+
+
+def test_what_records_tell_of_a_span_is_its_own_projects(engine: Engine, port: Port) -> None:
+    """Of two projects' spans with the same ids a reader sees what records of its own tell, and no more."""
+    told = {"at": AT, "trace_id": "told", "span_id": "told", "event_name": "gen_ai.user.message"}
+    for project, said in (("own", "mine"), (SECRET, SECRET)):
+        engine.insert("logs_v1", [{**told, "project": project, "body": f'{{"content": "{said}"}}'}])
+    span = {"trace_id": "told", "span_id": "told", "operation": "llm", "started_at": AT}
+    engine.insert("spans_v1", [{**span, "project": project} for project in ("own", SECRET)])
+    asked = "select input, output from spans where trace_id = 'told' format TSV"
+    assert port.ask(asked).text == '[{"role":"user","content": "mine"}]\t\n'
+    assert port.ask(asked.replace("spans", "trace_summary")).text == '[{"role":"user","content": "mine"}]\t\n'
