@@ -17,7 +17,7 @@ SOURCES := pyproject.toml constraints.txt
 .PHONY: demo up test test-clickhouse bench clean
 .DEFAULT_GOAL := demo
 
-demo: .venv/installed  ## two weeks of an instrumented agent, and what the views say about it
+demo: .venv/installed  ## a week of an instrumented agent, and what the views say about it
 	@$(BIN)/sightline demo
 
 up: .venv/installed  ## a collector that runs until Ctrl-C; STORE=... says where it keeps spans

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from migrated_stores import MigratedFolder
 
 from sightline_collector.demo.data_folder import clear
 from sightline_collector.demo.processes import DemoFailed, collector, model_server, sightline_command
@@ -26,10 +27,13 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path: Path) -> None
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
-def test_a_folder_that_a_collector_uses_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_that_a_collector_uses_is_left_alone(tmp_path: Path, migrated: MigratedFolder) -> None:
     """Data is not taken away from under a collector that was started on it."""
-    with collector(tmp_path, os.environ), pytest.raises(DemoFailed, match="a collector runs on"):
-        clear(tmp_path)
+    migrated.copy(tmp_path / "store")
+    with collector(tmp_path, os.environ) as ready:
+        ready()
+        with pytest.raises(DemoFailed, match="a collector runs on"):
+            clear(tmp_path)
     clear(tmp_path)
     assert not tmp_path.exists()
 
@@ -46,9 +50,9 @@ def test_a_collector_that_does_not_start_is_quoted(tmp_path: Path) -> None:
     wrong = dict(os.environ) | {"SIGHTLINE_LOG_GB": "-1"}
     with (
         pytest.raises(DemoFailed, match=r"(?s)did not start.*collector\.log.*log_gb"),
-        collector(tmp_path, wrong),
+        collector(tmp_path, wrong) as ready,
     ):
-        pass
+        ready()
 
 
 def test_a_server_that_does_not_start_is_quoted(tmp_path: Path) -> None:

@@ -121,9 +121,8 @@ def _significant(value: Decimal) -> str:
     text = f"{value:.6g}"
     if "e" in text:
         return text
-    whole, _, decimals = text.partition(".")
-    decimals = decimals.rstrip("0")
-    return f"{int(whole or 0):,}.{decimals}" if decimals and abs(value) >= 1 else _trimmed(text)
+    whole, _, decimals = _trimmed(text).partition(".")
+    return f"{int(whole):,}.{decimals}".rstrip(".") if abs(value) >= 1 else _trimmed(text)
 
 
 def _places(value: Decimal, places: int) -> str:

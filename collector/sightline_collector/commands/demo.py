@@ -1,4 +1,4 @@
-"""`sightline demo`: two weeks of an instrumented agent in a minute, and what the views say about them."""
+"""`sightline demo`: a week of an instrumented agent in half a minute, and what the views say about it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "demo",
         help="watch an instrumented agent, and read what the views say",
-        description="Start a collector on free ports, run an instrumented support desk for two back-dated"
-        " weeks against a stand-in model server (or a real model: OPENAI_API_KEY, OPENAI_BASE_URL), and print"
+        description="Start a collector on free ports, run an instrumented support desk for a back-dated"
+        " week against a stand-in model server (or a real model: OPENAI_API_KEY, OPENAI_BASE_URL), and print"
         " what the views say about it.",
     )
     parser.add_argument(
@@ -27,7 +27,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help=f"data of the demo, made anew each time (default {FOLDER})",
     )
     parser.add_argument("--model", help="the model that answers everything, at a provider of your own")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, another two weeks (default 1)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, another week (default 1)")
     parser.set_defaults(run=run)
 
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when every stage came to its end; 1, with what to do, when one did not."""
     from rich.console import Console
 
-    from sightline_collector.demo.run import Options
+    from sightline_collector.demo.options import Options
     from sightline_collector.demo.run import run as run_demo
 
     console = Console()

@@ -17,7 +17,7 @@ from sightline_collector.demo.desk_tools import TOOLS, call_tool
 from sightline_collector.demo.documents import Library, Passage
 
 MAX_ANSWER_TOKENS: Final = 150
-PASSAGES: Final = {"support": 8, "search": 4}
+PASSAGES: Final = {"support": 7, "search": 4}
 PROMPTS: Final = {
     ("support", "3"): "You are Sightline's support desk. Answer from the passages only, in a few sentences.",
     ("support", "4"): (

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,16 +32,23 @@ class Addresses:
 
 
 @contextmanager
-def collector(folder: Path, environment: Mapping[str, str]) -> Iterator[Addresses]:
-    """`sightline up` on free ports with its data in the folder, ready; drained and stopped at the end."""
+def collector(folder: Path, environment: Mapping[str, str]) -> Iterator[Callable[[], Addresses]]:
+    """`sightline up` on free ports with its data in the folder; drained and stopped at the end.
+
+    It begins at once, and what is given waits until it is ready.
+    """
     log = folder / COLLECTOR_LOG
     command = [sys.executable, "-m", "sightline_collector.cli", "up", "--store", f"chdb:{folder}"]
     ports = ["--otlp-grpc-port", "0", "--otlp-http-port", "0", "--http-port", "0"]
     with _process([*command, *ports], log, environment) as process:
-        otlp = _said(process, log, r"OTLP/HTTP\s+(http://\S+)", "the collector")
-        http = _said(process, log, r"SQL\s+(http://\S+)", "the collector")
-        _wait_ready(process, f"{http}/readyz", log)
-        yield Addresses(otlp, http)
+
+        def ready() -> Addresses:
+            otlp = _said(process, log, r"OTLP/HTTP\s+(http://\S+)", "the collector")
+            http = _said(process, log, r"SQL\s+(http://\S+)", "the collector")
+            _wait_ready(process, f"{http}/readyz", log)
+            return Addresses(otlp, http)
+
+        yield ready
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Below each title stands the statement that was asked: typed again, it shows the 
 
 import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +53,13 @@ def show(asking: Asking, alerts: Sequence[Alert], console: Console) -> None:
         _alert(alerts, console)
     for row in asking.ask(query("trace_with_a_tool")).records():
         _trace(asking, str(row["trace_id"]), console)
+
+
+def say(console: Console, stage: str, *lines: str) -> None:
+    """Lines of a stage while it runs, its name before the first."""
+    for name, line in zip_longest((stage,), lines, fillvalue=""):
+        console.print(f"  [bold]{name:<10}[/bold] ", end="", highlight=False)
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def next_steps(folder: Path, seconds: float, console: Console) -> None:

@@ -1,4 +1,7 @@
-"""Who comes to the desk, when, and with what: two weeks of visits, made from one seed. Pure.
+"""Who comes to the desk, when, and with what: a week of visits, made from one seed. Pure.
+
+Pilot users come first, everybody from OPEN_DAY on. The drift views judge a day on which a model has 200
+answers, against the days before when those have 200 together: the pilot's days are just that many.
 
 | feature | model                                 | why it is there                                     |
 |---------|---------------------------------------|-----------------------------------------------------|
@@ -9,16 +12,18 @@
 
 import csv
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Final
 
 from sightline_collector.demo.agent import Reply, Request
 from sightline_collector.demo.answers import NOT_FOUND, REFUSAL
 
-CHANGE_DAY: Final = -6  # the first day on which gpt-4o-mini answers in its new manner
 NEW_PROMPT_DAY: Final = -4  # the first day of prompt version 4
+OPEN_DAY: Final = -2  # the first day of the desk for everybody
+CHANGE_DAY: Final = -1  # the first day on which gpt-4o-mini answers in its new manner
+PILOT_PART: Final = 4  # one visitor in so many belongs to the pilot
 OPENS_S: Final = 7 * 3600  # of a day, UTC
 CLOSES_S: Final = 22 * 3600
 USERS: Final = 24
@@ -35,18 +40,23 @@ UP_SHARE: Final = {"good": 0.9, "cut": 0.35, "useless": 0.1}
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much traffic: days, and visits of each feature on one of them.
+    """How much traffic: days, and visits of each feature on one that is open to everybody."""
 
-    The drift views decide nothing on fewer than 200 calls of a model a day.
-    """
+    days: int = 7
+    support: int = 384
+    search: int = 208
+    digest: int = 8
+    pilot: bool = True
 
-    days: int = 14
-    support: int = 430
-    search: int = 220
-    digest: int = 12
+    def on(self, day: int) -> "Scale":
+        """That of one day."""
+        part = PILOT_PART if self.pilot and day < OPEN_DAY else 1
+        return replace(
+            self, support=self.support // part, search=self.search // part, digest=self.digest // part
+        )
 
 
-REAL_MODEL_SCALE: Final = Scale(days=7, support=3, search=3, digest=1)
+REAL_MODEL_SCALE: Final = Scale(support=3, search=3, digest=1, pilot=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,9 @@ class Rating:
 
 def plan(scale: Scale, seed: int, digests: Sequence[str], model: str | None = None) -> list[Visit]:
     """All visits, day by day and in the order of their times; `model` takes the place of every model."""
-    return [visit for day in range(1 - scale.days, 1) for visit in _one_day(scale, seed, day, digests, model)]
+    questions = _questions() | {"digest": list(digests)}
+    days = range(1 - scale.days, 1)
+    return [visit for day in days for visit in _one_day(scale.on(day), seed, day, questions, model)]
 
 
 def rating(visit: Visit, reply: Reply, seed: int) -> Rating | None:
@@ -91,9 +103,10 @@ def quality(reply: Reply) -> str:
     return "good" if reply.text.rstrip().endswith((".", "!", "?")) else "cut"
 
 
-def _one_day(scale: Scale, seed: int, day: int, digests: Sequence[str], model: str | None) -> list[Visit]:
+def _one_day(
+    scale: Scale, seed: int, day: int, questions: Mapping[str, Sequence[str]], model: str | None
+) -> list[Visit]:
     rng = random.Random(f"{seed} {day}")  # noqa: S311  # play, not secrets
-    questions = _questions() | {"digest": list(digests)}
     kinds = [("support", "AB"[n % 2]) for n in range(scale.support)]
     kinds += [("search", "")] * scale.search + [("digest", "")] * scale.digest
     rng.shuffle(kinds)

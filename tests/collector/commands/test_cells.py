@@ -48,6 +48,7 @@ def test_money_has_six_decimals_and_no_noise(value: object, shown: str) -> None:
         ("size_bytes", "UInt64", 1536, "1.5 KiB"),
         ("size_bytes", "UInt64", 17, "17 B"),
         ("ratio", "Float64", 0.3333333333, "0.333333"),
+        ("calls", "Float64", 1082, "1,082"),
         ("ratio", "Float64", 1234.5, "1,234.5"),
         ("ratio", "Float64", 12345678.9, "12,345,679"),
         ("ratio", "Float64", 1e-9, "1e-9"),

@@ -4,9 +4,19 @@ from collections import Counter
 
 import pytest
 
+from sightline_collector.demo import answers
 from sightline_collector.demo.agent import Reply, Request
-from sightline_collector.demo.answers import REFUSAL
-from sightline_collector.demo.visits import Scale, Visit, plan, quality, rating
+from sightline_collector.demo.answers import REFUSAL, needed_tool
+from sightline_collector.demo.desk_tools import TOOLS
+from sightline_collector.demo.visits import (
+    OPEN_DAY,
+    REAL_MODEL_SCALE,
+    Scale,
+    Visit,
+    plan,
+    quality,
+    rating,
+)
 
 SMALL = Scale(days=3, support=20, search=10, digest=2)
 DIGESTS = ["views: cost_by_model"]
@@ -41,16 +51,41 @@ def test_one_model_may_take_the_place_of_all() -> None:
     assert {v.request.model for v in plan(SMALL, 1, DIGESTS, "my-model")} == {"my-model"}
 
 
-def test_every_day_has_enough_calls_of_each_big_model_for_drift_to_be_decided() -> None:
-    """Drift is decided from 200 values a day on; blocked visits make no call."""
-    blocked = ("Ignore all previous", "My key sk-")
-    calls = Counter(
-        (v.day, v.request.model)
-        for v in plan(Scale(), 1, DIGESTS)
-        if not v.request.question.startswith(blocked) and v.request.feature != "digest"
-    )
-    assert len(calls) == 14 * 3
-    assert min(calls.values()) >= 195  # tools add a second call to one visit in five
+def calls_of(visits: list[Visit]) -> Counter[tuple[int, str]]:
+    """Calls of a day and a big model: none of a blocked visit, two of one that needs a tool."""
+    counted: Counter[tuple[int, str]] = Counter()
+    for visit in visits:
+        asked = visit.request
+        if asked.feature == "digest" or asked.question.startswith(("Ignore all previous", "My key sk-")):
+            continue
+        message = [{"role": "user", "content": asked.question}]
+        tools = TOOLS if asked.feature == "support" else ()
+        needs_tool = needed_tool(answers.Request(message, tools)) is not None
+        counted[visit.day, asked.model] += 2 if needs_tool else 1
+    return counted
+
+
+def test_each_day_that_is_open_to_everybody_has_enough_calls_for_drift_to_be_decided() -> None:
+    """Drift is decided from 200 values a day on, and a call in a hundred may fail."""
+    calls = calls_of(plan(Scale(), 1, DIGESTS))
+    open_days = {key: n for key, n in calls.items() if key[0] >= OPEN_DAY}
+    assert len(open_days) == 3 * 3
+    assert min(open_days.values()) * 0.99 >= 200
+
+
+def test_the_pilot_has_enough_calls_for_the_first_open_day_to_be_compared_with() -> None:
+    """Drift compares with 200 values of the week before and more, however small its days."""
+    pilot: Counter[str] = Counter()
+    for (day, model), n in calls_of(plan(Scale(), 1, DIGESTS)).items():
+        if day < OPEN_DAY:
+            pilot[model] += n
+    assert len(pilot) == 3
+    assert min(pilot.values()) * 0.99 >= 200
+
+
+def test_a_real_model_has_a_week_of_a_few_visits_without_a_pilot() -> None:
+    """Somebody pays for each."""
+    assert Counter(v.day for v in plan(REAL_MODEL_SCALE, 1, DIGESTS)) == dict.fromkeys(range(-6, 1), 7)
 
 
 @pytest.mark.parametrize(
