@@ -264,6 +264,16 @@ def test_messages_in_a_list_of_texts_are_read(engine: Engine) -> None:
     assert read(engine, json.dumps([json.dumps(message) for message in told])) == told
 
 
+def test_parts_that_were_flattened_as_one_text_are_parts(engine: Engine) -> None:
+    """OpenLLMetry writes the parts of a message as the text of its content."""
+    given = [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "https://x.test/a"}}]
+    flat = [by("user", says(json.dumps(given)), calls("c1", "look", {}))]
+    parts = says("a"), {"type": "uri", "modality": "image", "uri": "https://x.test/a"}
+    assert read(engine, json.dumps(flat, separators=(",", ":"))) == [
+        by("user", *parts, calls("c1", "look", {}))
+    ]
+
+
 def test_a_part_of_geminis_answer_is_a_message(engine: Engine) -> None:
     """A candidate that has not ended yet, as streams tell of it, says what it has so far."""
     told = {"candidates": [{"content": {"role": "model", "parts": [{"text": "a"}]}}]}

@@ -19,6 +19,12 @@ create or replace function sightline_message_parts as (message, members, speaker
             []),
         multiIf(
             content in ('', '""'), [],
+            -- Flattened, a list of parts is the text of one.
+            startsWith(content, '[{"type":"text","content":"[{\\"type\\":')
+                and isValidJSON(JSONExtractString(content, 1, 'content')),
+            arraySlice(arrayConcat(
+                JSONExtractArrayRaw(JSONExtractString(content, 1, 'content')),
+                arraySlice(JSONExtractArrayRaw(content), 2)), 1, 1000),
             startsWith(content, '['), arraySlice(JSONExtractArrayRaw(content), 1, 1000),
             startsWith(content, '"[{') and isValidJSON(JSONExtractString(content)),
             arraySlice(JSONExtractArrayRaw(JSONExtractString(content)), 1, 1000),
