@@ -28,6 +28,7 @@ from sightline_collector.operate.keep_loop import KeepLoop
 from sightline_collector.operate.retention import keep_for
 from sightline_collector.receive.loss import LossReports
 from sightline_collector.settle.arrivals import HOUR_NS
+from sightline_collector.settle.command_lease import CommandLease
 from sightline_collector.settle.loop import SettleLoop
 from sightline_collector.store.arrival import arrived, opened_or_away
 from sightline_collector.store.batch import TABLES
@@ -59,6 +60,7 @@ class Core:
     audit: Audit
     losses: LossReports
     dead_letters: DeadLetters
+    lease: CommandLease
 
 
 async def open_core(config: Config, gate: Gate, parts: AsyncExitStack) -> Core:
@@ -80,7 +82,8 @@ async def open_core(config: Config, gate: Gate, parts: AsyncExitStack) -> Core:
     parts.push_async_callback(wal.close)
     losses = LossReports(wal, health)
     letters = DeadLetters(config.folder / "dead-letter", losses)
-    core = Core(config, gate, tls, health, engine, wal, Audit(wal, health.registry), losses, letters)
+    audit, lease = Audit(wal, health.registry), CommandLease(engine)
+    core = Core(config, gate, tls, health, engine, wal, audit, losses, letters, lease)
     await _watch(core, parts)
     _start_storing(core, parts)
     await _start_loops(core, parts)

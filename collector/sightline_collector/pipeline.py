@@ -104,6 +104,7 @@ async def _listen(core: Core, stop: asyncio.Event, parts: AsyncExitStack) -> Run
         more=_operators_routes(core, door, (grpc, otlp), stop),
         gate=core.gate,
         audit=core.audit,
+        lease=core.lease,
     )
     bounds = Connections("sql", held)
     http = await serve_http(
@@ -131,7 +132,7 @@ def _operators_routes(
     return [
         *LetterRoutes(letters, door.take, core.losses).routes,
         *Doctor(folder, engine, examined).routes,
-        *SettleRoutes(engine, int(core.config.answer_hours * HOUR_NS)).routes,
+        *SettleRoutes(engine, int(core.config.answer_hours * HOUR_NS), lease=core.lease).routes,
         *ForgetRoutes(forgetting, partial(flushed, core.wal), core.audit).routes,
         *SnapshotRoutes(Snapshots(folder, engine, core.wal, core.health.registry)).routes,
     ]

@@ -8,34 +8,55 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import TypeVar
 
 import pytest
+from collector_process import wait_until
+from otlp_requests import NOW_NS, WRITER, insert
+from remembered_load import request_template
 from servers.played_server import Played, PlayedServer
 
+from sightline_collector.health import Health
+from sightline_collector.prices import api
+from sightline_collector.prices.api import set_override
 from sightline_collector.prices.load import load
+from sightline_collector.prices.override import Override
+from sightline_collector.settle import settling
+from sightline_collector.settle.command_lease import CommandLease
+from sightline_collector.settle.loop import SettleLoop
+from sightline_collector.settle.routes import Asked, SettleRoutes
 from sightline_collector.store import migration_lock
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.golden import LEFT_S, prove
 from sightline_collector.store.migrate import migrate
 from sightline_collector.store.migration_lock import CREATE, LOCK, alone
 from sightline_collector.store.url import parse_store_url
+from sightline_collector.wal.segment import Signal
 
 T = TypeVar("T")
 
 
 @pytest.fixture
-def collectors(engine: Engine, engine_folder: Path) -> Iterator[list[Engine]]:
+def server(engine_folder: Path) -> Iterator[PlayedServer]:
+    """What they share."""
+    opened = PlayedServer(Played(engine_folder))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def collectors(engine: Engine, server: PlayedServer) -> Iterator[list[Engine]]:
     """Two collectors' handles on one server's database."""
-    server = PlayedServer(Played(engine_folder))
     url = parse_store_url(f"clickhouse://127.0.0.1:{server.port}/{engine.database}")
     opened = [Engine(url), Engine(url)]
     yield opened
     for one in opened:
         one.close()
-    server.close()
 
 
 def at_once(collectors: list[Engine], work: Callable[[Engine], T]) -> list[T]:
@@ -98,3 +119,73 @@ def test_prices_that_two_have_written_are_written_anew(engine: Engine) -> None:
     renewed = load(engine)
     assert (renewed.export, renewed.fresh) == (was + 1, True)
     assert not load(engine).fresh
+
+
+def test_prices_that_two_change_at_once_are_both_in_force(
+    collectors: list[Engine], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two collectors that set an override at the same moment use no number twice, and lose neither."""
+    monkeypatch.setattr(api, "_CHANGING", nullcontext())  # one for each process, and two are played here
+    was = load(engine).export
+    at_once(
+        collectors,
+        lambda store: set_override(
+            store,
+            Override(
+                model=f"own-{collectors.index(store)}", valid_from=date(2026, 1, 1),
+                prices={"input_tokens": Decimal(1)},
+            ),
+        ),
+    )  # fmt: skip
+    made = engine.rows(f"select export from price_exports_v1 where export > {was} order by export")
+    assert [row["export"] for row in made] == [was + 1, was + 2]
+    assert engine.value("select uniqExact(id) from price_overrides where isNull(replaced_at)") == 2
+    priced = "select uniqExact(model) from prices where model in ('own-0', 'own-1')"
+    assert engine.value(priced) == 2
+
+
+def test_what_a_person_asks_waits_for_what_another_collector_writes(
+    collectors: list[Engine],
+    engine: Engine,
+    server: PlayedServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`sightline settle` at one collector, while another writes the same corrections, writes none twice."""
+    monkeypatch.setattr(settling, "LEDGER", nullcontext())  # one for each process, and two are played here
+    loops, asked = collectors
+    file = tmp_path / "a.segment"
+    for batch in (1, 2):
+        insert(engine, Signal.TRACES, [(request_template(NOW_NS, 1), 1)], file, batch=batch)
+    writing, free, over = Event(), Event(), Event()
+
+    def hold(statement: str) -> None:
+        if "spans_v1" in statement and not writing.is_set():
+            writing.set()
+            free.wait(60)
+
+    def settle_until_over() -> None:
+        loop = SettleLoop(loops, Health(), lambda: WRITER, interval_s=1.0)
+        while not over.is_set():
+            loop.round()
+
+    server.played.before_insert = hold
+    with ThreadPoolExecutor(2) as threads:
+        rounds = threads.submit(settle_until_over)
+        assert writing.wait(60)
+        since, until = datetime(2026, 9, 21, tzinfo=UTC), datetime(2026, 9, 22, tzinfo=UTC)
+        lease = CommandLease(asked)
+        settle = SettleRoutes(asked, lease=lease)._settle
+        told = threads.submit(settle, Asked(since=since, until=until))
+        wait_until(
+            lambda: engine.value("select count() from settlers_v1 where startsWith(holder, 'asked')") > 0
+        )
+        free.set()
+        found = told.result(60)
+        over.set()
+        rounds.result(60)
+    assert (found.traces, found.corrections) == (1, 0)
+    assert engine.rows("select sum(calls) as calls, count() as entries from spans_v1") == [
+        {"calls": 1, "entries": 3}
+    ]
+    engine.command("truncate table spans_v1")

@@ -23,6 +23,7 @@ from sightline_collector.gateway.price_routes import Pricing
 from sightline_collector.gateway.queries import Queries
 from sightline_collector.gateway.watch_routes import Watching
 from sightline_collector.health import Health, LogState
+from sightline_collector.settle.command_lease import CommandLease
 from sightline_collector.store.engine import Engine
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,8 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the port shows to the outside. `hosts`: names beside localhost that it may be called by; `more`:
-    what else is served; `audit` writes down who read content."""
+    what else is served; `audit` writes down who read content; `lease` is taken before the ledger
+    is written."""
 
     engine: Engine
     health: Health
@@ -42,6 +44,7 @@ class Parts:
     more: Sequence[BaseRoute] = ()
     gate: Gate = field(default_factory=Gate)
     audit: Audit | None = None
+    lease: CommandLease | None = None
 
 
 def gateway(parts: Parts) -> ASGIApp:
@@ -59,7 +62,7 @@ def gateway(parts: Parts) -> ASGIApp:
         Route("/replicas_status", _ok),
         *operations.routes,
         *Watching(parts.engine).routes,
-        *Pricing(parts.engine).routes,
+        *Pricing(parts.engine, parts.lease).routes,
         *parts.more,
     ]
     pages = Starlette(routes=routes, exception_handlers={ClientDisconnect: _left, Exception: _failed})

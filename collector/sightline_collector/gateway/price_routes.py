@@ -14,7 +14,8 @@ from sightline_collector.gateway.watch_routes import as_json, fields_of, told
 from sightline_collector.prices import api
 from sightline_collector.prices.explain import Question, explain
 from sightline_collector.prices.override import Override
-from sightline_collector.prices.reprice import Range, reprice
+from sightline_collector.prices.reprice import Change, Range, reprice
+from sightline_collector.settle.command_lease import CommandLease
 from sightline_collector.store.engine import Engine
 
 PRICE_LIST_BYTES_MAX = 64 << 20
@@ -24,8 +25,9 @@ PRICE_LIST_BYTES_MAX = 64 << 20
 class Pricing:
     """The routes over the prices of one store."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, lease: CommandLease | None = None) -> None:
         self._engine = engine
+        self._lease = lease or CommandLease(engine)
 
     @property
     def routes(self) -> list[Route]:
@@ -71,5 +73,11 @@ class Pricing:
     async def reprice(self, request: Request) -> Response:
         """What the calls of a range cost now, by model, and the corrections written; fields are Range's."""
         asked = Range.model_validate(await fields_of(request))
-        changes, written = await asyncio.to_thread(reprice, self._engine, asked)
+        changes, written = await asyncio.to_thread(self._reprice, asked)
         return as_json({"changes": [asdict(change) for change in changes], "corrections": written})
+
+    def _reprice(self, asked: Range) -> tuple[list[Change], int]:
+        if asked.dry_run:
+            return reprice(self._engine, asked)
+        self._lease.take()
+        return reprice(self._engine, asked, keep=self._lease.keep)

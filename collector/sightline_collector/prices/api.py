@@ -1,4 +1,7 @@
-"""What the command line and the HTTP port may do with prices. One change at a time: each makes an export."""
+"""What the command line and the HTTP port may do with prices.
+
+One change at a time, also of collectors that share a store: each makes an export.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from sightline_collector.prices.override import Override
 from sightline_collector.prices.published import from_file, installed_source, second
 from sightline_collector.prices.rules import UnsupportedPatternError
 from sightline_collector.store.engine import Engine
+from sightline_collector.store.migration_lock import alone
 
 _CHANGING = Lock()
 
@@ -49,7 +53,7 @@ def set_override(engine: Engine, override: Override, now: datetime | None = None
 
     Raises BadConfiguration when it could change no price; the prices in force then stay.
     """
-    with _CHANGING:
+    with _CHANGING, alone(engine):
         found, unreached = _placed(engine, override)
         before = _charge(engine, found.id)
         load(engine, {"price_overrides_v1": _row(found, now)})
@@ -58,7 +62,7 @@ def set_override(engine: Engine, override: Override, now: datetime | None = None
 
 def end_override(engine: Engine, override_id: str, last: date, now: datetime | None = None) -> Setting:
     """Let an override hold until a day, which is the first without it. Raises BadConfiguration."""
-    with _CHANGING:
+    with _CHANGING, alone(engine):
         rows = engine.rows(_NEWEST, {"id": override_id})
         if not rows:
             known = ", ".join(row["id"] for row in engine.rows(_IN_FORCE))
@@ -76,7 +80,7 @@ def import_prices(engine: Engine, text: str, source: str, set_by: str = "") -> L
 
     Raises BadConfiguration for a file that is none, or that the engine cannot run; nothing is changed then.
     """
-    with _CHANGING:
+    with _CHANGING, alone(engine):
         from_file(text, source)
         row = {
             "imported_at": _stored(None),

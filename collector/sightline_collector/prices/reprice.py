@@ -191,33 +191,39 @@ def summary(charged: Sequence[Charged]) -> list[Change]:
 
 
 def reprice(
-    engine: Engine, asked: Range, clock_ns: Callable[[], int] = time.time_ns
+    engine: Engine,
+    asked: Range,
+    clock_ns: Callable[[], int] = time.time_ns,
+    keep: Callable[[], None] = lambda: None,
 ) -> tuple[list[Change], int]:
     """Charge the calls of a range what they cost by the prices in force; the changes of what is paid, and the
     rows written.
 
-    Doing it again changes nothing. With `dry_run` nothing is written. Raises StoreRefused.
+    Doing it again changes nothing. With `dry_run` nothing is written. `keep` is called before each read and
+    write of the ledger. Raises StoreRefused, and what `keep` raises when another collector may be writing.
     """
+    book = Book(engine, keep)
     different, charged, written = list(repricing(engine, asked)), list[Charged](), 0
     for start in range(0, len(different), SPANS_AT_ONCE):
         calls = different[start : start + SPANS_AT_ONCE]
         with LEDGER:
-            found = _entries(engine, calls)
+            found = _entries(book, calls)
             charged += [one for call, entry in found if (one := _charged(call, entry))]
             if not asked.dry_run:
-                written += _append(engine, found, clock_ns)
+                written += _append(book, found, clock_ns)
         if not asked.dry_run:
-            written += _settled(engine, calls, clock_ns)
+            came = of_time(*_bounds_ns(calls))
+            written += settle_arrival(engine, came, clock_ns, keep=keep).corrections
     return summary(charged), written
 
 
-def _entries(engine: Engine, calls: Sequence[Repriced]) -> list[tuple[Repriced, Entry]]:
+def _entries(book: Book, calls: Sequence[Repriced]) -> list[tuple[Repriced, Entry]]:
     """Each call with its entry in the ledger."""
     by_key = {(call.project, call.trace_id, call.span_id, call.received_ns): call for call in calls}
     groups = sorted({frozenset({(call.project, call.trace_id)}) for call in calls}, key=sorted)
     return [
         (call, entry)
-        for entries in Book(engine).entries(groups, _bounds_ns(calls), 0).values()
+        for entries in book.entries(groups, _bounds_ns(calls), 0).values()
         for entry in entries
         if (call := by_key.get((entry.row["project"], *entry.claim.key))) is not None
     ]
@@ -233,17 +239,12 @@ def _charged(call: Repriced, entry: Entry) -> Charged | None:
     return Charged(call.model, old.times(weight, chance), new.times(weight, chance))
 
 
-def _append(engine: Engine, found: Sequence[tuple[Repriced, Entry]], clock_ns: Callable[[], int]) -> int:
+def _append(book: Book, found: Sequence[tuple[Repriced, Entry]], clock_ns: Callable[[], int]) -> int:
     """Bring what differs to the ledger: the number of rows."""
     rows = [row for call, entry in found for row in repriced(entry, call.new_usd, _price(call), call.because)]
     if rows:
-        Book(engine).append(rows, clock_ns())
+        book.append(rows, clock_ns())
     return len(rows)
-
-
-def _settled(engine: Engine, calls: Sequence[Repriced], clock_ns: Callable[[], int]) -> int:
-    """Settle the calls' traces once more: the number of rows."""
-    return settle_arrival(engine, of_time(*_bounds_ns(calls)), clock_ns).corrections
 
 
 def _bounds_ns(calls: Sequence[Repriced]) -> tuple[int, int]:

@@ -34,12 +34,18 @@ class LeaseLost(Exception):  # noqa: N818 - nobody's fault: what is left is anot
 
 
 class Lease:
-    """One collector's claim to settle a store, which others may share unless it is embedded."""
+    """One collector's claim to settle a store, which others may share unless it is embedded.
 
-    def __init__(self, engine: Engine, holder: Callable[[], str], clock_ns: Callable[[], int]) -> None:
+    `ahead_ns`: by how much earlier it says that it came than it did.
+    """
+
+    def __init__(
+        self, engine: Engine, holder: Callable[[], str], clock_ns: Callable[[], int], *, ahead_ns: int = 0
+    ) -> None:
         self._engine = engine
         self._holder = holder
         self._clock_ns = clock_ns
+        self._ahead_ns = ahead_ns
         self._since_ns = self._said_ns = clock_ns()
         self.shared = not engine.embedded
 
@@ -50,7 +56,8 @@ class Lease:
         now_ns = self._clock_ns()
         if now_ns - self._said_ns > AWAY_NS:
             self._since_ns = now_ns
-        row = {"holder": self._holder(), "since": _stored(self._since_ns), "seen_at": _stored(now_ns)}
+        since = _stored(self._since_ns - self._ahead_ns)
+        row = {"holder": self._holder(), "since": since, "seen_at": _stored(now_ns)}
         self._engine.insert("settlers_v1", [row])
         self._said_ns = now_ns
 

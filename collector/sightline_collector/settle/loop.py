@@ -110,6 +110,8 @@ class SettleLoop:
             self.round()
         except Fault as e:
             self._failed.inc()
+            # What was sent without an answer may yet come: it is settled once more, as after another settler.
+            self._leads = not self._lease.shared
             log.warning("calls not settled", reason=e.reason, error=e.message)
         except Exception:
             # The collector takes spans also when its ledger is at fault.

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from sightline_collector.errors import Fault
 from sightline_collector.settle.arrivals import HOUR_NS, of_time
+from sightline_collector.settle.command_lease import CommandLease, nothing
 from sightline_collector.settle.given_again import AGAIN_NS
 from sightline_collector.settle.settling import Settled, settle_arrival
 from sightline_collector.settle.suspects import Look
@@ -35,8 +36,11 @@ class Asked(BaseModel, extra="forbid"):
 class SettleRoutes:
     """The route over one store's ledger."""
 
-    def __init__(self, engine: Engine, again_ns: int = AGAIN_NS) -> None:
+    def __init__(
+        self, engine: Engine, again_ns: int = AGAIN_NS, *, lease: CommandLease | None = None
+    ) -> None:
         self._engine = engine
+        self._lease = lease or CommandLease(engine)
         self._look = Look(again_ns, anew=True)
         self._one_at_a_time = asyncio.Lock()
 
@@ -61,11 +65,16 @@ class SettleRoutes:
 
     def _settle(self, asked: Asked) -> Settled:
         done = Settled()
+        if not asked.dry_run:
+            self._lease.take()
         at_ns = int(asked.since.timestamp()) * 10**9
         until_ns = int(asked.until.timestamp()) * 10**9 if asked.until else time.time_ns()
+        keep = nothing if asked.dry_run else self._lease.keep
         while at_ns < until_ns:
             last_ns = min(at_ns + STEP_NS, until_ns) - 1
             came = of_time(at_ns, last_ns)
-            done += settle_arrival(self._engine, came, time.time_ns, look=self._look, dry_run=asked.dry_run)
+            done += settle_arrival(
+                self._engine, came, time.time_ns, look=self._look, dry_run=asked.dry_run, keep=keep
+            )
             at_ns = last_ns + 1
         return done

@@ -6,12 +6,14 @@ import itertools
 import time
 from contextlib import nullcontext
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from collector.settle.telling import Store, Told, usd, used
 from otlp_requests import NOW_NS, WRITER
 from prometheus_client import generate_latest
 
+from sightline_collector.errors import StoreUnreachable
 from sightline_collector.health import Health
 from sightline_collector.settle.loop import DOOR, SettleLoop
 
@@ -158,6 +160,29 @@ def test_what_was_written_twice_in_a_take_over_is_mended(
     store.take(TWICE)
     assert (two.older.round().corrections, wrote) == (1, [1])
     assert two.later() == 1
+    assert store.total() == (1, usd(100, 10), 100, 10)
+
+
+def test_a_correction_that_comes_after_it_was_given_up_is_mended(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a server takes long after the settler got no answer, and wrote it again, is taken back."""
+    two = Two(store, monkeypatch)
+    insert, late = store.engine.insert, list[Any]()
+
+    def lost(table: str, rows: Any) -> None:
+        if table == "spans_v1" and not late:
+            late.append(rows)
+            raise StoreUnreachable("no answer", hint="wait")
+        insert(table, rows)
+
+    monkeypatch.setattr(store.engine, "insert", lost)
+    store.take(TWICE)
+    two.older._round()
+    assert two.older.round().corrections == 1
+    insert("spans_v1", late[0])
+    two.now_ns += 130 * 10**9
+    assert two.older.round().corrections == 1
     assert store.total() == (1, usd(100, 10), 100, 10)
 
 
