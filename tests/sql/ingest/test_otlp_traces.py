@@ -212,6 +212,17 @@ def test_odd_frames_are_stored_within_bounds_and_noted(engine: Engine, tmp_path:
     assert row == PLAIN | {"batch": row["batch"]} | expected
 
 
+def test_a_failure_is_named_by_the_exception_that_was_recorded(engine: Engine, tmp_path: Path) -> None:
+    """Where no attribute names it; an exception that was handled is no failure."""
+    raised = [Span.Event(name="exception", attributes=attributes({"exception.type": "TimeoutError"}))]
+    failed = Status(code=Status.STATUS_CODE_ERROR)
+    told = span(status=failed, events=raised)
+    told.attributes.extend(attributes({"error.type": "504"}))
+    spans = [span(status=failed, events=raised), span(events=raised), told]
+    rows = [stored(engine, tmp_path, request(one))[0] for one in spans]
+    assert [row["error_type"] for row in rows] == ["TimeoutError", "", "504"]
+
+
 def test_a_call_whose_time_cannot_be_is_priced_as_of_its_arrival(engine: Engine, tmp_path: Path) -> None:
     """Whether it was paid that day is not known, so its price is assumed."""
     long_ago_ns = NOW_NS - 500 * DAY_NS

@@ -14,7 +14,9 @@ select
     CAST(multiIf(status_code = 2 or meaning['level'] = 'ERROR', 2, status_code = 1, 1, 0),
         'Enum8(''unset'' = 0, ''ok'' = 1, ''error'' = 2)') as status,
     if(status_message = '', meaning['level_says'], status_message) as status_message,
-    meaning['error_type'] as error_type,
+    if(meaning['error_type'] = '' and status = 'error' and has(events.2, 'exception'),
+        arrayFirst(e -> e.2 = 'exception', events).3['exception.type'],
+        meaning['error_type']) as error_type,
     multiIf(
         finish_reason in ('content_filter', 'refusal', 'SAFETY'), 1,
         operation != 'llm' or output = '', null,
