@@ -38,6 +38,7 @@ from sightline_collector.prices.names import add_model_rules
 from sightline_collector.prices.overridden import Scope, overridden, scopes
 from sightline_collector.prices.override import Override
 from sightline_collector.prices.providers import provider_rules
+from sightline_collector.prices.residency import with_residency
 from sightline_collector.prices.rules import Row, RuleTree, literal
 
 EPOCH = date(1970, 1, 1)
@@ -168,7 +169,8 @@ class _Exporter:
         key = (provider.id, id(model), overrides)
         if key not in self.numbers:
             own = any(model is one for one in provider.models)
-            prices = overridden(cube(model, with_contexts=own), overrides)
+            prices = cube(model, with_contexts=own)
+            prices = overridden(with_residency(prices, provider, model) if own else prices, overrides)
             source = self.catalogue.source_of(model)
             self.numbers[key] = self._number(
                 Offer(provider.id, model.id, prices, source, _at_least(provider, model))

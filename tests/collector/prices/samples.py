@@ -33,7 +33,7 @@ CONTEXTS = [
     ("search_type", "web"),
     ("search_type", "fast"),
     ("route", "mistral/eu"),
-    ("inference_geo", "us"),
+    ("inference_geo", "mars"),
 ]
 SIZES = (0, 1, 999, 32000, 32001, 128000, 128001, 199999, 200000, 200001, 272000, 272001, 900000)
 """Counts of input tokens on both sides of every tier in the data."""

@@ -21,6 +21,7 @@ from genai_prices.types import (
 )
 
 from sightline_collector.prices.cells import Cube, cube
+from sightline_collector.prices.residency import with_residency
 
 
 def inputs(prices: Cube) -> list[Decimal]:
@@ -110,3 +111,18 @@ def test_every_cell_is_where_addition_looks_for_it(provider: Provider) -> None:
             assert cell.valid_from == (None, *prices.days)[day]
             assert cell.from_second == (0, *prices.seconds)[second]
             assert cell.above_input_tokens == (None, *prices.starts)[start]
+
+
+def test_an_answer_made_in_one_country_costs_a_tenth_more() -> None:
+    """Each token of it does, whatever else it is priced by; a search does not."""
+    anthropic = next(provider for provider in PROVIDERS if provider.id == "anthropic")
+    opus, older = (next(m for m in anthropic.models if m.id == f"claude-opus-4-{n}") for n in (8, 5))
+    made = with_residency(cube(opus), anthropic, opus)
+    both = made.cells[made.offsets["inference_geo=us"] + made.offsets["speed=fast"]]
+    fast = made.cells[made.offsets["speed=fast"]]
+    assert both.context == {"speed": "fast", "inference_geo": "us"}
+    assert fast.listed is not None
+    assert both.listed == {
+        unit: usd if unit == "web_searches" else usd * Decimal("1.1") for unit, usd in fast.listed.items()
+    }
+    assert with_residency(cube(older), anthropic, older) == cube(older)
