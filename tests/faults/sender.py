@@ -48,16 +48,8 @@ class Sender:
         self.sent += 1
         trace = self.sent.to_bytes(16, "big")
         body = of_two_weeks(time.time_ns()).replace(TRACE, trace) + more
-        request = urllib.request.Request(
-            f"{self.collector.otlp}/v1/traces", body, {"Content-Type": "application/x-protobuf"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answered:
-                answer = Answer(answered.status)
-        except HTTPError as e:
-            with e:
-                return Answer(e.code, e.headers["Retry-After"] or "")
-        if not more:
+        answer = posted(f"{self.collector.otlp}/v1/traces", body)
+        if answer.status == 200 and not more:
             self.acknowledged.add(trace.hex())
         return answer
 
@@ -74,6 +66,17 @@ def on_disks(folder: Path) -> Iterator[Sender]:
         collector.start()
         yield Sender(collector)
         assert collector.stop() == 0
+
+
+def posted(url: str, body: bytes) -> Answer:
+    """What a request of protobuf is answered."""
+    request = urllib.request.Request(url, body, {"Content-Type": "application/x-protobuf"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answered:
+            return Answer(answered.status)
+    except HTTPError as e:
+        with e:
+            return Answer(e.code, e.headers["Retry-After"] or "")
 
 
 def counter(collector: CollectorProcess, name: str) -> float:
