@@ -8,7 +8,8 @@
        │              ▼         ▼           ▼               │
        │            wait      by halves: requests that fail │
        │              │       alone become dead letters,    │
-       │              │       the rest stays inserted       │
+       │              │       the rest stays inserted; one  │
+       │              │       that is too much is cut       │
        └── delete ◀───┴──────────────◀── wait ◀─────────────┘
 
 An insert that returns proves nothing: a dropped view loses every row quietly. So after each insert the rows
@@ -36,7 +37,8 @@ from sightline_collector.health import Health
 from sightline_collector.store.batch import TABLES, Batch, CountDiffers
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.golden import chain_holds
-from sightline_collector.store.verdict import Verdict, is_slow, judge, reason
+from sightline_collector.store.part import halves
+from sightline_collector.store.verdict import Verdict, is_slow, is_too_much, judge, reason
 from sightline_collector.wal.appender import Segment
 from sightline_collector.wal.segment import Record, Signal, records
 
@@ -208,8 +210,8 @@ class Inserter:
         except (Fault, CountDiffers) as e:
             if not self._is_in_the_data(e, first=True):
                 raise
-            search = _Search()
-            search.halve(records(segment.path.read_bytes(), segment.batch), e)
+            search, data = _Search(), segment.path.read_bytes()
+            self._halve(search, records(data, segment.batch), e, data)
             return search
         return None
 
@@ -230,7 +232,7 @@ class Inserter:
                 if not self._is_in_the_data(e):
                     raise
                 search.waiting.pop()
-                search.halve(piece, e)
+                self._halve(search, piece, e, data)
                 if self._differs(batch, search.held):
                     self._again(data, batch, search.good)
             else:
@@ -238,6 +240,14 @@ class Inserter:
         self._unburied.extend(search.bad)
         self._search = None
         return search.held
+
+    def _halve(self, search: _Search, piece: list[Record], failure: Exception, data: bytes) -> None:
+        """A request that is too much by itself is cut in two, as long as that may help."""
+        alone = len(piece) == 1 and is_too_much(failure)
+        parts = halves(self.signal, piece[0], data) if alone else []
+        search.waiting += [[part] for part in reversed(parts)]
+        if not parts:
+            search.halve(piece, failure)
 
     def _differs(self, batch: Batch, held: int) -> bool:
         """Whether the store may hold other rows of the batch; of several tables only one is counted."""

@@ -65,6 +65,11 @@ def is_slow(error: Exception) -> bool:
     return isinstance(error, StoreRefused) and error.code == SLOW
 
 
+def is_too_much(error: Exception) -> bool:
+    """Whether less of the same at once may be taken."""
+    return isinstance(error, StoreRefused) and error.code in (MEMORY, SLOW)
+
+
 def reason(error: Exception) -> str:
     """A short, stable name of the failure, fit for a metric's label."""
     if isinstance(error, StoreRefused):

@@ -18,6 +18,7 @@ from remembered_load import TRACE, request_template
 
 from sightline_collector.health import Health
 from sightline_collector.sql.catalog import Catalog
+from sightline_collector.store import batch
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.insert import Inserter
 from sightline_collector.wal.appender import Segment, SegmentLimits
@@ -110,21 +111,59 @@ def test_a_poisoned_request_goes_to_the_dead_letters_and_no_other(engine: Engine
     assert not list((tmp_path / "wal").glob("*.segment"))
 
 
-def test_what_is_too_much_only_together_is_stored_in_pieces(engine: Engine, tmp_path: Path) -> None:
-    """Requests of which each fits and all at once do not are all stored, and none becomes a dead letter."""
-    parts = Parts(engine, tmp_path)
-    wide = ExportTraceServiceRequest.FromString(request_template(time.time_ns(), 2000))
+@pytest.fixture
+def little_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An insert may have a sixteenth of what it has."""
+    monkeypatch.setitem(batch.INSERT_SETTINGS, "max_memory_usage", batch.INSERT_MEMORY_BYTES // 16)
+    batch._insertion.cache_clear()
+    yield
+    batch._insertion.cache_clear()
+
+
+def wide(spans: int) -> bytes:
+    """A request whose resource, which the engine copies to each span, has 8 KB."""
+    made = ExportTraceServiceRequest.FromString(request_template(time.time_ns(), spans))
     for n in range(60):
-        wide.resource_spans[0].resource.attributes.add(key=f"k{n}", value=AnyValue(string_value="v" * 130))
-    template = wide.SerializeToString()
+        made.resource_spans[0].resource.attributes.add(key=f"k{n}", value=AnyValue(string_value="v" * 130))
+    return made.SerializeToString()
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_what_is_too_much_only_together_is_stored_in_pieces(engine: Engine, tmp_path: Path) -> None:
+    """Requests of which each fits and all at once do not are all stored, and none becomes a dead letter; so
+    are the spans of one request that does not."""
+    parts = Parts(engine, tmp_path)
+    template, alone = wide(100), wide(2000).replace(TRACE, b"a" * 16)
 
     async def work(log: Log) -> None:
-        bodies = [request(n, template) for n in range(24)]
-        await asyncio.gather(*(log.append(Signal.TRACES, body, 2000) for body in bodies))
+        bodies = [request(n, template) for n in range(20)]
+        await asyncio.gather(*(log.append(Signal.TRACES, body, 100) for body in bodies))
+        await log.append(Signal.TRACES, alone, 2000)
 
     asyncio.run(parts.run(work))
-    assert parts.stored() == {trace(n): 2000 for n in range(24)}
+    assert parts.stored() == {trace(n): 100 for n in range(20)} | {(b"a" * 16).hex(): 2000}
     assert list(parts.letters.letters()) == []
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_span_that_is_too_much_by_itself_is_put_aside_with_few_others(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Of a request that needs too much, what cannot be stored becomes dead letters that say why."""
+    parts = Parts(engine, tmp_path)
+    made = ExportTraceServiceRequest.FromString(GOOD)
+    for n in range(100_000):
+        made.resource_spans[0].scope_spans[0].spans[1].attributes.add(key=f"k{n}").value.string_value = (
+            "v" * 99
+        )
+
+    async def work(log: Log) -> None:
+        await log.append(Signal.TRACES, made.SerializeToString(), SPANS)
+
+    asyncio.run(parts.run(work))
+    (letter,) = parts.letters.letters()
+    assert (letter.items, letter.code) == (1, 241)
+    assert parts.stored() == {TRACE.hex(): SPANS - 1}
 
 
 def test_a_broken_chain_is_noticed_and_nothing_is_let_go(engine: Engine, tmp_path: Path) -> None:
