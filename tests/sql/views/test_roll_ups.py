@@ -135,6 +135,19 @@ def test_a_response_is_found_by_its_id(filled: Engine) -> None:
     assert any("Name: by_response" in scan and re.search(r"Granules: 0/", scan) for scan in scans)
 
 
+def test_corrections_do_not_shorten_the_list_of_recent_traces(filled: Engine) -> None:
+    """However many corrections the newest hours hold, the newest thousand spans are as many as before."""
+    asked = "select count() as n, min(started_at) as since from recent_traces"
+    before = filled.rows(asked)
+    filled.command(
+        "insert into spans_v1 (project, started_at, trace_id, span_id, entry, why, weight, calls, batch)"
+        " select project, started_at, trace_id, span_id, 'correction', 'sampled', 0, 0, 1 from spans_v1"
+        " order by started_at desc limit 3000"
+    )
+    assert (before[0]["n"], filled.rows(asked)) == (1000, before)
+    filled.command("alter table spans_v1 delete where batch = 1 settings mutations_sync = 1")
+
+
 def test_coverage_is_counted_in_the_roll_up(filled: Engine) -> None:
     """The traces that feedback is set against are counted by usage_hourly, not by reading every call."""
     assert "usage_hourly" in sources(plan(filled, "select * from feedback_summary"))

@@ -42,8 +42,8 @@ create table if not exists spans_v1 (
         select
             project, toStartOfHour(started_at), service, feature, provider, model, operation, prompt_name,
             prompt_version, experiment, variant, shadow,
-            count(), sum(calls), sum(weight), countIf(status = 'error'), sum(unpriced), sum(cost_usd),
-            sum(priced), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),
+            countIf(entry = 'span'), sum(calls), sum(weight), countIf(status = 'error'), sum(unpriced),
+            sum(cost_usd), sum(priced), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),
             sum(cache_write_tokens), sum(reasoning_tokens), sum(duration_ms * weight), count(first_chunk_ms),
             sum(first_chunk_ms), count(tokens_per_second), sum(tokens_per_second),
             sum(tokens_estimated), min(started_at), max(started_at),

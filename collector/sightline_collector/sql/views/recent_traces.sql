@@ -5,7 +5,7 @@
 -- Readers: people; the web pages
 create or replace view recent_traces as
 with hours as (
-    select toStartOfHour(started_at) as hour, count() as spans
+    select toStartOfHour(started_at) as hour, countIf(entry = 'span') as spans
     from spans_v1
     group by hour
 ),
