@@ -60,12 +60,26 @@ def run(arguments: argparse.Namespace) -> int:
         config = load(flags, os.environ, arguments.config)
         configure(config.log_format)
         check_ports(config)
+        _open_files()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(config))
     except Fault as e:
         complain(e.message, e.hint)
         return 1
     return 0
+
+
+def _open_files() -> None:
+    """As many as the ports and the engine want, where the system allows it; else it is said."""
+    from sightline_collector.operate.entry import open_files
+    from sightline_collector.operate.finding import State
+    from sightline_collector.receive.connections import open_more_files
+
+    found = open_files(open_more_files())
+    if found.state is not State.OK:
+        import structlog
+
+        structlog.get_logger(__name__).warning("few open files", says=found.says, next_step=found.next_step)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

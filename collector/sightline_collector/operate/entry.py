@@ -12,6 +12,12 @@ from prometheus_client import CollectorRegistry
 from sightline_collector.access.gate import Gate
 from sightline_collector.access.tls import Tls
 from sightline_collector.operate.finding import Finding, duration, fail, graded, ok, warn
+from sightline_collector.receive.connections import (
+    CONNECTIONS_MAX,
+    FILES_WANTED,
+    affordable,
+    files_allowed,
+)
 
 HELD_WARN, HELD_FAIL = 0.7, 1.0
 DAY_S = 86_400
@@ -23,6 +29,7 @@ KEY_DAYS_WARN = 7
 def entry(registry: CollectorRegistry, gate: Gate, tls: Tls | None, now_s: float) -> Iterator[Finding]:
     """All of it."""
     yield _connections(registry)
+    yield open_files(files_allowed())
     yield _keys(gate, now_s)
     if tls:
         yield _certificate(tls, now_s)
@@ -40,8 +47,18 @@ def _connections(registry: CollectorRegistry) -> Finding:
             elif sample.name == "sightline_connections_cut_total":
                 cut += sample.value
     says = f"at most {held:.0f} of {most:.0f} on a port over HTTP; {cut:.0f} were cut off since the start"
-    step = "look for what opens so many (`ss -tn`); allow more open files (ulimit -n)"
+    step = "look for what opens so many: `ss -tn`"
     return graded("connections", held / most if most else 0.0, HELD_WARN, HELD_FAIL, says, step)
+
+
+def open_files(allowed: int) -> Finding:
+    """Whether the ports hold as many connections as they are made for."""
+    each = affordable(allowed)
+    says = f"{allowed:,} may be open: {each:,} connections a port"
+    if each == CONNECTIONS_MAX:
+        return ok("open files", says)
+    step = f"allow more: `ulimit -Hn {FILES_WANTED}`, systemd's LimitNOFILE=, a container's ulimits.nofile"
+    return warn("open files", f"{says}, not {CONNECTIONS_MAX:,}", step)
 
 
 def _keys(gate: Gate, now_s: float) -> Finding:

@@ -1,19 +1,26 @@
-"""How many connections one port holds, and what was cut off before it became a request."""
+"""How many connections one port holds, and what was cut off before it became a request.
+
+What is counted is open files: where the system lets a process have few, each port holds fewer connections.
+"""
 
 from __future__ import annotations
 
 import resource
 from collections.abc import Sized
+from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 CONNECTIONS_MAX = 2_000
 """Of a port: an idle one costs some 20 KB, and an open file."""
-FILES_KEPT = 256
-"""Open files for the store, the log and gRPC."""
 CONNECTIONS_MIN = 64
 TURNED_AWAY_MAX = 64
 """Beyond the limit, while they are told so."""
+PORTS = 3
+FILES_KEPT = 256
+"""Open files for the log and the store, at the least: a large merge opens each column of each part."""
+FILES_WANTED = 262_144
+"""What ClickHouse's own packages ask the system for."""
 
 SLOW_HEAD = "slow_head"
 LARGE_HEAD = "large_head"
@@ -23,14 +30,29 @@ ABUSIVE = "abusive"
 REASONS = (SLOW_HEAD, LARGE_HEAD, TOO_MANY, NO_HTTP, ABUSIVE)
 
 
-def affordable() -> int:
-    """Connections that each of two ports may hold with the files that this process may open."""
+def open_more_files() -> int:
+    """Raises this process' bound of open files as far as it may and should be; how many it may open now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # some systems bound it elsewhere, too
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return files_allowed()
+
+
+def files_allowed() -> int:
+    """How many files this process may open."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return (
-        CONNECTIONS_MAX
-        if files < 0
-        else max(CONNECTIONS_MIN, min(CONNECTIONS_MAX, (files - FILES_KEPT) // 2))
-    )
+    return FILES_WANTED if files == resource.RLIM_INFINITY else files
+
+
+def affordable(files: int | None = None) -> int:
+    """Connections that each port may hold with so many open files, or with those that this process may have.
+
+    One of 512 files or fewer cannot hold even the least that it lets in.
+    """
+    each = ((files_allowed() if files is None else files) - FILES_KEPT) // PORTS - TURNED_AWAY_MAX
+    return max(CONNECTIONS_MIN, min(CONNECTIONS_MAX, each))
 
 
 class ConnectionMetrics:

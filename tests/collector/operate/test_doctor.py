@@ -83,7 +83,8 @@ class TestCommand:
             "log damage": "ok", "dead letters": said["dead letters"], "alerts": "ok", "exposure": "ok",
             "store": "ok", "losses": said["losses"], "store size": "ok", "budget": "ok", "prices": "ok",
             "price list": "ok", "clocks": "ok", "settlement": "ok",
-            "fullness": "ok", "connections": "ok", "keys": "ok", "permissions": "ok",
+            "fullness": "ok", "connections": "ok", "open files": said["open files"], "keys": "ok",
+            "permissions": "ok",
         }  # fmt: skip
 
     def test_json_has_the_same(self, sightline: Command) -> None:

@@ -14,9 +14,16 @@ from sightline_collector.access.certificate import Files, expires_at
 from sightline_collector.access.gate import Gate
 from sightline_collector.access.key import Scope
 from sightline_collector.access.tls import Tls
-from sightline_collector.operate.entry import DAY_S, entry
+from sightline_collector.operate.entry import DAY_S, entry, open_files
 from sightline_collector.operate.finding import Finding, State
-from sightline_collector.receive.connections import ConnectionMetrics, Connections
+from sightline_collector.receive.connections import (
+    FILES_KEPT,
+    PORTS,
+    TURNED_AWAY_MAX,
+    ConnectionMetrics,
+    Connections,
+    affordable,
+)
 
 
 def found(check: str, gate: Gate | None = None, tls: Tls | None = None, now_s: float = 0.0) -> Finding:
@@ -33,6 +40,14 @@ def test_connections_near_their_bound(held: int, state: State) -> None:
     port.watch(range(held))
     said = next(iter(entry(registry, Gate(), None, 0.0)))
     assert (said.state, said.says.partition(";")[0]) == (state, f"at most {held} of 10 on a port over HTTP")
+
+
+def test_few_open_files_bound_the_connections_of_all_ports_together() -> None:
+    """What all three may hold, those that are turned away and the store's own files are not too many."""
+    for allowed in (1024, 4096):
+        assert PORTS * (affordable(allowed) + TURNED_AWAY_MAX) + FILES_KEPT <= allowed
+    assert [open_files(allowed).state for allowed in (1024, 65_536)] == [State.WARN, State.OK]
+    assert "192 connections a port, not 2,000" in open_files(1024).says
 
 
 def test_keys_that_are_about_to_expire(tmp_path: Path) -> None:
