@@ -98,6 +98,7 @@ def lines(said: Mapping[str, Any]) -> list[str]:
         told_lines += [f"  {rule}" for rule in said["rules"]]
     if said["price_id"]:
         told_lines += _where(said)
+        told_lines += [f"  {pair} has no price of its own there" for pair in said["unlisted"]]
     return told_lines
 
 

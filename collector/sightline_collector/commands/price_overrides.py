@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import getpass
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sightline_collector.commands.asking import Collector, add_url, path_of, told
+from sightline_collector.commands.asking import Collector, NotAnswered, add_url, path_of, told
 from sightline_collector.commands.program import as_called
 from sightline_collector.commands.sql import show
 
@@ -85,6 +86,13 @@ def _pair(text: str) -> tuple[str, str]:
     return unit, usd
 
 
+def _prices(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    prices = dict(pairs)
+    if len(prices) < len(pairs):
+        raise NotAnswered("--price names a unit twice", "give each unit one price")
+    return prices
+
+
 def set_override(arguments: argparse.Namespace) -> int:
     """Set it; print its id, what it charges, and what it replaces. Raises NotAnswered."""
     said: dict[str, Any] = {
@@ -93,7 +101,7 @@ def set_override(arguments: argparse.Namespace) -> int:
         "valid_from": arguments.valid_from,
         "valid_until": arguments.valid_until,
         "discount_pct": arguments.discount,
-        "prices": dict(arguments.price) if arguments.price else None,
+        "prices": _prices(arguments.price) if arguments.price else None,
         "usd_per_gpu_hour": arguments.usd_per_gpu_hour,
         "gpus": arguments.gpus,
         "tokens_per_second": arguments.tokens_per_second,

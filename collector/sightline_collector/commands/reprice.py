@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sightline_collector.commands.asking import Collector, add_url, told
 from sightline_collector.commands.program import as_called
-from sightline_collector.commands.settle import moment
+from sightline_collector.commands.settle import moment, until
 from sightline_collector.commands.sql import put_out
 
 STEP = timedelta(days=1)
@@ -48,8 +48,8 @@ def reprice(arguments: argparse.Namespace) -> int:
     collector = Collector(arguments.url)
     changes: dict[str, list[Decimal]] = {}
     written = 0
-    for since, until in _days(arguments.since, arguments.until or datetime.now(UTC)):
-        asked = {"since": since, "until": until, "project": arguments.project, "dry_run": arguments.dry_run}
+    for since, ends in _days(arguments.since, until(arguments)):
+        asked = {"since": since, "until": ends, "project": arguments.project, "dry_run": arguments.dry_run}
         done = collector.call("POST", "/api/prices/reprice", asked)
         written += done["corrections"]
         for change in done["changes"]:
@@ -58,9 +58,9 @@ def reprice(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _days(since: datetime, until: datetime) -> Iterator[tuple[str, str]]:
-    while since < until:
-        ends = min(since + STEP, until)
+def _days(since: datetime, last: datetime) -> Iterator[tuple[str, str]]:
+    while since < last:
+        ends = min(since + STEP, last)
         yield since.isoformat(), ends.isoformat()
         since = ends
 

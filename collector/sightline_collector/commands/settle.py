@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from sightline_collector.commands.asking import Collector, add_url, told
+from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
 from sightline_collector.commands.program import as_called
 
 
@@ -34,8 +34,20 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def until(arguments: argparse.Namespace) -> datetime:
+    """Where the time ends that is asked for. Raises NotAnswered when it ends before it begins."""
+    ends: datetime = arguments.until or datetime.now(UTC)
+    if ends <= arguments.since:
+        raise NotAnswered(
+            f"there is no time from {arguments.since:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} UTC",
+            "let --since lie before --until, which is now unless given",
+        )
+    return ends
+
+
 def settle(arguments: argparse.Namespace) -> int:
     """Ask for it and say what was done. Raises NotAnswered."""
+    until(arguments)
     asked = {"since": arguments.since.isoformat(), "dry_run": arguments.dry_run}
     if arguments.until:
         asked["until"] = arguments.until.isoformat()

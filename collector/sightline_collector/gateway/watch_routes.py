@@ -93,7 +93,7 @@ def told(answer: Answers) -> Answers:
 
 
 def _field_fault(fault: Mapping[str, Any]) -> str:
-    return f"{'.'.join(str(part) for part in fault['loc']) or 'budget'}: {plainly(fault)}"
+    return ": ".join(filter(None, (".".join(map(str, fault["loc"])), plainly(fault))))
 
 
 async def fields_of(request: Request, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:

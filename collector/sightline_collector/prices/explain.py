@@ -74,6 +74,14 @@ PARAMETER_OF_UNIT = {
     "output_reasoning_tokens": "reasoning",
 }
 
+UNLISTED = """
+select arrayJoin({context:Array(String)}) as pair
+where dictGet('{database}.price_contexts', 'offset', (toUInt32({model:UInt32}), pair)) = 0
+"""
+
+FIRST_YEAR, LAST_YEAR = 1971, 2261
+"""What the store's times can say, whatever the zone."""
+
 Row = Mapping[str, Any]
 
 
@@ -96,10 +104,21 @@ class Question(BaseModel):
             raise ValueError(f"no unit is called {unknown[0]!r}: `sightline prices list` shows the units")
         return usage
 
+    @field_validator("context")
+    @classmethod
+    def _pairs(cls, context: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in context:
+            if not all(pair.partition("=")):
+                raise ValueError(f"{pair!r} says nothing: write it as service_tier=flex")
+        return context
+
     @field_validator("at")
     @classmethod
     def _utc(cls, at: datetime) -> datetime:
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        utc = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        if not FIRST_YEAR <= utc.year <= LAST_YEAR:
+            raise ValueError(f"no call is of the year {utc.year}")
+        return utc
 
 
 def explain(engine: Engine, question: Question) -> dict[str, Any]:
@@ -114,6 +133,7 @@ def explain(engine: Engine, question: Question) -> dict[str, Any]:
         "at": question.at,
         "found": found["found"] if found else "",
         "rules": _rules(engine, found) if found else [],
+        "unlisted": _unlisted(engine, found["model"], question.context) if found else [],
         **_where(cell),
         "charges": _charges(cell, question.usage),
     }
@@ -131,6 +151,12 @@ def _parameters(question: Question) -> dict[str, Any]:
         "context": list(question.context),
         **counts,
     }
+
+
+def _unlisted(engine: Engine, model: int, context: Sequence[str]) -> list[str]:
+    """What the list has no price of its own for, of the ways in which the call was served."""
+    asked = UNLISTED.replace("{database}", engine.database)
+    return [str(row["pair"]) for row in engine.rows(asked, {"context": list(context), "model": model})]
 
 
 def _rules(engine: Engine, found: Row) -> list[str]:

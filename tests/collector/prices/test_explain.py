@@ -80,6 +80,14 @@ def test_a_refusal_is_explained(pricer: Engine) -> None:
     assert "sightline prices override" in lines(as_json(said))[1]
 
 
+def test_a_way_of_serving_without_a_price_is_told(pricer: Engine) -> None:
+    """A tier that the list does not have for the model is named, for it is not charged."""
+    served = ["service_tier=flex", "processing=batch"]
+    said = explain(pricer, asked("gpt-4o", "openai", context=served))
+    assert said["unlisted"] == ["service_tier=flex"]
+    assert lines(as_json(said))[-1] == "  service_tier=flex has no price of its own there"
+
+
 def test_an_explanation_reads_as_a_bill(pricer: Engine) -> None:
     """The command shows the amount, the rules, the price, and a line for each unit."""
     said = lines(as_json(explain(pricer, asked("gpt-4o", "openai"))))

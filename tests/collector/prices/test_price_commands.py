@@ -79,7 +79,7 @@ def test_an_override_says_what_it_does_not_reach(prices: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("override", "--model", "m", "--discount", "20"), "say which provider"),
+        (("override", "--model", "m", "--discount", "20"), "sightline: a discount is one seller's"),
         (
             ("override", "--provider", "openai", "--model", "gpt-4o", "--discount", "120"),
             "discount_pct: must be at most 100\n  → nothing was changed: say it anew",
@@ -87,7 +87,10 @@ def test_an_override_says_what_it_does_not_reach(prices: Command) -> None:
         (("override", "--model", "m", "--price", "words=1"), "no unit is called 'words'"),
         (("override", "--provider", "openai", "--model", "nope", "--discount", "1"), "publishes no price"),
         (("end", "nothing"), "there is no override 'nothing'"),
+        (("override", "--model", "m", "--price", "requests=1", "--price", "requests=2"), "a unit twice"),
         (("explain", "gpt-4o", "--tokens", "words=1"), "no unit is called 'words'"),
+        (("explain", "gpt-4o", "--context", "flex"), "'flex' says nothing: write it as service_tier=flex"),
+        (("explain", "gpt-4o", "--at", "9999-01-01"), "no call is of the year 9999"),
         (("import", "nowhere.json"), "nowhere.json cannot be read"),
     ],
 )
@@ -136,6 +139,8 @@ def test_what_came_is_charged_anew(
         assert main([*asked, *more]) == 0
         assert says in capfd.readouterr().out
     assert engine.value("select sum(cost_usd) from spans_v1") == Decimal("2.5")
+    assert main([*asked, "--until", "2026-06-01"]) == 1
+    assert "no time from 2026-06-09 00:00 to 2026-06-01 00:00 UTC" in capfd.readouterr().err
 
 
 def test_a_name_without_a_price_is_explained(prices: Command) -> None:
