@@ -303,6 +303,31 @@ def test_a_way_that_is_slower_than_was_thought_is_given_more_time(
     assert list(collector.letters.letters()) == []
 
 
+def test_a_slow_insert_holds_up_no_other_write(
+    collector: Collector, server: PlayedServer, store: Engine, engine: Engine
+) -> None:
+    """While a server works on one signal's segment, others are written: each waits for its own only."""
+    begun, written = threading.Event(), threading.Event()
+
+    def slowly(statement: str) -> None:
+        if "spans_v1" in statement:
+            begun.set()
+            written.wait(LIMIT_S)
+
+    server.played.before_insert = slowly
+
+    async def work(log: Log) -> None:
+        await sends(log)
+        await asyncio.to_thread(begun.wait, LIMIT_S)
+        await asyncio.to_thread(store.insert, "losses_v1", [{"place": "here", "items": 1}])
+        written.set()
+
+    collector.run(work)
+    server.played.before_insert = lambda _: None
+    assert stored(engine) == ONCE
+    assert engine.value("select sum(items) from losses_v1 where place = 'here'") == 1
+
+
 def test_a_stop_does_not_wait_for_a_server_that_is_silent(
     store: Engine, proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

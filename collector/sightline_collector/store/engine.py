@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -93,7 +93,8 @@ class Engine:
         self.database = url.database
         self.away = away
         self._clock = clock
-        self._write_lock = Lock()
+        # A server is written to by all signals at once: its handle keeps nothing between two requests.
+        self._write_lock: AbstractContextManager[object] = Lock() if url.path else nullcontext()
         self._closed = False
         self._columns: dict[str, tuple[str, ...]] = {}
         self._readers: SimpleQueue[Client | None] = SimpleQueue()
@@ -165,7 +166,7 @@ class Engine:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """The write handle is this thread's; what it raises is ours."""
+        """The write handle may be used, the embedded engine's by one at a time; what it raises is ours."""
         with self._write_lock, self._named():
             self._refuse_away()
             yield
@@ -203,7 +204,7 @@ class Engine:
         return f"{table}{LOCAL}" if self.url.cluster and table in SHARDED else table
 
     def commands(self, statements: Sequence[str]) -> None:
-        """Run statements one after the other, with no write of this process between them."""
+        """Run statements one after the other; embedded, with no write of this process between them."""
         with self._writing():
             for sql in statements:
                 self._writer.command(sql)

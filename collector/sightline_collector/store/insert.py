@@ -132,10 +132,11 @@ class Inserter:
                 break
             except Exception as e:
                 in_doubt = self._refused = True
-                self.health.store_up.set(0)
+                stored = bool(self._unburied)  # only the dead letters have no room
+                self.health.store_up.set(stored)
                 self.health.retried(self.signal, reason(e), str(e)[:300])
                 log.warning(
-                    "an insert will be tried again",
+                    "a dead letter waits for room" if stored else "an insert will be tried again",
                     signal=self.signal, batch=segment.batch, error=str(e)[:300], pause_s=pause_s,
                 )  # fmt: skip
             await asyncio.sleep(pause_s)

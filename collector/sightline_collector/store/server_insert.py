@@ -75,7 +75,7 @@ def write_settings(cluster: str) -> dict[str, Any]:
 
 
 class ServerInserts:
-    """Inserts files into a server, or into one of a cluster, through a handle that the caller guards."""
+    """Inserts files into a server, or into one of a cluster. Safe to use from several threads."""
 
     def __init__(self, client: Client, cluster: str, clock: Callable[[], float]) -> None:
         self._client = client
