@@ -200,6 +200,7 @@ async def _finish(wal: Log, inserting: list[tuple[Inserter, asyncio.Task[None]]]
     """Seal what the log holds and give the store its time; the rest waits for the next start."""
     await wal.drain()
     late = await drained(inserting)
-    for task in late:
+    for inserter, task in inserting:
+        inserter.leave()
         task.cancel()
     log.info("stopped", drained=not late, signals_left=[t.get_name() for t in late])

@@ -37,8 +37,8 @@ from sightline_collector.health import Health
 from sightline_collector.store.batch import TABLES, Batch, CountDiffers
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.golden import chain_holds
-from sightline_collector.store.part import halves
-from sightline_collector.store.verdict import Verdict, is_slow, is_too_much, judge, reason
+from sightline_collector.store.search import Search, items_of
+from sightline_collector.store.verdict import Verdict, is_slow, judge, reason
 from sightline_collector.wal.appender import Segment
 from sightline_collector.wal.segment import Record, Signal, records
 
@@ -63,31 +63,6 @@ class Gate(Protocol):
 
 
 @dataclass(slots=True)
-class _Search:
-    """For the requests of a segment that fail alone: pieces that the store has taken, and those to be tried.
-
-    It outlives the faults of the store that interrupt it: begun anew each time, it might never end.
-    """
-
-    waiting: list[list[Record]] = field(default_factory=list)
-    good: list[list[Record]] = field(default_factory=list)
-    bad: list[tuple[Record, Exception]] = field(default_factory=list)
-
-    @property
-    def held(self) -> int:
-        """Items of the pieces that the store has taken."""
-        return sum(map(_items, self.good))
-
-    def halve(self, piece: list[Record], failure: Exception) -> None:
-        """What is to be tried of a piece that failed; a single request is bad by itself."""
-        if len(piece) == 1:
-            self.bad.append((piece[0], failure))
-            return
-        middle = len(piece) // 2
-        self.waiting += [piece[middle:], piece[:middle]]
-
-
-@dataclass(slots=True)
 class Inserter:
     """Takes one signal's segments in their order. `run()` until the log is drained."""
 
@@ -99,10 +74,11 @@ class Inserter:
     scratch: Path
     threads: ThreadPoolExecutor
     clock: Callable[[], float] = time.time
-    _search: _Search | None = field(default=None, init=False)
+    _search: Search | None = field(default=None, init=False)
     _unburied: deque[tuple[Record, Exception]] = field(default_factory=deque, init=False)
     _refused: bool = field(default=False, init=False)
     _tried_at_s: float = field(default=math.inf, init=False)
+    _leaving: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Insert, confirm and let go until the log has no more to give."""
@@ -122,6 +98,10 @@ class Inserter:
         """Whether the next segment was refused when it was last tried, or a server is silent for so long."""
         silent = not self.engine.embedded and time.monotonic() - self._tried_at_s > silence_s
         return self._refused or silent
+
+    def leave(self) -> None:
+        """Begin no more inserts of a segment that fails: no thread can be ended, and they may take hours."""
+        self._leaving = True
 
     async def _settle(self, segment: Segment) -> None:
         in_doubt, pause_s = segment.in_doubt, RETRY_FIRST_S
@@ -204,19 +184,19 @@ class Inserter:
             return chain_holds(self.engine, self.signal, self.scratch)
         return True
 
-    def _tried(self, segment: Segment, batch: Batch) -> _Search | None:
+    def _tried(self, segment: Segment, batch: Batch) -> Search | None:
         """Insert it whole; when it fails for something in it, what is to be looked through."""
         try:
             batch.insert(segment.path, segment.items)
         except (Fault, CountDiffers) as e:
             if not self._is_in_the_data(e, first=True):
                 raise
-            search, data = _Search(), segment.path.read_bytes()
-            self._halve(search, records(data, segment.batch), e, data)
+            search, data = Search(self.signal), segment.path.read_bytes()
+            search.failed(records(data, segment.batch), e, data)
             return search
         return None
 
-    def _store_the_good(self, search: _Search, segment: Segment, batch: Batch) -> int:
+    def _store_the_good(self, search: Search, segment: Segment, batch: Batch) -> int:
         """Insert all but the requests that fail alone; those are to become dead letters. Items stored.
 
         What fails is halved, the whole first: it may be one request that does, or all of them together.
@@ -224,8 +204,10 @@ class Inserter:
         data = segment.path.read_bytes()
         if self._differs(batch, search.held):
             batch.delete()
-            search.waiting, search.good = search.waiting + search.good, []
+            search.begin_again()
         while search.waiting:
+            if self._leaving:
+                raise LogClosed("the collector stops", hint="its next start goes on with what is left")
             piece = search.waiting[-1]
             try:
                 self._insert_piece(data, batch, piece, search.held)
@@ -233,7 +215,7 @@ class Inserter:
                 if not self._is_in_the_data(e):
                     raise
                 search.waiting.pop()
-                self._halve(search, piece, e, data)
+                search.failed(piece, e, data)
                 if self._differs(batch, search.held):
                     self._again(data, batch, search.good)
             else:
@@ -241,14 +223,6 @@ class Inserter:
         self._unburied.extend(search.bad)
         self._search = None
         return search.held
-
-    def _halve(self, search: _Search, piece: list[Record], failure: Exception, data: bytes) -> None:
-        """A request that is too much by itself is cut in two, as long as that may help."""
-        alone = len(piece) == 1 and is_too_much(failure)
-        parts = halves(self.signal, piece[0], data) if alone else []
-        search.waiting += [[part] for part in reversed(parts)]
-        if not parts:
-            search.halve(piece, failure)
 
     def _differs(self, batch: Batch, held: int) -> bool:
         """Whether the store may hold other rows of the batch; of several tables only one is counted."""
@@ -260,7 +234,7 @@ class Inserter:
         held = 0
         for piece in good:
             self._insert_piece(data, batch, piece, held)
-            held += _items(piece)
+            held += items_of(piece)
 
     def _insert_piece(self, data: bytes, batch: Batch, piece: list[Record], held: int) -> None:
         if not piece:
@@ -268,7 +242,7 @@ class Inserter:
         file = self.scratch / f"{self.signal}.piece"
         file.write_bytes(b"".join(record.framed(data) for record in piece))
         try:
-            batch.insert(file, _items(piece), held)
+            batch.insert(file, items_of(piece), held)
         finally:
             file.unlink(missing_ok=True)
 
@@ -286,7 +260,3 @@ class Inserter:
                 "a request was put aside",
                 signal=self.signal, batch=record.batch, items=record.items, error=why[:300],
             )  # fmt: skip
-
-
-def _items(piece: list[Record]) -> int:
-    return sum(record.items for record in piece)

@@ -1,13 +1,15 @@
-"""A request that needs too much by itself, cut into two that the engine can take one after the other. Pure.
+"""What the engine can take of a request that it cannot take as it was sent. Pure.
 
 What makes a request too large is what the engine copies to each of its spans, its resource above all: half
-of the spans need half of it. A part is a record like any other, with the trailer of the whole, and the spans
-in it are the sender's own.
+of the spans need half of it. And senders may say what OTLP has not, of which the engine refuses some kinds
+that protobuf's own readers pass over. A part is a record like any other, with the trailer of the whole, and
+the spans in it are the sender's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from sightline_collector.receive.check import REQUESTS
 from sightline_collector.wal.segment import Entry, Record, Signal, frame
 
 MOST_PARTS = 64
@@ -55,6 +58,16 @@ def halves(signal: Signal, record: Record, segment: bytes) -> list[Part]:
         return []
     sizes = (middle, record.items - middle)
     return [_part(record, some, items, of) for some, items in zip(cut, sizes, strict=True)]
+
+
+def known(signal: Signal, record: Record, segment: bytes) -> Part:
+    """The record with what OTLP knows, and nothing else."""
+    body = bytes(record.body(segment))
+    with suppress(DecodeError):
+        request = REQUESTS[signal].FromString(body)
+        request.DiscardUnknownFields()
+        body = request.SerializeToString()
+    return _part(record, body, record.items, record.items)
 
 
 def _cut(signal: Signal, body: bytes, first: int, end: int) -> bytes:

@@ -17,6 +17,9 @@ MEMORY = 241
 SLOW = 159
 """Said of one request that takes long, and of any while the store is busy with something else."""
 
+UNKNOWN = 444
+"""Said of groups, which protobuf gave up long ago, wherever a sender puts one."""
+
 IN_THE_DATA = {
     6: "cannot parse text",
     27: "cannot parse input",
@@ -39,7 +42,7 @@ IN_THE_DATA = {
     395: "refused by a check",
     407: "a number beyond its decimals",
     436: "a field that does not fit its column",
-    444: "not the protobuf of its schema",
+    UNKNOWN: "not the protobuf of its schema",
     469: "refused by a constraint",
 }
 """ClickHouse error codes that a request's own content causes, with a name for each."""

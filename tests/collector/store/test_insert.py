@@ -111,6 +111,47 @@ def test_a_poisoned_request_goes_to_the_dead_letters_and_no_other(engine: Engine
     assert not list((tmp_path / "wal").glob("*.segment"))
 
 
+def test_who_sends_many_poisoned_requests_holds_nobody_up(engine: Engine, tmp_path: Path) -> None:
+    """One of a segment is put aside; what the others say beyond OTLP is left out, and all of them are stored
+    with their neighbours in a few inserts."""
+    parts = Parts(engine, tmp_path)
+
+    async def work(log: Log) -> None:
+        bodies = [request(n, POISON if n % 4 else GOOD) for n in range(64)]
+        await asyncio.gather(*(log.append(Signal.TRACES, body, SPANS) for body in bodies))
+
+    asyncio.run(parts.run(work))
+    (letter,) = parts.letters.letters()
+    assert (letter.items, letter.code) == (SPANS, 444)
+    assert len(parts.stored()) == 63
+    assert set(parts.stored().values()) == {SPANS}
+
+
+def test_a_search_for_bad_requests_does_not_outlast_a_stop(engine: Engine, tmp_path: Path) -> None:
+    """No further piece is tried once the collector leaves; the next start stores each request once."""
+    parts = Parts(engine, tmp_path)
+
+    async def stopped() -> None:
+        log = await Log.open(tmp_path / "wal", limits=LogLimits(segment=SegmentLimits(records=12)))
+        with ThreadPoolExecutor(1) as threads:
+            inserter = Inserter(Signal.TRACES, engine, log, parts.letters, parts.health, tmp_path, threads)
+            inserter.leave()
+            inserting = asyncio.create_task(inserter.run())
+            bodies = [request(n, POISON if n == 5 else GOOD) for n in range(12)]
+            await asyncio.gather(*(log.append(Signal.TRACES, body, SPANS) for body in bodies))
+            while not parts.metric("sightline_store_retries_total", reason="LogClosed"):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            inserting.cancel()
+        await log.close()
+
+    async def nothing(log: Log) -> None:
+        pass
+
+    asyncio.run(stopped())
+    asyncio.run(parts.run(nothing))
+    assert parts.stored() == {trace(n): SPANS for n in range(12) if n != 5}
+
+
 @pytest.fixture
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An insert may have a sixteenth of what it has."""
