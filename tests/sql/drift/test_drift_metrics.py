@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from scipy import stats  # type: ignore[import-untyped]
 from sql.drift.answers import FIRST_DAY, Answers, store
 
+from sightline_collector.gateway.limits import Limits
 from sightline_collector.store.engine import Engine
 
 WEEK = range(7)
@@ -270,6 +272,15 @@ def test_identical_traffic_hardly_ever_drifts(engine: Engine) -> None:
         "select avg(p_value < 0.01) from drift_metrics where project = 'null' and drift_type = 'CONSECUTIVE'"
     )
     assert 0.003 < small < 0.02
+
+
+@pytest.mark.parametrize("column", ["p_value", "top_contributor"])
+def test_a_column_of_thousands_of_comparisons_can_be_read_alone(engine: Engine, column: str) -> None:
+    """What rests on all others is by itself what it is beside them, within the SQL port's bound of memory."""
+    bounded = f"from drift_metrics where project = 'null' settings max_memory_usage = {Limits().memory_bytes}"
+    alone, beside = (engine.rows(f"select {asked} {bounded}") for asked in (column, "*"))
+    assert len(alone) > 2500
+    assert Counter(str(row[column]) for row in alone) == Counter(str(row[column]) for row in beside)
 
 
 def test_only_the_model_whose_answers_change_is_a_cause(engine: Engine) -> None:

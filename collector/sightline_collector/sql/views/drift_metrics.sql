@@ -61,15 +61,17 @@ with
     binned as (
         select
             * except (running, past_running, kind_counts, past_kind_counts),
-            if(
-                numeric,
+            -- An element of a list, not an `if`: behind one all arrays above would be held once more, for later,
+            -- and the memory for a single column of the view would be several times that for all.
+            [
                 arrayPopFront(arrayDifference(arrayConcat([0], arrayMap(e -> running[e], edges), [n]))),
-                kind_counts) as bins,
-            if(
-                numeric,
+                kind_counts
+            ][2 - numeric] as bins,
+            [
                 arrayPopFront(arrayDifference(
                     arrayConcat([0], arrayMap(e -> past_running[e], edges), [n_cmp]))),
-                past_kind_counts) as past_bins
+                past_kind_counts
+            ][2 - numeric] as past_bins
         from cut),
     measured as (
         select
@@ -101,7 +103,8 @@ with
             enough and not numeric as kinds_known
         from measured),
     judged as (
-        select *, if(enough, sightline_chi2_sf(statistic, df), null) as p
+        -- An element of a list, too.
+        select *, [toNullable(sightline_chi2_sf(statistic, df)), null][2 - enough] as p
         from scaled),
     ranked as (
         select
@@ -160,17 +163,16 @@ select
         not enough, 'insufficient_data',
         p < 0.001 and q < 0.01 and effect >= effect_floor, 'drift',
         'ok') as status,
-    if(
-        not enough, '',
-        concat(
-            multiIf(
-                not numeric, kinds[foremost],
-                empty(edges), 'any',
-                foremost > length(edges),
-                concat(toString(sightline_token_floor(edges[foremost - 1])), ' tokens and more'),
-                concat(
-                    toString(if(foremost = 1, 0, sightline_token_floor(edges[foremost - 1]))), ' to ',
-                    toString(sightline_token_floor(edges[foremost]) - 1), ' tokens')),
-            ': ', toString(round(100 * past_bins[foremost] / n_cmp, 1)), ' % -> ',
-            toString(round(100 * bins[foremost] / n, 1)), ' %')) as top_contributor
+    -- An element of a list, too.
+    [concat(
+        multiIf(
+            not numeric, kinds[foremost],
+            empty(edges), 'any',
+            foremost > length(edges),
+            concat(toString(sightline_token_floor(edges[foremost - 1])), ' tokens and more'),
+            concat(
+                toString(if(foremost = 1, 0, sightline_token_floor(edges[foremost - 1]))), ' to ',
+                toString(sightline_token_floor(edges[foremost]) - 1), ' tokens')),
+        ': ', toString(round(100 * past_bins[foremost] / n_cmp, 1)), ' % -> ',
+        toString(round(100 * bins[foremost] / n, 1)), ' %'), ''][2 - enough] as top_contributor
 from discovered
