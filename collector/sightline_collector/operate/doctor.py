@@ -13,7 +13,7 @@ from starlette.routing import Route
 from sightline_collector.operate.entry import entry
 from sightline_collector.operate.finding import Finding, as_rows, fail
 from sightline_collector.operate.machine import machine
-from sightline_collector.operate.running import Parts, ports, running
+from sightline_collector.operate.running import Parts, ports, running, store_limit_bytes
 from sightline_collector.operate.stored import stored
 from sightline_collector.store.engine import Engine
 
@@ -46,9 +46,10 @@ class Doctor:
         return JSONResponse({"findings": as_rows(found), "now_s": time.time()})
 
     async def _stored(self) -> list[Finding]:
+        limit_bytes = store_limit_bytes(self._parts.registry)
         try:
             async with asyncio.timeout(STORE_S):
-                return await asyncio.to_thread(lambda: list(stored(self._engine)))
+                return await asyncio.to_thread(lambda: list(stored(self._engine, limit_bytes)))
         except TimeoutError:
             says = f"it did not answer in {STORE_S:.0f} s"
             return [fail("store", says, "see what it does: `sightline status`, and the collector's log")]

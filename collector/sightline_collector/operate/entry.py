@@ -10,6 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from sightline_collector.access.gate import Gate
+from sightline_collector.access.key import Key, Scope
 from sightline_collector.access.tls import Tls
 from sightline_collector.operate.finding import Finding, duration, fail, graded, ok, warn
 from sightline_collector.receive.connections import (
@@ -69,12 +70,20 @@ def _keys(gate: Gate, now_s: float) -> Finding:
     active = [key for key in gate.keys if key.state(now_s) == "active"]
     if not active:
         return fail("keys", "none is in force: nothing is taken", "make one: `sightline key add`")
+    for scope in (Scope.INGEST, Scope.READ):
+        if not any(_may(key, scope) for key in active):
+            says = f"{len(active)} in force, and none may {'send' if scope is Scope.INGEST else 'read'}"
+            return warn("keys", says, f"make one: `sightline key add --scope {scope} --project NAME`")
     ending = sorted((key.expires_at, key.id) for key in active if key.expires_at)
     if ending and ending[0][0] - now_s < KEY_DAYS_WARN * DAY_S:
         at_s, name = ending[0]
         says = f"{name} expires in {duration(at_s - now_s)}: what it is used by is refused then"
         return warn("keys", says, f"make another, give it to its users, then `sightline key revoke {name}`")
     return ok("keys", f"{len(active)} in force")
+
+
+def _may(key: Key, scope: Scope) -> bool:
+    return scope in key.scopes or (scope is Scope.READ and Scope.ADMIN in key.scopes)
 
 
 def _certificate(tls: Tls, now_s: float) -> Finding:

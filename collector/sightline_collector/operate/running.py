@@ -113,11 +113,16 @@ def _damage(registry: CollectorRegistry) -> Finding:
 
 def _size(registry: CollectorRegistry) -> Finding:
     held = sum(_samples(registry, "sightline_store_bytes"))
-    limit = sum(_samples(registry, "sightline_store_limit_bytes"))
+    limit = store_limit_bytes(registry)
     if not limit:
         return ok("store size", f"{size(held)}, without a budget")
     step = "nothing older is left to let go: allow more with --store-gb"
     return graded("store size", held / limit, 1.0, 1.2, f"{size(held)} of {size(limit)}", step)
+
+
+def store_limit_bytes(registry: CollectorRegistry) -> float:
+    """The store's budget; 0 when it has none."""
+    return sum(_samples(registry, "sightline_store_limit_bytes"))
 
 
 def _dead_letters(dead_letters: DeadLetters) -> Finding:

@@ -1,4 +1,5 @@
-"""What the store's own rows say about how well things go: losses, unpriced calls, prices, clocks."""
+"""What the store's own rows say about how well things go: losses, unpriced calls, prices, clocks, and who is
+told of what."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Iterator
 
 from sightline_collector.errors import Fault
 from sightline_collector.operate.finding import Finding, duration, fail, graded, ok, warn
+from sightline_collector.operate.growth import growth
 from sightline_collector.store.engine import Engine
 
 TESTED_ENGINE = "26.9"
@@ -38,13 +40,25 @@ select count() as spans, countIf(started_at > received_at + interval 60 second) 
 from spans where started_at > now() - interval 1 hour
 """
 
+SILENT = "select budget from budget_limits where empty(channels) order by budget"
+UNDELIVERED = """
+select shown, count() as messages, argMax(error, last) as error
+from (
+    select shown, argMax(outcome, attempt) as outcome, argMax(error, attempt) as error, max(at) as last
+    from alert_deliveries_v1 where at > now() - interval 1 day
+    group by event_id, channel, shown
+)
+where outcome != 'delivered' group by shown order by messages desc limit 3
+"""
 
-def stored(engine: Engine) -> Iterator[Finding]:
-    """Asks the store; a question that it refuses is a finding, too."""
+
+def stored(engine: Engine, limit_bytes: float = 0.0) -> Iterator[Finding]:
+    """Asks the store, whose budget may be `limit_bytes`; a question that it refuses is a finding, too."""
     try:
         yield _version(engine)
-        for check in (_losses, _shed, _unpriced, _prices, _skew):
+        for check in (_losses, _shed, _unpriced, _prices, _skew, _silent, _undelivered):
             yield check(engine)
+        yield growth(engine, limit_bytes)
     except Fault as e:
         yield fail("store", e.message, e.hint)
 
@@ -104,3 +118,21 @@ def _skew(engine: Engine) -> Finding:
     says = f"{ahead:,} of {spans:,} spans of the last hour began {duration(60)} or more after they arrived"
     step = f"set the clock of what sends them, such as {row['service']}, by NTP"
     return graded("clocks", ahead / max(1, spans), SKEW_WARN, 2.0, says, step)
+
+
+def _silent(engine: Engine) -> Finding:
+    names = [str(row["budget"]) for row in engine.rows(SILENT)]
+    if not names:
+        return ok("budgets", "none is without a channel")
+    says = f"{len(names)} tell nobody: {', '.join(names[:5])}"
+    return warn("budgets", says, "set each again, with --notify: `sightline budget set --help`")
+
+
+def _undelivered(engine: Engine) -> Finding:
+    rows = engine.rows(UNDELIVERED)
+    if not rows:
+        return ok("channels", "each message of the last day was delivered, if there was any")
+    worst = "; ".join(f"{row['messages']:,} to {row['shown']}: {row['error'][:100]}" for row in rows)
+    return warn(
+        "channels", f"not delivered in the last day: {worst}", "`sightline alerts test URL` tries one"
+    )

@@ -8,7 +8,9 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from collector.operate.conftest import LETTERS, Command, put_aside
@@ -21,6 +23,7 @@ from prometheus_client import Gauge
 from sightline_collector.cli import main
 from sightline_collector.health import Health
 from sightline_collector.operate.finding import Finding, State, as_lines, graded, healthy, ok, warn
+from sightline_collector.operate.growth import paced
 from sightline_collector.operate.machine import machine
 from sightline_collector.operate.running import Parts, ports, running
 from sightline_collector.operate.stored import TESTED_ENGINE, stored
@@ -84,7 +87,7 @@ class TestCommand:
             "store": "ok", "losses": said["losses"], "store size": "ok", "budget": "ok", "prices": "ok",
             "price list": "ok", "clocks": "ok", "settlement": "ok",
             "fullness": "ok", "connections": "ok", "open files": said["open files"], "keys": "ok",
-            "permissions": "ok",
+            "permissions": "ok", "budgets": said["budgets"], "channels": "ok", "growth": "ok",
         }  # fmt: skip
 
     def test_json_has_the_same(self, sightline: Command) -> None:
@@ -217,6 +220,34 @@ class TestStored:
         assert found["prices"].says == "1 of 3 model calls since yesterday have no price"
         assert found["clocks"].says == "2 of 3 spans of the last hour began 60.0 s or more after they arrived"
         assert "such as load" in found["clocks"].next_step
+
+    def test_budgets_that_tell_nobody_and_messages_that_did_not_arrive(self, engine: Engine) -> None:
+        """Named, with what to do; a message that arrived at last is none of them."""
+        now = datetime.now(UTC)
+        limit: dict[str, Any] = {"set_at": now, "per": "day", "limit_usd": 5, "thresholds": [80]}
+        engine.insert(
+            "budgets_v1", [{"id": "told", "notify": ["json://host"], **limit}, {"id": "day", **limit}]
+        )
+        sent = {"channel": "1", "shown": "json://host/***", "at": now}
+        engine.insert(
+            "alert_deliveries_v1",
+            [
+                {"event_id": "a", "attempt": 1, "outcome": "retry", "error": "refused", **sent},
+                {"event_id": "a", "attempt": 2, "outcome": "delivered", "error": "", **sent},
+                {"event_id": "b", "attempt": 1, "outcome": "retry", "error": "timed out", **sent},
+            ],
+        )
+        found = {one.check: one for one in stored(engine)}
+        assert found["budgets"].says == "1 tell nobody: day"
+        assert found["channels"].says == "not delivered in the last day: 1 to json://host/***: timed out"
+
+    @pytest.mark.parametrize(
+        ("free_bytes", "state"), [(100e9, State.OK), (20e9, State.WARN), (2e9, State.FAIL)]
+    )
+    def test_a_disk_that_fills_while_nothing_is_let_go(self, free_bytes: float, state: State) -> None:
+        """At the pace of the last day: a month is fine, three days are a failure."""
+        assert paced(1e9, free_bytes).state is state
+        assert paced(1e5, free_bytes).state is State.OK
 
 
 def test_a_folder_that_cannot_be_written_fails() -> None:

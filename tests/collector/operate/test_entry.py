@@ -54,12 +54,26 @@ def test_keys_that_are_about_to_expire(tmp_path: Path) -> None:
     """A week before, with its name; once the last is gone nothing is taken any more."""
     kept = Kept(tmp_path)
     assert found("keys", kept.gate).says == "none is asked for"
-    key, _ = kept.add(Scope.INGEST, lasts_s=30 * DAY_S)
+    key, _ = kept.add(Scope.INGEST, Scope.READ, lasts_s=30 * DAY_S)
     ends_s = float(key.expires_at)
     assert found("keys", kept.gate, now_s=ends_s - 8 * DAY_S).state is State.OK
     soon = found("keys", kept.gate, now_s=ends_s - 5 * DAY_S)
     assert (soon.state, soon.says.partition(":")[0]) == (State.WARN, f"{key.id} expires in 5 days")
     assert found("keys", kept.gate, now_s=ends_s + 1).state is State.FAIL
+
+
+def test_keys_of_which_none_may_send_or_none_may_read(tmp_path: Path) -> None:
+    """A door that asks for keys takes nothing without the one, and answers nobody without the other."""
+    kept = Kept(tmp_path)
+    kept.add(Scope.READ)
+    assert found("keys", kept.gate).says == "1 in force, and none may send"
+    kept.add(Scope.INGEST)
+    assert found("keys", kept.gate).state is State.OK
+    kept.path.unlink()
+    alone = Kept(tmp_path)
+    alone.add(Scope.INGEST)
+    said = found("keys", alone.gate)
+    assert (said.state, said.says) == (State.WARN, "1 in force, and none may read")
 
 
 def test_keys_that_others_may_read(tmp_path: Path) -> None:
