@@ -5,27 +5,21 @@
 -- Reads: feedback, spans_v1
 -- Readers: people; feedback_summary, feedback_scores
 create or replace view feedback_answers as
-with own as (
+with told as (
+    -- Spans are read once for both: those that were judged, and the last model call of each judged trace.
     select
-        s.project as project, s.trace_id as trace_id, s.span_id as span_id,
-        any(s.feature) as feature, any(s.model) as model,
-        any((s.prompt_name, s.prompt_version)) as prompt, any((s.experiment, s.variant)) as variant
+        s.project as project, s.trace_id as trace_id,
+        groupArrayIf(
+            (s.span_id, s.feature, s.model, (s.prompt_name, s.prompt_version), (s.experiment, s.variant)),
+            s.span_id in (select span_id from feedback where span_id != '')) as judged,
+        [argMaxIf(
+            (s.feature, s.model, (s.prompt_name, s.prompt_version), (s.experiment, s.variant)), s.started_at,
+            s.operation = 'llm' and s.shadow = 0 and not startsWith(s.feature, 'evaluation:'))] as last_call
     from spans_v1 as s
-    where s.entry = 'span' and (s.trace_id, s.span_id) in (select trace_id, span_id from feedback where span_id != '')
-    group by project, trace_id, span_id
-),
-last_call as (
-    select
-        s.project as project, s.trace_id as trace_id, argMax(s.feature, s.started_at) as feature,
-        argMax(s.model, s.started_at) as model,
-        argMax((s.prompt_name, s.prompt_version), s.started_at) as prompt,
-        argMax((s.experiment, s.variant), s.started_at) as variant
-    from spans_v1 as s
-    where s.entry = 'span' and s.operation = 'llm' and s.shadow = 0 and not startsWith(s.feature, 'evaluation:')
-        and s.trace_id in (select trace_id from feedback where trace_id != '')
+    where s.entry = 'span' and s.trace_id in (select trace_id from feedback where trace_id != '')
     group by project, trace_id
 ),
--- What is not stored gives '', also when the reader's joins say NULL for nothing.
+-- What is not stored gives '': of an empty list, which stays one when the reader's joins say NULL for nothing.
 placed as (
     select
         f.feedback_id as feedback_id, f.at as at, f.kind as kind, f.source as source, f.name as name,
@@ -34,15 +28,12 @@ placed as (
         f.session_id as session_id, f.user_id as user_id, f.service as service, f.feature as said_feature,
         f.error_type as error_type, f.received_at as received_at, f.project as project,
         f.found_by as found_by,
-        ifNull(own.feature, '') as own_feature, ifNull(last_call.feature, '') as last_feature,
-        ifNull(own.model, '') as own_model, ifNull(last_call.model, '') as last_model,
-        (ifNull(own.prompt.1, ''), ifNull(own.prompt.2, '')) as own_prompt,
-        (ifNull(last_call.prompt.1, ''), ifNull(last_call.prompt.2, '')) as last_prompt,
-        (ifNull(own.variant.1, ''), ifNull(own.variant.2, '')) as own_variant,
-        (ifNull(last_call.variant.1, ''), ifNull(last_call.variant.2, '')) as last_variant
+        arrayFirst(each -> each.1 = f.span_id, told.judged) as own,
+        own.2 as own_feature, own.3 as own_model, own.4 as own_prompt, own.5 as own_variant,
+        told.last_call[1] as other,
+        other.1 as last_feature, other.2 as last_model, other.3 as last_prompt, other.4 as last_variant
     from feedback as f
-    left join own on own.project = f.project and own.trace_id = f.trace_id and own.span_id = f.span_id
-    left join last_call on last_call.project = f.project and last_call.trace_id = f.trace_id
+    left join told on told.project = f.project and told.trace_id = f.trace_id
 )
 select
     feedback_id, at, kind, source, name, score, label, comment, correction, trace_id, span_id, response_id,
