@@ -32,7 +32,8 @@ UNPRICED = """
 select sum(calls) as calls, sum(unpriced_calls) as unpriced from cost_daily where day >= yesterday()
 """
 PRICES = """
-select dateDiff('day', max(valid_from), today()) as days from prices where valid_from <= today()
+select dateDiff('day', max(valid_from), today()) as days
+from prices where valid_from <= today() and source not like 'override %'
 """
 SKEW = """
 select count() as spans, countIf(started_at > received_at + interval 60 second) as ahead,

@@ -221,6 +221,17 @@ class TestStored:
         assert found["clocks"].says == "2 of 3 spans of the last hour began 60.0 s or more after they arrived"
         assert "such as load" in found["clocks"].next_step
 
+    def test_a_price_of_ones_own_makes_no_old_list_new(self, engine: Engine) -> None:
+        """How old the list is, published prices say alone."""
+        before = next(one for one in stored(engine) if one.check == "price list")
+        own = "override mine of published"
+        engine.command(
+            f"insert into price_list_v1 select * replace (today() as valid_from, '{own}' as source)"
+            " from price_list_v1 where not repeats and valid_from <= today() order by valid_from desc limit 1"
+        )
+        assert next(one for one in stored(engine) if one.check == "price list") == before
+        engine.command(f"delete from price_list_v1 where source = '{own}'")
+
     def test_budgets_that_tell_nobody_and_messages_that_did_not_arrive(self, engine: Engine) -> None:
         """Named, with what to do; a message that arrived at last is none of them."""
         now = datetime.now(UTC)
