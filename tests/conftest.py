@@ -27,6 +27,7 @@ sys.dont_write_bytecode = False
 
 LONGEST_FIRST = (
     "end_to_end/test_demo.py",
+    "end_to_end/test_demo_provider.py",
     "faults/test_power.py",
     "faults/test_stages.py",
     "faults/test_full_disk.py",

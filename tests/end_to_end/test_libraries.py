@@ -25,6 +25,10 @@ TOOL_CALL = {
     "function": {"name": "search", "arguments": json.dumps({"question": SECRET})},
 }
 MODEL_CALLS = ("llm", "embedding")
+PROGRAM_S = 250.0
+"""Most of it is work: to import all of them."""
+
+pytestmark = pytest.mark.timeout(PROGRAM_S + 100)
 
 
 def answering(request: dict[str, Any]) -> tuple[int, Any]:
@@ -92,7 +96,7 @@ def running(otlp: str) -> Iterator[subprocess.Popen[str]]:
 def rows(collector: CollectorProcess) -> dict[str, list[dict[str, Any]]]:
     """Every span of every library, in the order of their starts."""
     with running(collector.otlp) as program:
-        output, _ = program.communicate(timeout=100)
+        output, _ = program.communicate(timeout=PROGRAM_S)
         assert program.returncode == 0, output
         assert "{}" in output.splitlines(), output  # no faults of ours
     collector.flush()

@@ -5,6 +5,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -31,13 +32,17 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers["content-length"]))
 
 
+@contextmanager
 def _serving(server: socketserver.BaseServer) -> Iterator[None]:
+    """Serves inside the block, however it ends: a thread that serves on would never let its process end."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @dataclass
@@ -106,7 +111,8 @@ def otlp_sink(port: int = 0) -> Iterator[OtlpSink]:
 
     server = _Server(("127.0.0.1", port), Handler)
     taken.url = f"http://127.0.0.1:{server.server_port}"
-    yield from (taken for _ in _serving(server))
+    with _serving(server):
+        yield taken
 
 
 @dataclass
@@ -218,4 +224,5 @@ def chat_model() -> Iterator[ChatModel]:
     server = _Server(("127.0.0.1", 0), Handler)
     chat.root_url = f"http://127.0.0.1:{server.server_port}"
     chat.base_url = f"{chat.root_url}/v1"
-    yield from (chat for _ in _serving(server))
+    with _serving(server):
+        yield chat
