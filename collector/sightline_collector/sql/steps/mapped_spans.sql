@@ -80,7 +80,7 @@ select
         [times[1] * 1000, times[2], times[3] * if(dialect = 'strands', 1, 1000), times[6]]
     )[1] as first_chunk_ms,
     times[4] * 1000 as first_token_ms, times[5] as tokens_per_second,
-    if(dialect = '', '', meaning['input']) as input, if(dialect = '', '', input_found) as input_key,
+    if(dialect = '', '', sightline_unquoted(meaning['input'])) as input, if(dialect = '', '', input_found) as input_key,
     output, if(dialect = '', '', output_found) as output_key,
     mapFilter((key, text) -> key != input_key and key != output_key, attributes) as attributes,
     attribute_types, resource_attributes, resource_types, scope_attributes, events, links,
@@ -115,7 +115,7 @@ from (
         multiIf(
             dialect = '', '',
             output_key = 'ai.response.text' and meaning['output'] = '', attributes['ai.response.toolCalls'],
-            meaning['output']) as output,
+            sightline_unquoted(meaning['output'])) as output,
         -- Where no attribute tells it, what the client returned does.
         if(meaning['response_id'] = '' and isNotNull(output_given) and dialect in ('openinference', 'mlflow'),
             sightline_answer_id(attributes[if(dialect = 'mlflow', 'mlflow.spanOutputs', 'output.value')]),
