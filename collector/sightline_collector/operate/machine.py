@@ -20,7 +20,8 @@ SYNCS = 5
 MEMORY_WARN_BYTES, MEMORY_FAIL_BYTES = 1e9, 256e6
 """The engine alone may take 1.5 GB, a 64 MiB request up to 2 GB for a moment."""
 
-LOG, PARTS = "wal", ("wal", "store", "dead-letter", "scratch")
+LOG = "wal"
+LARGE, SMALL = (LOG, "store"), ("dead-letter", "scratch")
 """Folders of a data folder that may be mounts of their own."""
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -28,14 +29,14 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 def machine(folder: Path) -> Iterator[Finding]:
     """The state of what a data folder lies on, and of the memory."""
-    places = [folder, *(folder / name for name in PARTS if (folder / name).is_dir())]
+    parts = [folder / name for name in (*LARGE, *SMALL) if (folder / name).is_dir()]
     try:
-        for place in _disks(places):
+        for place in _disks([folder, *(part for part in parts if part.name in LARGE)]):
             yield from _space(place)
-        locked = [place for place in places if os.statvfs(place).f_flag & os.ST_RDONLY]
+        locked = [place for place in [folder, *parts] if os.statvfs(place).f_flag & os.ST_RDONLY]
         yield from map(_locked, locked)
         if not locked:
-            yield _sync(folder / LOG if (folder / LOG).is_dir() else folder)
+            yield _sync(folder / LOG if folder / LOG in parts else folder)
     except OSError as e:
         step = "make it a folder that the collector may write, on a disk that works"
         yield fail("disk", f"{folder} cannot be used ({e.strerror})", step)
