@@ -44,4 +44,4 @@ def test_random_usage_over_every_model_costs_what_the_library_says(pricer: Engin
     calls = list(random_calls(11, each=CALLS_A_NAME, share=SHARE_OF_NAMES))
     counts = outcomes(calls, price(pricer, calls))
     assert set(counts) <= OUTCOMES, counts
-    assert counts["equal, priced"] > 0.6 * len(calls)
+    assert counts["equal, priced"] + counts["equal, assumed"] > 0.6 * len(calls)

@@ -63,17 +63,20 @@ select
         arrayMap(n -> ifNull(n, 0), [
             counts[12], counts[13],
             if(isNull(counts[14]), greatest(counts[12] + counts[6] - input_tokens, 0), counts[14]),
-            counts[15], counts[16], counts[17], counts[20]])),
+            seen, counts[16], counts[17], counts[20]])),
         'Map(String, UInt64)')) as extra_usage,
     meaning['estimated'] = 'true' or ifNull(isNull(counts[14]) and counts[6] > 0 and counts[12] > 0, 0)
         as tokens_estimated,
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
     arrayFilter(
-        term -> term not in ('', 'service_tier=', 'service_tier=auto', 'speed='),
+        term -> term not in (
+            '', 'service_tier=', 'service_tier=auto', 'speed=', 'inference_geo=', 'inference_geo=global',
+            'inference_geo=not_available'),
         [
             if(tier = 'batch', 'processing=batch', concat('service_tier=', tier)),
             -- What OpenAI sells as a tier is a speed at Anthropic's, and told as a tier, too.
-            concat('speed=', if(tier = 'fast', tier, lower(meaning['speed'])))]) as price_context,
+            concat('speed=', if(tier = 'fast', tier, lower(meaning['speed']))),
+            concat('inference_geo=', lower(meaning['inference_geo']))]) as price_context,
     if(isNull(costs[1]), costs[2] + costs[3], costs[1]) as reported_cost_usd,
     arrayFilter(
         ms -> isNotNull(ms),
@@ -184,8 +187,10 @@ from (
                 (said, by_age) -> greatest(ifNull(said, 0), by_age) + if(input_is_rest and said != by_age,
                     least(ifNull(said, 0), by_age), 0) + if(isNull(said) and by_age = 0, null, 0),
                 [counts[7]], [ifNull(counts[8], 0) + ifNull(counts[9], 0)])[1] as written,
+            -- What is seen is told by kind: pictures, films, pages.
+            ifNull(counts[15], 0) + ifNull(counts[21], 0) + ifNull(counts[22], 0) as seen,
             ifNull(counts[6], 0) + ifNull(written, 0)
-                + if(input_is_rest, ifNull(counts[12], 0) + ifNull(counts[15], 0), 0) as input_parts,
+                + if(input_is_rest, ifNull(counts[12], 0) + seen, 0) as input_parts,
             ifNull(counts[10], 0)
                 + if(output_is_rest, ifNull(counts[13], 0) + ifNull(counts[16], 0), 0) as output_parts,
             ifNull(counts[11], 0) as tools,
@@ -226,7 +231,7 @@ from (
                     meaning['audio_input'], meaning['audio_output'], meaning['audio_cached'],
                     meaning['image_input'], meaning['image_output'], meaning['web_searches'],
                     meaning['compaction_input'], meaning['compaction_output'],
-                    meaning['rerank_searches']]) as counts,
+                    meaning['rerank_searches'], meaning['video_input'], meaning['document_input']]) as counts,
                 arrayMap(text -> sightline_duration(text), [
                     meaning['first_chunk_s'], meaning['first_chunk_ms'], meaning['first_chunk_served'],
                     meaning['first_token_s'], meaning['tokens_per_second'],

@@ -74,7 +74,7 @@ from (
                                 or dictGet('{database}.price_points', 'input', point) = 0
                                 and dictGet('{database}.price_points', 'output', point) = 0),
                             if(reported, 3, 7),  -- reported, no_usage: nothing that the price counts
-                            assumed,
+                            assumed or sightline_price_unlisted(model_id, point, price_context, extra_usage),
                             2,  -- assumed
                             terms = 1,
                             5,  -- free

@@ -14,4 +14,5 @@ Enum8(
     'prompt_name' = 52, 'prompt_version' = 53, 'agent' = 54, 'tool' = 55, 'entity' = 56,
     'error_type' = 57, 'blocked' = 58, 'budget' = 59, 'weight' = 60, 'thinned' = 61,
     'operation_named' = 62, 'rerank_searches' = 63, 'level' = 64, 'level_says' = 65, 'speed' = 66,
-    'cache_within' = 67)
+    'cache_within' = 67, 'video_input' = 68, 'document_input' = 69,
+    'inference_geo' = 70)
