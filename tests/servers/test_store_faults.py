@@ -54,9 +54,14 @@ def proxy(server: PlayedServer) -> Iterator[FaultyProxy]:
 
 
 @pytest.fixture
-def store(proxy: FaultyProxy, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The server's store, through the proxy; a client that waits two seconds and tries again soon."""
-    monkeypatch.setattr(engine_module, "ANSWER_S", 2.0)
+def store(
+    proxy: FaultyProxy, engine: Engine, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Engine]:
+    """The server's store, through the proxy; a client that waits three seconds for what never comes,
+    and tries again soon."""
+    spec = getattr(request.node, "callspec", None)
+    never = spec is not None and spec.params.get("fault") in (Fault.SILENT, Fault.ANSWER_NEVER)
+    monkeypatch.setattr(engine_module, "ANSWER_S", 3.0 if never else LIMIT_S)
     monkeypatch.setattr(server_insert, "BEGINS_S", 0.6)
     monkeypatch.setattr(server_insert, "CLOCKS_APART_S", 0.05)
     monkeypatch.setattr(insert_module, "RETRY_FIRST_S", 0.02)
@@ -229,9 +234,17 @@ def test_a_server_that_comes_back_gets_all_that_was_acknowledged_meanwhile(
 
 
 def test_an_insert_that_goes_on_without_its_client_is_not_done_twice(
-    collector: Collector, proxy: FaultyProxy, server: PlayedServer, engine: Engine
+    store: Engine,
+    proxy: FaultyProxy,
+    server: PlayedServer,
+    engine: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While the server still works on an insert whose connection broke, the same segment is not inserted."""
+    monkeypatch.setattr(engine_module, "ANSWER_S", 3.0)
+    hasty = Engine(store.url)
+    collector = Collector(hasty, tmp_path)
     released = threading.Event()
     held = threading.Semaphore(1)
 
@@ -249,6 +262,7 @@ def test_an_insert_that_goes_on_without_its_client_is_not_done_twice(
         released.set()
 
     collector.run(work)
+    hasty.close()
     server.played.before_insert = lambda _: None
     assert stored(engine) == ONCE
 
