@@ -15,15 +15,18 @@ from typing import Protocol
 
 import pytest
 from collector.gateway.serving import serving, wait_until
+from otlp_requests import WRITER, insert
 from remembered_load import TRACE, request_template
 from servers.faulty_proxy import UNAVAILABLE, Fault, FaultyProxy, error, is_insert
 from servers.played_server import Played, PlayedServer
 
+from sightline_collector.errors import StoreUnreachable
 from sightline_collector.gateway import operations
 from sightline_collector.health import Health
 from sightline_collector.store import draining, golden, server_insert
 from sightline_collector.store import engine as engine_module
 from sightline_collector.store import insert as insert_module
+from sightline_collector.store.batch import Batch
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.insert import Inserter
 from sightline_collector.store.url import parse_store_url
@@ -276,6 +279,28 @@ def test_an_insert_that_comes_after_its_time_stores_nothing(
     (answer,) = proxy.deliver()
     assert b"X-ClickHouse-Exception-Code: 394" in answer
     assert stored(engine) == ONCE
+
+
+def test_a_delete_that_comes_late_deletes_nothing_that_was_inserted_since(
+    store: Engine, proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a proxy passes on when the batch was deleted and inserted anew finds none of the new rows."""
+    body, file = request_template(time.time_ns(), SPANS), tmp_path / "a.segment"
+    monkeypatch.setattr(engine_module, "ANSWER_S", LIMIT_S)
+    monkeypatch.setattr(server_insert, "BEGINS_S", LIMIT_S)
+    patient = Engine(store.url)
+    batch = Batch(patient, Signal.TRACES, 7, WRITER)
+    insert(patient, Signal.TRACES, [(body, SPANS)], file, batch=7)
+    proxy.inject(Fault.LATE, only=lambda request: b"delete from" in request, times=1)
+    with pytest.raises(StoreUnreachable):
+        batch.delete()
+    batch.delete()
+    assert batch.count() == 0
+    insert(patient, Signal.TRACES, [(body, SPANS)], file, batch=7)
+    (answer,) = proxy.deliver()
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert batch.count() == SPANS
+    patient.close()
 
 
 def test_an_insert_that_comes_late_and_in_time_is_not_done_again(

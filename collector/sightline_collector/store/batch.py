@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sightline_collector.sql.catalog import DATA, Catalog
 from sightline_collector.store.engine import ANSWER_S, Engine, Messages
@@ -63,6 +64,9 @@ LEDGER = frozenset({"entry", "why", "span_received_at", "span_key", "calls", "pr
 
 COUNT_SETTINGS = "optimize_use_projections = 0, optimize_use_implicit_projections = 0, max_threads = 1"
 """None serves this question: looking for one that does takes longer than the answer."""
+
+DELETE_TRIES = 5
+"""How often rows are asked for again that a merge had taken into another part before they were deleted."""
 
 OF_BATCH = "batch = {batch:UInt64} and writer = {writer:String}"
 
@@ -138,14 +142,28 @@ class Batch:
         return self._rows(TABLES[self.signal][0])
 
     def delete(self) -> None:
-        """Delete all of its rows, in each table that they have reached: asking takes less than a mutation."""
-        for table in filter(self._rows, TABLES[self.signal]):
-            sql = f"delete from {table} where {OF_BATCH}"  # noqa: S608 - a constant
-            self.engine.command(sql, self._parameters)
+        """Delete all rows that it has now, in each table that they have reached: asking takes less than a
+        mutation.
+
+        They are named by their parts, whose names are never used again: a statement that a proxy delivers
+        when the batch was inserted once more finds none of the new ones. A merge may rename parts meanwhile.
+        """
+        for table in TABLES[self.signal]:
+            for _ in range(DELETE_TRIES):
+                if not (parts := self._parts(table)):
+                    break
+                sql = f"delete from {table} where {OF_BATCH} and _part in {{parts:Array(String)}}"  # noqa: S608
+                self.engine.command(sql, {**self._parameters, "parts": parts})
 
     def _rows(self, table: str) -> int:
-        sql = f"select count() from {table} where {OF_BATCH} settings {COUNT_SETTINGS}"  # noqa: S608
-        return int(self.engine.write_value(sql, self._parameters))
+        return int(self._found("count()", table))
+
+    def _parts(self, table: str) -> list[str]:
+        return list(self._found("groupUniqArray(_part)", table))
+
+    def _found(self, what: str, table: str) -> Any:
+        sql = f"select {what} from {table} where {OF_BATCH} settings {COUNT_SETTINGS}"  # noqa: S608
+        return self.engine.write_value(sql, self._parameters)
 
     @property
     def _parameters(self) -> dict[str, int | str]:
