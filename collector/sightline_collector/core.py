@@ -32,8 +32,9 @@ from sightline_collector.settle.command_lease import CommandLease
 from sightline_collector.settle.loop import SettleLoop
 from sightline_collector.store.arrival import arrived, opened_or_away
 from sightline_collector.store.batch import TABLES
+from sightline_collector.store.connection import OTHER_FOLDER, refuse_pattern
 from sightline_collector.store.draining import drained
-from sightline_collector.store.engine import OTHER_FOLDER, Engine, refuse_pattern
+from sightline_collector.store.engine import Engine
 from sightline_collector.store.golden import prove
 from sightline_collector.store.insert import Inserter
 from sightline_collector.store.migrate import migrate

@@ -23,8 +23,7 @@ from servers.played_server import Played, PlayedServer
 from sightline_collector.errors import StoreUnreachable
 from sightline_collector.gateway import operations
 from sightline_collector.health import Health
-from sightline_collector.store import draining, golden, server_insert
-from sightline_collector.store import engine as engine_module
+from sightline_collector.store import connection, draining, golden, server_insert
 from sightline_collector.store import insert as insert_module
 from sightline_collector.store.batch import Batch
 from sightline_collector.store.engine import Engine
@@ -64,7 +63,7 @@ def store(
     and tries again soon."""
     spec = getattr(request.node, "callspec", None)
     never = spec is not None and spec.params.get("fault") in (Fault.SILENT, Fault.ANSWER_NEVER)
-    monkeypatch.setattr(engine_module, "ANSWER_S", 3.0 if never else LIMIT_S)
+    monkeypatch.setattr(connection, "ANSWER_S", 3.0 if never else LIMIT_S)
     monkeypatch.setattr(server_insert, "BEGINS_S", 0.6)
     monkeypatch.setattr(server_insert, "CLOCKS_APART_S", 0.05)
     monkeypatch.setattr(insert_module, "RETRY_FIRST_S", 0.02)
@@ -245,7 +244,7 @@ def test_an_insert_that_goes_on_without_its_client_is_not_done_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While the server still works on an insert whose connection broke, the same segment is not inserted."""
-    monkeypatch.setattr(engine_module, "ANSWER_S", 3.0)
+    monkeypatch.setattr(connection, "ANSWER_S", 3.0)
     hasty = Engine(store.url)
     collector = Collector(hasty, tmp_path)
     released = threading.Event()
@@ -286,7 +285,7 @@ def test_a_delete_that_comes_late_deletes_nothing_that_was_inserted_since(
 ) -> None:
     """What a proxy passes on when the batch was deleted and inserted anew finds none of the new rows."""
     body, file = request_template(time.time_ns(), SPANS), tmp_path / "a.segment"
-    monkeypatch.setattr(engine_module, "ANSWER_S", LIMIT_S)
+    monkeypatch.setattr(connection, "ANSWER_S", LIMIT_S)
     monkeypatch.setattr(server_insert, "BEGINS_S", LIMIT_S)
     patient = Engine(store.url)
     batch = Batch(patient, Signal.TRACES, 7, WRITER)
@@ -332,7 +331,7 @@ def test_a_way_that_is_slower_than_was_thought_is_given_more_time(
 ) -> None:
     """An insert that comes too late to begin, however often, may come later the next time."""
     monkeypatch.setattr(server_insert, "CLOCK", f"{server_insert.CLOCK} - 1000")
-    monkeypatch.setattr(engine_module, "ANSWER_S", LIMIT_S)
+    monkeypatch.setattr(connection, "ANSWER_S", LIMIT_S)
     patient = Engine(store.url)
     collector = Collector(patient, tmp_path)
     collector.run(sends)
@@ -417,7 +416,7 @@ def test_a_silent_server_is_asked_once_however_often_one_looks(
     for each look.
     """
     monkeypatch.setattr(operations, "STORE_ANSWERS_S", 0.05)
-    monkeypatch.setattr(engine_module, "ANSWER_S", LIMIT_S)
+    monkeypatch.setattr(connection, "ANSWER_S", LIMIT_S)
     with serving(store, tmp_path) as port:
         proxy.inject(Fault.SILENT, only=lambda request: request.endswith(b"select 1\n FORMAT Native"))
         looks = [port.client.get("/readyz") for _ in range(8)]

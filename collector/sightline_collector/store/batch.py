@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sightline_collector.sql.catalog import DATA, Catalog
-from sightline_collector.store.engine import ANSWER_S, Engine, Messages
+from sightline_collector.store.connection import ANSWER_S
+from sightline_collector.store.engine import Engine, Messages
 from sightline_collector.store.staging import Insertion, Way, database_of, insertion, tables
 from sightline_collector.store.steps import left_out
 from sightline_collector.wal.segment import Signal

@@ -7,26 +7,23 @@ small pool, so that readers never starve the writer. Nothing here may be used af
 from __future__ import annotations
 
 import json
-import re
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
 
-import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sightline_collector.errors import Fault, FolderInUse, FolderUnusable, StoreRefused, StoreUnreachable
-from sightline_collector.sql.catalog import DATA, quoted
+from sightline_collector.errors import Fault, StoreRefused, StoreUnreachable
+from sightline_collector.sql.catalog import quoted
 from sightline_collector.sql.cluster import LOCAL, SHARDED, clustered
 from sightline_collector.sql.cluster import READ_SETTINGS as SHARD_SETTINGS
+from sightline_collector.store.connection import connect, fault_of
 from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
 from sightline_collector.store.reads import Reads
 from sightline_collector.store.schema_file import schema_file
@@ -38,36 +35,12 @@ from sightline_collector.store.url import StoreUrl
 READERS = 4
 """Handles that read at once: more of them starve the writer on two cores."""
 
-ENGINE_OPTIONS = {
-    # The engine's own defaults are for a machine of its own: 5 GiB of caches, 0.9 of the memory.
-    "mark_cache_size": 64 << 20,
-    "index_mark_cache_size": 16 << 20,
-    "primary_index_cache_size": 64 << 20,
-    "uncompressed_cache_size": 0,
-    "max_server_memory_usage": 1500 << 20,
-    "background_pool_size": 2,
-    "background_schedule_pool_size": 4,
-    # The engine looks at its own memory ten times a second by default: a fifth of what an idle one spends.
-    "memory_worker_period_ms": 500,
-    "config-file": str(DATA / "engine.xml"),
-}
 READ_SETTINGS = {"max_threads": 2, "max_memory_usage": 800 << 20}
-
-ANSWER_S = 60
-"""A server that has not answered by then is asked again: nothing here takes so long."""
 
 LEAVES_S = 1.0
 """How long a reader may take to hand its handle back when the store is closed."""
 
-WRONG_CREDENTIALS = {193, 194, 516}
-CANNOT_OPEN, LOCKED = 76, "server instance"
-"""What the engine says of a folder that another has; of any file without the words."""
-ONE_PROCESS = "stop the other collector, or give this one a folder of its own with --store chdb:FOLDER"
-OTHER_FOLDER = "make it a folder that this user may write, or choose another with --store chdb:FOLDER"
-START_IT = "start it, or correct the address; chdb:./sightline-data needs no server"
-NO_PATTERN = "choose a folder without any of * ? { } in its path"
 RESTART = "restart the collector: it makes what is missing"
-CHECK_LOGIN = "check the user and password in the store's address"
 
 Row = dict[str, Any]
 
@@ -106,7 +79,7 @@ class Engine:
     def open(self) -> None:
         """Open the write handle, and make the database. Raises a Fault."""
         url = self.url
-        self._writer = _connect(url, None if url.path else write_settings(url.cluster))
+        self._writer = connect(url, None if url.path else write_settings(url.cluster))
         self._server_inserts = ServerInserts(self._writer, url.cluster, self._clock)
         try:
             self._say(f"create database if not exists {url.database}")
@@ -149,7 +122,7 @@ class Engine:
             raise StoreUnreachable(f"the store at {self.url} is closed", hint=RESTART)
         try:
             if client is None:
-                client = _connect(self.url, self._read_settings)
+                client = connect(self.url, self._read_settings)
                 self._use(client)
             yield client
         except BaseException:
@@ -296,77 +269,3 @@ class Engine:
         self._readers.put(None)  # wakes one who waits, who wakes the next
         if not self.away:
             self._writer.close()
-
-
-def _connect(url: StoreUrl, given: Mapping[str, Any] | None) -> Client:
-    settings = {"session_timezone": "UTC", **(given or {})}
-    try:
-        if url.path is not None:
-            return _embedded(url.path, settings)
-        return clickhouse_connect.get_client(
-            host=url.host,
-            port=url.port,
-            username=url.user,
-            password=url.password,
-            secure=url.secure,
-            settings=settings,
-            autogenerate_session_id=False,
-            connect_timeout=5,
-            query_retries=0,  # what is to be tried again is decided above, after a count
-            send_receive_timeout=ANSWER_S,
-        )
-    except (ClickHouseError, OSError) as e:
-        raise fault_of(e, url) from None
-
-
-def _embedded(path: Path, settings: Mapping[str, Any] | None) -> Client:
-    refuse_pattern(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        (path / "writable").touch()
-        (path / "writable").unlink()
-    except OSError as e:
-        raise FolderUnusable(f"{path} cannot be used ({e.strerror})", hint=OTHER_FOLDER) from None
-    _load_engine()
-    return clickhouse_connect.get_client(
-        interface="chdb", path=str(path), settings=dict(settings or {}), chdb_options=ENGINE_OPTIONS
-    )
-
-
-def refuse_pattern(path: Path) -> None:
-    """Raises FolderUnusable for a folder whose files the engine could not name."""
-    if set("*?{}") & set(str(path)):
-        raise FolderUnusable(f"{path} would be read as a pattern of names", hint=NO_PATTERN)
-
-
-def _load_engine() -> None:
-    """Import chdb, without pyarrow unless it is here already: chdb would load it for the sake of data frames,
-    and with it numpy, which takes a quarter of a second and 45 MB."""
-    if {"chdb", "pyarrow"} & sys.modules.keys():
-        return
-    sys.modules["pyarrow"] = None  # type: ignore[assignment]
-    try:
-        import_module("chdb.state")
-    finally:
-        del sys.modules["pyarrow"]
-
-
-def fault_of(error: Exception, url: StoreUrl) -> Fault:
-    """A client's exception as ours: the engine's code when it answered, unreachable when it did not."""
-    text = str(error)
-    found = re.search(r"Code: (\d+)", text)
-    if found is None:
-        return StoreUnreachable(f"the store at {url} does not answer ({_cause(text, url)})", hint=START_IT)
-    code = int(found[1])
-    if code == CANNOT_OPEN and LOCKED in text and url.path is not None:
-        return FolderInUse(f"another process has {url.path} open", hint=ONE_PROCESS)
-    hint = CHECK_LOGIN if code in WRONG_CREDENTIALS else f"see the engine's error {code}"
-    return StoreRefused(f"the store at {url} refused: {text[found.start() :][:500]}", hint=hint, code=code)
-
-
-def _cause(text: str, url: StoreUrl) -> str:
-    """What lies at the bottom of a client's nested words."""
-    if "NameResolutionError" in text:
-        return f"no host is called {url.host!r}"
-    found = re.search(r"\[Errno -?\d+\] ([\w ]+)", text)
-    return found[1] if found else text[:300]
