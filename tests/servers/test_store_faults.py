@@ -330,7 +330,7 @@ def test_a_way_that_is_slower_than_was_thought_is_given_more_time(
     store: Engine, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An insert that comes too late to begin, however often, may come later the next time."""
-    monkeypatch.setattr(server_insert, "CLOCK", f"{server_insert.CLOCK} - 1000")
+    monkeypatch.setattr(server_insert, "CLOCK", f"{server_insert.CLOCK} - 5000")
     monkeypatch.setattr(connection, "ANSWER_S", LIMIT_S)
     patient = Engine(store.url)
     collector = Collector(patient, tmp_path)
