@@ -81,7 +81,9 @@ def settle_arrival(
             done += settling(portion, stretch, look.reach_ns)
         spreading += off
     for portion in in_portions(joined(spreading), LONG_AT_ONCE):
-        done += settling(portion, reached(portion, times), FAR_NS)
+        # Another project's trace of a long one's id is its own: nothing says that it is long, or when it was.
+        if any(not times.keys().isdisjoint(group) for group in portion):
+            done += settling(portion, reached(portion, times), FAR_NS)
     return done
 
 

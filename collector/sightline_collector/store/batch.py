@@ -157,6 +157,9 @@ class Batch:
                     break
                 sql = f"delete from {table} where {OF_BATCH} and _part in {{parts:Array(String)}}"  # noqa: S608
                 self.engine.command(sql, {**self._parameters, "parts": parts})
+            else:
+                if self._parts(table):
+                    raise CountDiffers(f"rows of batch {self.number} in {table} moved as they were deleted")
 
     def _rows(self, table: str) -> int:
         return int(self._found("count()", table))

@@ -16,6 +16,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from sightline_collector.errors import Fault, FolderInUse, FolderUnusable, StoreRefused, StoreUnreachable
 from sightline_collector.sql.catalog import DATA
 from sightline_collector.store.url import StoreUrl
+from sightline_collector.store.verdict import ENGINE_SAYS
 
 ENGINE_OPTIONS = {
     # The engine's own defaults are for a machine of its own: 5 GiB of caches, 0.9 of the memory.
@@ -101,7 +102,7 @@ def _load_engine() -> None:
 def fault_of(error: Exception, url: StoreUrl) -> Fault:
     """A client's exception as ours: the engine's code when it answered, unreachable when it did not."""
     text = str(error)
-    found = re.search(r"Code: (\d+)", text)
+    found = ENGINE_SAYS.search(text)
     if found is None:
         return StoreUnreachable(f"the store at {url} does not answer ({_cause(text, url)})", hint=START_IT)
     code = int(found[1])

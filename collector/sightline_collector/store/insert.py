@@ -199,7 +199,8 @@ class Inserter:
     def _store_the_good(self, search: Search, segment: Segment, batch: Batch) -> int:
         """Insert all but the requests that fail alone; those are to become dead letters. Items stored.
 
-        What fails is halved, the whole first: it may be one request that does, or all of them together.
+        What fails is halved, the whole first: it may be one request that does, or all of them together. What
+        failed may have left rows, and of a batch only all of them can be deleted.
         """
         data = segment.path.read_bytes()
         if self._differs(batch, search.held):
@@ -217,7 +218,8 @@ class Inserter:
                 search.waiting.pop()
                 search.failed(piece, e, data)
                 if self._differs(batch, search.held):
-                    self._again(data, batch, search.good)
+                    batch.delete()
+                    self._insert_piece(data, batch, search.join(), 0)
             else:
                 search.good.append(search.waiting.pop())
         self._unburied.extend(search.bad)
@@ -227,14 +229,6 @@ class Inserter:
     def _differs(self, batch: Batch, held: int) -> bool:
         """Whether the store may hold other rows of the batch; of several tables only one is counted."""
         return len(TABLES[self.signal]) > 1 or batch.count() != held
-
-    def _again(self, data: bytes, batch: Batch, good: list[list[Record]]) -> None:
-        """A piece that failed may have left rows: of a batch only all of them can be deleted."""
-        batch.delete()
-        held = 0
-        for piece in good:
-            self._insert_piece(data, batch, piece, held)
-            held += items_of(piece)
 
     def _insert_piece(self, data: bytes, batch: Batch, piece: list[Record], held: int) -> None:
         if not piece:

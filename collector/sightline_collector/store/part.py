@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -32,10 +32,12 @@ CUT: dict[Signal, tuple[Any, str, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Part(Record):
-    """Some items of a record; `of` is how many the sender's request had."""
+    """Some items of a record, or all without what OTLP has not: then `sent` is that record. `of` is how many
+    items the sender's request had."""
 
     whole: bytes
     of: int
+    sent: Record | None = None
 
     def body(self, segment: bytes) -> memoryview:
         """The request without the other items."""
@@ -49,7 +51,7 @@ class Part(Record):
 def halves(signal: Signal, record: Record, segment: bytes) -> list[Part]:
     """The two halves of a record; none when it cannot be cut, or is cut small enough already."""
     of = record.of if isinstance(record, Part) else record.items
-    if signal not in CUT or record.items < 2 or record.items * MOST_PARTS <= of:
+    if signal not in CUT or record.items < 2 or record.items * MOST_PARTS < 2 * of:
         return []
     body, middle = bytes(record.body(segment)), record.items // 2
     try:
@@ -67,7 +69,8 @@ def known(signal: Signal, record: Record, segment: bytes) -> Part:
         request = REQUESTS[signal].FromString(body)
         request.DiscardUnknownFields()
         body = request.SerializeToString()
-    return _part(record, body, record.items, record.items)
+    of = record.of if isinstance(record, Part) else record.items
+    return replace(_part(record, body, record.items, of), sent=record)
 
 
 def _cut(signal: Signal, body: bytes, first: int, end: int) -> bytes:

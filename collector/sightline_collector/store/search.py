@@ -1,9 +1,12 @@
 """The search for the requests of a segment that fail alone: which pieces of it to try next. Pure.
 
-a piece failed ──▶ it says what OTLP has not ──▶ all of it once more, without
-              ├──▶ it is of several requests ──▶ its halves
-              ├──▶ it is one, and too much ────▶ its parts
-              └──▶ it is one ──────────────────▶ bad
+To find one bad request among n takes log2(n) inserts, and as many again for each other. Who floods a
+collector with them would hold up everybody: what is kept as a dead letter is the first of a segment.
+
+    a piece failed ──▶ it says what OTLP has not, as a bad one did ──▶ all that is left, without
+                  ├──▶ it is of several requests ──▶ its halves
+                  ├──▶ it is one, and too much ────▶ its parts
+                  └──▶ it is one ──────────────────▶ bad
 """
 
 from __future__ import annotations
@@ -46,7 +49,12 @@ class Search:
         elif parts := halves(self.signal, piece[0], segment) if is_too_much(why) else []:
             self.waiting += [[part] for part in reversed(parts)]
         else:
-            self.bad.append((piece[0], why))
+            self.bad.append((_sent(piece[0]), why))
+
+    def join(self) -> Piece:
+        """What the store has taken, from now on one piece."""
+        self.good = [[record for piece in self.good for record in piece]]
+        return self.good[0]
 
     def begin_again(self) -> None:
         """The store holds nothing of the segment: what it had taken is to be tried first."""
@@ -60,8 +68,13 @@ def items_of(piece: Piece) -> int:
 
 def _says_more(piece: Piece, why: Exception) -> bool:
     unknown = isinstance(why, StoreRefused) and why.code == UNKNOWN
-    return unknown and not all(isinstance(record, Part) for record in piece)
+    return unknown and any(_sent(record) is record for record in piece)
 
 
-def _known(signal: Signal, record: Record, segment: bytes) -> Part:
-    return record if isinstance(record, Part) else known(signal, record, segment)
+def _known(signal: Signal, record: Record, segment: bytes) -> Record:
+    return known(signal, record, segment) if _sent(record) is record else record
+
+
+def _sent(record: Record) -> Record:
+    """The record of which one says less."""
+    return record.sent if isinstance(record, Part) and record.sent else record

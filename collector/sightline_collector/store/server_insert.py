@@ -25,6 +25,7 @@ from clickhouse_connect.driver.client import Client
 
 from sightline_collector.errors import StoreRefused
 from sightline_collector.sql.cluster import READ_SETTINGS, WRITE_SETTINGS
+from sightline_collector.store.verdict import ENGINE_SAYS
 
 CHUNK_BYTES = 1 << 20
 
@@ -99,7 +100,7 @@ class ServerInserts:
         except Exception as e:
             if f"Code: {BEGUN_LATE}" in str(e):
                 self._begins_s = min(2 * self._begins_s, BEGINS_MOST_S)
-            answered = "Code: " in str(e)
+            answered = ENGINE_SAYS.search(str(e)) is not None
             self._due = max(self._due, self._clock() if answered else due)
             raise
 

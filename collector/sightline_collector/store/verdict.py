@@ -7,9 +7,13 @@ the data. Those are listed; an unlisted code waits, loudly, and never throws any
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from sightline_collector.errors import StoreRefused
+
+ENGINE_SAYS = re.compile(r"Code: (\d+)\. DB::")
+"""An answer of the engine's own, and its code: a proxy's page may speak of codes, too."""
 
 MEMORY = 241
 """Said both of one query that needs too much and, with "(total)", of all that run: the latter passes."""

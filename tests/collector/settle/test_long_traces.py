@@ -50,6 +50,16 @@ def test_a_twin_of_a_long_call_is_found(store: Store) -> None:
     assert store.total() == (1, usd(100, 10), 100, 10)
 
 
+def test_a_long_trace_leaves_another_projects_of_its_id_alone(store: Store) -> None:
+    """A context that one team passes on to another is a trace of each: one's hours hold nobody up."""
+    hours = [Told(1, 0, {"gen_ai.operation.name": "execute_event_loop_cycle"}, seconds=2 * HOUR)]
+    short = [Told(11, 0, used("invoke_agent", (100, 10)), seconds=2), Told(12, 11, used("chat", (100, 10)))]
+    store.take({"one": hours, "other": short})
+    store.settle()
+    assert store.total("other") == (1, usd(100, 10), 100, 10)
+    assert store.settle_all().corrections == 0
+
+
 def test_long_traces_beyond_the_bound_are_counted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many come at once, a bounded number is read whole; the others are said to be cut."""
     monkeypatch.setattr("sightline_collector.settle.spread.MOST_LONG", 2)
