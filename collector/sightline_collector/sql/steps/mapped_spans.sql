@@ -83,7 +83,8 @@ select
         [times[1] * 1000, times[2], times[3] * if(dialect = 'strands', 1, 1000), times[6]]
     )[1] as first_chunk_ms,
     times[4] * 1000 as first_token_ms, times[5] as tokens_per_second,
-    if(dialect = '', '', sightline_unquoted(meaning['input'])) as input, if(dialect = '', '', input_found) as input_key,
+    if(dialect = '', '', sightline_unquoted(meaning['input'])) as input,
+    if(dialect = '', '', input_found) as input_key,
     output, if(dialect = '', '', output_found) as output_key,
     mapFilter((key, text) -> key != input_key and key != output_key, attributes) as attributes,
     attribute_types, resource_attributes, resource_types, scope_attributes, events, links,
