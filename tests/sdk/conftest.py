@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from sdk.answers import Answers, answering
@@ -11,6 +12,9 @@ from sdk.servers import ChatModel, OtlpSink, chat_model, otlp_sink
 import sightline
 from sightline import _estimate, _safety, testing
 from sightline.budget import _guard
+
+if TYPE_CHECKING:
+    import openai
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +70,15 @@ def answers() -> Iterator[type[Answers]]:
 @pytest.fixture
 def model() -> Iterator[ChatModel]:
     yield from chat_model()
+
+
+@pytest.fixture
+def client(model: ChatModel, seen: testing.Captured) -> Iterator["openai.OpenAI"]:
+    """OpenAI's own client of that model, which tries once."""
+    import openai  # a second of work, for these tests only
+
+    with openai.OpenAI(base_url=model.base_url, api_key="k", max_retries=0) as made:
+        yield made
 
 
 @pytest.fixture

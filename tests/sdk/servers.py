@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -85,31 +86,37 @@ def _value(value: Any) -> Any:
     return getattr(value, kind) if kind else None
 
 
+class _Sink(_Handler):
+    """Keeps what `taken` is sent, or refuses it."""
+
+    def __init__(self, taken: OtlpSink, *connection: Any) -> None:
+        self.taken = taken
+        super().__init__(*connection)
+
+    def do_POST(self) -> None:
+        body = self.body()
+        time.sleep(self.taken.delay_s)  # the server's own slowness, which is what is tested
+        if self.taken.status == 200:
+            self.keep(body)
+        else:
+            self.taken.refusals += 1
+        self.send_response(self.taken.status)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def keep(self, body: bytes) -> None:
+        self.taken.paths.append(self.path)
+        self.taken.headers.append({name.lower(): value for name, value in self.headers.items()})
+        if self.path == "/v1/traces":
+            self.taken.traces.append(ExportTraceServiceRequest.FromString(body))
+        else:
+            self.taken.log_requests.append(ExportLogsServiceRequest.FromString(body))
+
+
 def otlp_sink(port: int = 0) -> Iterator[OtlpSink]:
     """An OTLP/HTTP collector on this port, or a free one."""
     taken = OtlpSink()
-
-    class Handler(_Handler):
-        def do_POST(self) -> None:
-            body = self.body()
-            time.sleep(taken.delay_s)  # the server's own slowness, which is what is tested
-            if taken.status == 200:
-                self.keep(body)
-            else:
-                taken.refusals += 1
-            self.send_response(taken.status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def keep(self, body: bytes) -> None:
-            taken.paths.append(self.path)
-            taken.headers.append({name.lower(): value for name, value in self.headers.items()})
-            if self.path == "/v1/traces":
-                taken.traces.append(ExportTraceServiceRequest.FromString(body))
-            else:
-                taken.log_requests.append(ExportLogsServiceRequest.FromString(body))
-
-    server = _Server(("127.0.0.1", port), Handler)
+    server = _Server(("127.0.0.1", port), partial(_Sink, taken))
     taken.url = f"http://127.0.0.1:{server.server_port}"
     with _serving(server):
         yield taken
@@ -176,52 +183,58 @@ def streamed(request: dict[str, Any]) -> tuple[int, Any]:
     return 200, [ROLE, HELLO, THERE, STOP, *([USAGE_ONLY] if asked else [])]
 
 
+class _Answering(_Handler):
+    """Answers as the script of `chat` says."""
+
+    def __init__(self, chat: ChatModel, *connection: Any) -> None:
+        self.chat = chat
+        super().__init__(*connection)
+
+    def do_POST(self) -> None:
+        request = json.loads(self.body())
+        self.chat.requests.append(request)
+        script = self.chat.script
+        status, body = (script.pop(0) if len(script) > 1 else script[0])(request)
+        if isinstance(body, list):
+            self.stream(body)
+        else:
+            self.whole(status, json.dumps(body).encode())
+
+    def whole(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def stream(self, chunks: list[Any]) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for item in chunks:
+            if item is None:
+                self.close_connection = True
+                return
+            if isinstance(item, int | float):
+                time.sleep(item)  # the model's own pace, which is what is measured
+            else:
+                self.event(json.dumps(item), item.get("type"))
+        if self.path.endswith("/chat/completions"):
+            self.event("[DONE]", None)
+        self.wfile.write(b"0\r\n\r\n")
+
+    def event(self, data: str, kind: str | None) -> None:
+        """Anthropic's events, and those of OpenAI's responses, are named by their type."""
+        event = (f"event: {kind}\n" if kind else "").encode() + f"data: {data}\n\n".encode()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+        self.wfile.flush()
+
+
 def chat_model() -> Iterator[ChatModel]:
     """A model's server on a free port: OpenAI's protocols, Anthropic's or Google's, as its script answers."""
     chat = ChatModel()
-
-    class Handler(_Handler):
-        def do_POST(self) -> None:
-            request = json.loads(self.body())
-            chat.requests.append(request)
-            answer = chat.script.pop(0) if len(chat.script) > 1 else chat.script[0]
-            status, body = answer(request)
-            if isinstance(body, list):
-                self.stream(body)
-            else:
-                self.whole(status, json.dumps(body).encode())
-
-        def whole(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def stream(self, chunks: list[Any]) -> None:
-            self.send_response(200)
-            self.send_header("content-type", "text/event-stream")
-            self.send_header("transfer-encoding", "chunked")
-            self.end_headers()
-            for item in chunks:
-                if item is None:
-                    self.close_connection = True
-                    return
-                if isinstance(item, int | float):
-                    time.sleep(item)  # the model's own pace, which is what is measured
-                else:
-                    self.event(json.dumps(item), item.get("type"))
-            if self.path.endswith("/chat/completions"):
-                self.event("[DONE]", None)
-            self.wfile.write(b"0\r\n\r\n")
-
-        def event(self, data: str, kind: str | None) -> None:
-            """Anthropic's events, and those of OpenAI's responses, are named by their type."""
-            event = (f"event: {kind}\n" if kind else "").encode() + f"data: {data}\n\n".encode()
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
-            self.wfile.flush()
-
-    server = _Server(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), partial(_Answering, chat))
     chat.root_url = f"http://127.0.0.1:{server.server_port}"
     chat.base_url = f"{chat.root_url}/v1"
     with _serving(server):

@@ -12,6 +12,7 @@ import anthropic
 import pytest
 from anthropic.lib._tracing import _streaming
 from sdk.anthropic_server import BLOCK, ENDING, START, STREAM, message, text
+from sdk.recorded import only
 from sdk.servers import ChatModel
 
 import sightline
@@ -24,8 +25,8 @@ CONTENT_MODE = "ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE"
 
 
 @pytest.fixture(autouse=True)
-def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
+def no_content_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own environment does not say what the client may tell."""
     monkeypatch.delenv(CONTENT_MODE, raising=False)
 
 
@@ -43,11 +44,6 @@ def client(model: ChatModel, seen: Captured) -> Iterator[anthropic.Anthropic]:
 
 def ask(client: Any, **more: Any) -> Any:
     return client.messages.create(model=MODEL, max_tokens=9, messages=MESSAGES, **more)
-
-
-def only(seen: Captured) -> CapturedSpan:
-    (span,) = seen.spans
-    return span
 
 
 def test_a_call_is_the_clients_own_span_priced(

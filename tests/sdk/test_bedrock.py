@@ -9,10 +9,11 @@ import boto3  # type: ignore[import-untyped]
 import botocore.client
 import pytest
 from botocore.config import Config  # type: ignore[import-untyped]
+from sdk.recorded import only
 from sdk.wire import AWS, Wire, serving
 
 from sightline import testing
-from sightline.testing import Captured, CapturedSpan
+from sightline.testing import Captured
 
 MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 WORDS = [
@@ -26,11 +27,6 @@ STREAM: list[Any] = [
     {"messageStop": {"stopReason": "end_turn"}},
     {"metadata": {"usage": {**USAGE, "totalTokens": 18940}, "metrics": {"latencyMs": 9}}},
 ]
-
-
-@pytest.fixture(autouse=True)
-def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
 
 
 @pytest.fixture
@@ -61,11 +57,6 @@ def client(wire: Wire, seen: Captured) -> Iterator[Any]:
 def ask(client: Any) -> Any:
     messages = [{"role": "user", "content": [{"text": "hello"}]}]
     return client.converse_stream(modelId=MODEL, messages=messages)["stream"]
-
-
-def only(seen: Captured) -> CapturedSpan:
-    (span,) = seen.spans
-    return span
 
 
 def test_a_stream_has_its_first_token_and_exact_money(client: Any, wire: Wire, seen: Captured) -> None:

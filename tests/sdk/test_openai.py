@@ -1,7 +1,5 @@
 """The real openai client, OpenTelemetry's instrumentation and ours, against a real server."""
 
-import asyncio
-import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -9,54 +7,19 @@ from typing import Any
 
 import openai
 import pytest
-from sdk.servers import (
-    HELLO,
-    ROLE,
-    STOP,
-    USAGE_ONLY,
-    ChatModel,
-    chunk,
-    completion,
-    streamed,
-)
+from sdk.openai_calls import ask
+from sdk.recorded import only
+from sdk.servers import USAGE_ONLY, ChatModel, chunk, completion, streamed
 
 import sightline
-from sightline import _estimate, testing
-from sightline.instrument import _stream_usage, _streams
-from sightline.testing import Captured, CapturedSpan
-
-MESSAGES: Any = [{"role": "user", "content": "hello"}]
-
-
-@pytest.fixture(autouse=True)
-def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    _estimate._encoding.cache_clear()
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
-    yield
-    _estimate._encoding.cache_clear()
-    _stream_usage._refusing.clear()
+from sightline import testing
+from sightline.testing import Captured
 
 
 @pytest.fixture
 def seen() -> Iterator[Captured]:
     with testing.capture(instrument_libraries=["openai"]) as captured:
         yield captured
-
-
-@pytest.fixture
-def client(model: ChatModel, seen: Captured) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=model.base_url, api_key="k", max_retries=0) as made:
-        yield made
-
-
-def ask(client: openai.OpenAI, **more: Any) -> Any:
-    return client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, **more)
-
-
-def only(seen: Captured) -> CapturedSpan:
-    """The one span there is: a call is never recorded twice."""
-    (span,) = seen.spans
-    return span
 
 
 def test_a_call_is_one_whole_span(client: openai.OpenAI, model: ChatModel, seen: Captured) -> None:
@@ -83,136 +46,6 @@ def test_a_call_is_one_whole_span(client: openai.OpenAI, model: ChatModel, seen:
     }
     assert json.loads(values["gen_ai.input.messages"])[0]["parts"][0]["content"] == "hello"
     assert json.loads(values["gen_ai.output.messages"])[0]["parts"][0]["content"] == "Hello there"
-
-
-def test_a_stream_is_asked_for_its_usage(client: openai.OpenAI, model: ChatModel, seen: Captured) -> None:
-    """Where the caller says nothing of usage it is requested, recorded and priced; his chunks stay."""
-    model.script = [streamed]
-    chunks = list(ask(client, stream=True))
-    assert model.requests[0]["stream_options"] == {"include_usage": True}
-    assert [part.choices[0].delta.content for part in chunks] == ["", "Hello", " there", None]
-    assert all(part.usage is None for part in chunks)
-    values = only(seen).attributes
-    assert values["gen_ai.usage.cache_read.input_tokens"] == 800
-    assert values["sightline.cost_usd"] == "0.00012"
-    assert "sightline.usage.estimated" not in values
-
-
-@pytest.mark.parametrize("options", [{"include_usage": True}, {"include_usage": False}])
-def test_a_caller_who_asked_for_himself_gets_what_he_asked_for(
-    client: openai.OpenAI, model: ChatModel, seen: Captured, options: Any
-) -> None:
-    """The caller's own stream options are not touched, and no chunk of his is hidden."""
-    model.script = [streamed]
-    chunks = list(ask(client, stream=True, stream_options=options))
-    assert model.requests[0]["stream_options"] == options
-    assert len(chunks) == (5 if options["include_usage"] else 4)
-    assert only(seen).attributes.get("sightline.usage.estimated") is (
-        None if options["include_usage"] else True
-    )
-
-
-def test_usage_can_be_left_unasked(model: ChatModel) -> None:
-    """`stream_usage=False` sends exactly what the program wrote; tokens are then estimated, and marked."""
-    model.script = [streamed]
-    with (
-        testing.capture(instrument_libraries=["openai"], stream_usage=False) as seen,
-        openai.OpenAI(base_url=model.base_url, api_key="k") as client,
-    ):
-        list(ask(client, stream=True))
-    assert "stream_options" not in model.requests[0]
-    assert only(seen).attributes["sightline.usage.estimated"] is True
-
-
-def test_a_server_that_refuses_stream_options_is_asked_without(
-    client: openai.OpenAI, model: ChatModel, seen: Captured
-) -> None:
-    """An older server's refusal never reaches the caller, and it is not asked for usage again."""
-
-    def old(request: dict[str, Any]) -> tuple[int, Any]:
-        if "stream_options" in request:
-            return 422, {
-                "detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}]
-            }
-        return 200, [ROLE, HELLO, STOP]
-
-    model.script = [old]
-    assert len(list(ask(client, stream=True))) == 3
-    assert len(list(ask(client, stream=True))) == 3
-    assert ["stream_options" in request for request in model.requests] == [True, False, False]
-    assert [span.status for span in seen.spans] == ["unset", "unset"]
-
-
-def test_other_refusals_are_the_callers(client: openai.OpenAI, model: ChatModel, seen: Captured) -> None:
-    """A bad request of the program's own making is sent once and raised."""
-    model.script = [lambda request: (400, {"error": {"message": "context too long"}})]
-    with pytest.raises(openai.BadRequestError):
-        ask(client, stream=True)
-    assert len(model.requests) == 1
-    span = only(seen)
-    assert (span.status, span.attributes["error.type"]) == ("error", "openai.BadRequestError")
-
-
-def test_the_first_token_is_timed_at_the_first_content(
-    client: openai.OpenAI, model: ChatModel, seen: Captured
-) -> None:
-    """The role chunk comes after 50 ms, content after 150: time to first chunk, and to first token."""
-    words = [chunk({"content": f" {number}"}) for number in range(5)]
-    model.script = [
-        lambda request: (200, [0.05, ROLE, 0.1, *[part for w in words for part in (w, 0.02)], STOP])
-    ]
-    list(ask(client, stream=True))
-    values = only(seen).attributes
-    first_chunk_s = values["gen_ai.response.time_to_first_chunk"]
-    assert first_chunk_s >= 0.05
-    assert values["sightline.time_to_first_token"] >= max(0.15, first_chunk_s + 0.09)
-    assert values["sightline.tokens_per_second"] > 0
-
-
-def test_a_stream_closed_early_is_no_error(client: openai.OpenAI, model: ChatModel, seen: Captured) -> None:
-    """What was generated until then has tokens and cost, marked as an estimate, and is no failure."""
-    model.script = [streamed]
-    stream = ask(client, stream=True)
-    assert [next(stream).choices[0].delta.content for _ in range(2)] == ["", "Hello"]
-    stream.close()
-    assert_stopped(only(seen))
-
-
-def test_a_stream_that_is_dropped_is_no_error(
-    client: openai.OpenAI, model: ChatModel, seen: Captured
-) -> None:
-    """A reader who breaks off and walks away is recorded the same."""
-    model.script = [streamed]
-    stream = ask(client, stream=True)
-    for part in stream:
-        if part.choices[0].delta.content:
-            break
-    del stream
-    gc.collect()
-    assert_stopped(only(seen))
-
-
-def assert_stopped(span: CapturedSpan) -> None:
-    assert (span.status, span.status_message) == ("unset", None)
-    assert span.attributes["gen_ai.usage.output_tokens"] == 2
-    assert span.attributes["sightline.usage.estimated"] is True
-    assert "sightline.cost_usd" in span.attributes
-    assert not {"error.type", "gen_ai.response.finish_reasons"} & set(span.attributes)
-    (said,) = json.loads(span.attributes["gen_ai.output.messages"])
-    assert said["parts"] == [{"content": "Hello", "type": "text"}]
-    assert "finish_reason" not in said
-
-
-def test_a_server_that_dies_in_the_middle_is_an_error(
-    client: openai.OpenAI, model: ChatModel, seen: Captured
-) -> None:
-    """The caller sees the client's error; the span is an error, with the tokens until then."""
-    model.script = [lambda request: (200, [ROLE, HELLO, None])]
-    with pytest.raises(openai.APIConnectionError):
-        list(ask(client, stream=True))
-    span = only(seen)
-    assert (span.status, span.attributes["error.type"]) == ("error", "openai.APIConnectionError")
-    assert span.attributes["gen_ai.usage.output_tokens"] == 2
 
 
 def test_a_rate_limit_is_an_error_without_cost(
@@ -248,70 +81,6 @@ def test_tool_calls_are_recorded(client: openai.OpenAI, model: ChatModel, seen: 
     assert (part["type"], part["name"], part["arguments"]) == ("tool_call", "search", {"q": "x"})
     assert values["gen_ai.response.finish_reasons"] == ["tool_calls"]
     assert "sightline.time_to_first_token" in values
-
-
-def test_the_asynchronous_client_is_observed_alike(model: ChatModel, seen: Captured) -> None:
-    """Whole answers, streams, streams closed early and failures of the async client."""
-    model.script = [
-        lambda request: (200, completion()),
-        streamed,
-        streamed,
-        lambda request: (200, [ROLE, None]),
-    ]
-
-    async def main() -> None:
-        async with openai.AsyncOpenAI(base_url=model.base_url, api_key="k", max_retries=0) as client:
-            create: Any = client.chat.completions.create
-            await create(model="gpt-4o-mini", messages=MESSAGES)
-            chunks = [c async for c in await create(model="gpt-4o-mini", messages=MESSAGES, stream=True)]
-            assert len(chunks) == 4
-            async with await create(model="gpt-4o-mini", messages=MESSAGES, stream=True) as stream:
-                await anext(stream)
-                await anext(stream)
-            with pytest.raises(openai.APIConnectionError):
-                async for _ in await create(model="gpt-4o-mini", messages=MESSAGES, stream=True):
-                    pass
-
-    asyncio.run(main())
-    whole, full, closed, died = seen.spans
-    assert whole.attributes["sightline.cost_usd"] == full.attributes["sightline.cost_usd"] == "0.00012"
-    assert_stopped(closed)
-    assert (died.status, died.attributes["error.type"]) == ("error", "openai.APIConnectionError")
-
-
-def test_a_raw_response_is_left_alone(client: openai.OpenAI, model: ChatModel, seen: Captured) -> None:
-    """A caller who reads the bytes himself gets the server's own, and no usage chunk he did not ask for."""
-    model.script = [streamed]
-    raw = client.chat.completions.with_raw_response.create(
-        model="gpt-4o-mini", messages=MESSAGES, stream=True
-    )
-    assert len(list(raw.parse())) == 4
-    assert "stream_options" not in model.requests[0]
-
-
-def test_a_raw_response_that_is_dropped_unread_is_no_error(
-    client: openai.OpenAI, model: ChatModel, seen: Captured
-) -> None:
-    """Nobody has read what was parsed: neither the call nor the model has failed."""
-    model.script = [streamed]
-    client.chat.completions.with_raw_response.create(
-        model="gpt-4o-mini", messages=MESSAGES, stream=True
-    ).parse()
-    gc.collect()
-    span = only(seen)
-    assert (span.status, span.attributes.get("gen_ai.response.finish_reasons")) == ("unset", None)
-    assert '"error"' not in span.attributes.get("gen_ai.output.messages", "")
-    assert not _streams._held
-
-
-def test_the_clients_stream_helper_works(client: openai.OpenAI, model: ChatModel, seen: Captured) -> None:
-    """`chat.completions.stream()` yields its events and its final answer as without us."""
-    model.script = [streamed]
-    with client.chat.completions.stream(model="gpt-4o-mini", messages=MESSAGES) as stream:
-        for _ in stream:
-            pass
-        assert stream.get_final_completion().choices[0].message.content == "Hello there"
-    assert only(seen).attributes["gen_ai.usage.input_tokens"] == 1000
 
 
 def test_a_call_nests_and_carries_the_context(

@@ -9,16 +9,12 @@ from typing import Any
 
 import openai
 import pytest
+from sdk.recorded import only
 from sdk.responses_server import STREAM, response
 from sdk.servers import ChatModel
 
 from sightline import testing
 from sightline.testing import Captured, CapturedSpan
-
-
-@pytest.fixture(autouse=True)
-def no_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
 
 
 @pytest.fixture
@@ -27,19 +23,8 @@ def seen() -> Iterator[Captured]:
         yield captured
 
 
-@pytest.fixture
-def client(model: ChatModel, seen: Captured) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=model.base_url, api_key="k", max_retries=0) as made:
-        yield made
-
-
 def ask(client: Any) -> Any:
     return client.responses.create(model="gpt-4o-mini", input="hello", stream=True)
-
-
-def only(seen: Captured) -> CapturedSpan:
-    (span,) = seen.spans
-    return span
 
 
 def test_a_stream_has_its_first_token_and_its_usage(
