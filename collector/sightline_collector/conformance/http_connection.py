@@ -121,6 +121,18 @@ def half_a_body(endpoint: Endpoint) -> str:
     return "the next is taken"
 
 
+@rule("rfc9112", Level.MUST)
+def one_host(endpoint: Endpoint) -> str:
+    """A request of HTTP/1.1 without a Host, with two, or with one that is none, is refused with 400."""
+    body = payload.traces()
+    head = _head(endpoint, len(body), "Connection: close")
+    line = next(line for line in head.split(b"\r\n") if line.startswith(b"Host: ")) + b"\r\n"
+    for hosts in (b"", 2 * line, b"Host: not a host/\r\n"):
+        came = _bare(endpoint, head.replace(line, hosts) + body)
+        expect(came.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 ")), f"{hosts!r}: {came[:30]!r}")
+    return "3 times 400"
+
+
 @rule("rfc9112", Level.GOOD)
 def large_headers(endpoint: Endpoint) -> str:
     """Headers of 6 KiB, such as tokens and baggage, are taken."""

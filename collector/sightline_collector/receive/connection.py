@@ -11,6 +11,7 @@ What is refused before it is a request is told in the words of the port: `refusa
 """
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -47,6 +48,7 @@ _FRAMING_RATIO_MAX = 16
 PIPELINED_MAX = 512
 
 _UPGRADING = frozenset({b"upgrade", b"http2-settings"})
+_HOST = re.compile(rb"[\w.~!$&'()*+,;=:%\[\]-]*")
 
 Refusal = Callable[[Fault, bytes], bytes]
 """A whole HTTP/1.1 response, from a fault and the type that the request came in, b"" when that is unknown."""
@@ -161,9 +163,13 @@ class BoundedHttp(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is whole. Raises ValueError, which the parser takes for no HTTP, at too many in a row."""
+        """The head is whole. Raises ValueError, which the parser takes for no HTTP, at too many in a row and
+        where it is not told which host is asked (RFC 9112, 3.2)."""
         self._end_head()
         self._in_body = True
+        if not self._turned_away and not self._names_a_host():
+            self._refuse(Malformed("A request of HTTP/1.1 names one host", hint="Send one Host header"))
+            raise ValueError("no host")
         if len(self.pipeline) >= PIPELINED_MAX:
             raise ValueError("a flood")
         if self._turned_away:
@@ -172,6 +178,12 @@ class BoundedHttp(HttpToolsProtocol):
             super().on_headers_complete()
         elif self.parser.get_method() == b"CONNECT":
             self._refuse(WrongMethod("CONNECT is not served here", hint="Use POST"))
+
+    def _names_a_host(self) -> bool:
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if not hosts:
+            return self.parser.get_http_version() != "1.1"
+        return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
 
     def on_body(self, body: bytes) -> None:
         """Counts what is not framing."""

@@ -168,10 +168,12 @@ def test_a_kept_connection_may_wait_between_requests(receiving: Receiving) -> No
     [
         (b"GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400, 3),
         (b"POST /v1/traces HTTP/1.1\r\nContent-Length: 1, 2\r\n\r\n", 400, 3),
+        (b"POST /v1/traces HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400, 3),
+        (b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", 400, 3),
         (b"\x16\x03\x01\x02\x00\x01\x00", 400, 3),
         (b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n", 405, 12),
     ],
-    ids=["no colon", "two lengths", "TLS", "CONNECT"],
+    ids=["no colon", "two lengths", "no host", "two hosts", "TLS", "CONNECT"],
 )
 @pytest.mark.parametrize("content_type", [b"application/x-protobuf", b"application/json"])
 def test_what_never_becomes_a_request_is_refused_with_a_status(
@@ -208,7 +210,10 @@ def test_a_head_that_is_too_large_is_431_with_a_status(receiving: Receiving, con
 
 def test_requests_in_a_row_are_no_large_head(receiving: Receiving) -> None:
     """Pipelined, and cut by the network within a head: what came of other requests does not count for it."""
-    head = b"POST /v1/traces HTTP/1.1\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n"
+    head = (
+        b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+        b"Content-Length: 0\r\n"
+    )
     row = head + b"X-Long: " + b"x" * 300 + b"\r\n\r\n"
     last = head + b"Connection: close\r\n\r\n"
     times = HEAD_BYTES_MAX // len(row) + 20
@@ -221,7 +226,8 @@ def test_requests_in_a_row_are_no_large_head(receiving: Receiving) -> None:
 
 
 CHUNKED = (
-    b"POST /v1/traces HTTP/1.1\r\nContent-Type: application/x-protobuf\r\nTransfer-Encoding: chunked\r\n"
+    b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+    b"Transfer-Encoding: chunked\r\n"
 )
 
 
@@ -262,7 +268,10 @@ def test_trailers_are_no_headers(receiving: Receiving) -> None:
 def test_what_is_no_http_does_not_answer_for_the_request_before_it(receiving: Receiving) -> None:
     """Pipelined: the request that was whole has its own answer, and the connection ends after it."""
     body = traces()
-    head = b"POST /v1/traces HTTP/1.1\r\nContent-Type: application/x-protobuf\r\nContent-Length: %d\r\n\r\n"
+    head = (
+        b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+        b"Content-Length: %d\r\n\r\n"
+    )
     with socket.create_connection(("127.0.0.1", receiving.http.port)) as connection:
         connection.sendall(head % len(body) + body + b"no HTTP\r\n\r\n")
         answered = read_to_end(connection)
@@ -271,7 +280,7 @@ def test_what_is_no_http_does_not_answer_for_the_request_before_it(receiving: Re
 
 def test_a_flood_of_requests_that_waits_for_no_answer_is_ended(receiving: Receiving) -> None:
     """Each that is parsed is held until its turn: beyond the bound, the first is answered and no other."""
-    flood = b"GET / HTTP/1.1\r\n\r\n" * (PIPELINED_MAX + 2)
+    flood = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * (PIPELINED_MAX + 2)
     with socket.create_connection(("127.0.0.1", receiving.http.port)) as connection:
         connection.sendall(flood)
         assert read_to_end(connection).count(b"HTTP/1.1 ") == 1
