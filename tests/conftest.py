@@ -51,7 +51,7 @@ LONGEST_FIRST = (
     "collector/access/test_boundary.py",
     "sql/ingest/test_otlp_traces.py",
     "sql/ingest/test_exporter_door.py",
-    "sql/drift/test_drift_metrics.py",
+    "sql/drift/test_traffic.py",
     "collector/prices/test_price_commands.py",
     "collector/gateway/test_requests.py",
     "corpora/test_corpora.py",

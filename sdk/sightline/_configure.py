@@ -86,7 +86,6 @@ def init(
 
     Raises ConfigurationError when a setting cannot be used.
     """
-    global _running
     settings = read(
         service_name,
         endpoint,
@@ -104,19 +103,23 @@ def init(
         _safety.log.info("Sightline stays off: OTEL_SDK_DISABLED is set")
         return
     with _lock:
-        if _starting:
-            return
-        if _running is not None:
-            if _running[0] != settings:
-                _safety.log.warning(
-                    "sightline.init() was called again with other settings; the first ones stay"
-                )
-            return
-        pipeline = _started(settings)
-        if pipeline is not None:
-            _running = settings, pipeline
-            atexit.register(shutdown)
-            stop_in_children(shutdown)
+        _start_once(settings)
+
+
+def _start_once(settings: Settings) -> None:
+    """Under the lock: one pipeline a process, until it is shut down."""
+    global _running
+    if _starting:
+        return
+    if _running is not None:
+        if _running[0] != settings:
+            _safety.log.warning("sightline.init() was called again with other settings; the first ones stay")
+        return
+    pipeline = _started(settings)
+    if pipeline is not None:
+        _running = settings, pipeline
+        atexit.register(shutdown)
+        stop_in_children(shutdown)
 
 
 def flush(timeout_s: float = FLUSH_S) -> bool:

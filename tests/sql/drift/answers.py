@@ -1,4 +1,4 @@
-"""Model calls with given answers, written straight into the span table."""
+"""Model calls with given answers, written straight into the span table, and what is said of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+
+import numpy as np
 
 from sightline_collector.store.engine import Engine
 
@@ -55,3 +57,35 @@ class Answers:
 def store(engine: Engine, *answers: Answers) -> None:
     """Write the answers."""
     engine.insert("spans_v1", [row for some in answers for row in some.rows()])
+
+
+def lengths(seed: int, n: int, median: float) -> list[int]:
+    """That many answers' lengths, of one law around a median."""
+    drawn = np.random.default_rng(seed).lognormal(np.log(median), 0.5, n)
+    return [int(x) for x in drawn]
+
+
+def drift(engine: Engine, project: str, day: int, **where: str) -> list[dict[str, Any]]:
+    """The rows of drift_metrics of one day."""
+    wanted = {"project": project, **where}
+    conditions = " and ".join(f"{column} = '{value}'" for column, value in wanted.items())
+    at = (FIRST_DAY + timedelta(days=day)).strftime("%Y-%m-%d")
+    return engine.rows(
+        f"select * from drift_metrics where toDate(window.1) = '{at}' and {conditions}"
+        " order by slice_key, slice_value, column_name, drift_type"
+    )
+
+
+def only(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The one row there is."""
+    assert len(rows) == 1
+    return rows[0]
+
+
+def in_utc(value: Any) -> Any:
+    """Engines hand out UTC times without saying so."""
+    if isinstance(value, dict):
+        return {
+            k: v.replace(tzinfo=FIRST_DAY.tzinfo) if hasattr(v, "tzinfo") else v for k, v in value.items()
+        }
+    return value

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
-from sql.drift.answers import FIRST_DAY, Answers, store
+from sql.drift.answers import FIRST_DAY, Answers, drift, in_utc, lengths, only, store
 
-from sightline_collector.gateway.limits import Limits
 from sightline_collector.store.engine import Engine
 
 WEEK = range(7)
-
-
-def drift(engine: Engine, project: str, day: int, **where: str) -> list[dict[str, Any]]:
-    """The rows of one day."""
-    wanted = {"project": project, **where}
-    conditions = " and ".join(f"{column} = '{value}'" for column, value in wanted.items())
-    at = (FIRST_DAY + timedelta(days=day)).strftime("%Y-%m-%d")
-    return engine.rows(
-        f"select * from drift_metrics where toDate(window.1) = '{at}' and {conditions}"
-        " order by slice_key, slice_value, column_name, drift_type"
-    )
-
-
-def only(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    assert len(rows) == 1
-    return rows[0]
-
-
-def lengths(seed: int, n: int, median: float) -> list[int]:
-    drawn = np.random.default_rng(seed).lognormal(np.log(median), 0.5, n)
-    return [int(x) for x in drawn]
 
 
 def on_grid(values: list[int]) -> list[float]:
@@ -48,6 +24,14 @@ def on_grid(values: list[int]) -> list[float]:
     return found
 
 
+def index_at_deciles(before: list[float], after: list[float]) -> float:
+    """The population stability index over ten bins, open at both ends, that hold a tenth of `before` each."""
+    edges = np.quantile(before, np.arange(1, 10) / 10, method="inverted_cdf")
+    bins = [np.bincount(np.searchsorted(edges, side), minlength=10) for side in (before, after)]
+    p, q = bins[0] / len(before), bins[1] / len(after)
+    return float(np.sum((q - p) * np.log(q / p)))
+
+
 def test_numbers_are_compared_at_the_baselines_deciles(engine: Engine) -> None:
     """Against the seven days before: the index at shared, open-ended deciles; scipy's KS and Wasserstein."""
     past = [lengths(day, 300, 200) for day in WEEK]
@@ -58,10 +42,7 @@ def test_numbers_are_compared_at_the_baselines_deciles(engine: Engine) -> None:
         drift(engine, "numbers", 7, slice_key="model", column_name="output_tokens", drift_type="BASELINE")
     )
     before, after = on_grid(week), on_grid(today)
-    edges = np.quantile(before, np.arange(1, 10) / 10, method="inverted_cdf")
-    bins = [np.bincount(np.searchsorted(edges, side), minlength=10) for side in (before, after)]
-    p, q = bins[0] / len(before), bins[1] / len(after)
-    index = float(np.sum((q - p) * np.log(q / p)))
+    index = index_at_deciles(before, after)
     spread = 1 / len(before) + 1 / len(after)
     ks = stats.ks_2samp(before, after)
     assert row["population_stability_index"] == pytest.approx(index, rel=1e-10)
@@ -71,6 +52,7 @@ def test_numbers_are_compared_at_the_baselines_deciles(engine: Engine) -> None:
     assert row["ks_test"]["statistic"] == pytest.approx(ks.statistic, rel=1e-10)
     assert row["ks_test"]["pvalue"] == pytest.approx(stats.kstwobign.sf(ks.statistic / spread**0.5), rel=1e-9)
     assert row["avg_delta"] == pytest.approx(np.mean(today) - np.mean(week), rel=1e-10)
+    assert row["top_contributor"] == "384 tokens and more: 9.4 % -> 37.2 %"
     expected = {
         "window": {"start": FIRST_DAY + timedelta(days=7), "end": FIRST_DAY + timedelta(days=8)},
         "window_cmp": {"start": FIRST_DAY, "end": FIRST_DAY + timedelta(days=7)},
@@ -90,17 +72,7 @@ def test_numbers_are_compared_at_the_baselines_deciles(engine: Engine) -> None:
         "effect_floor": 0.1,
         "status": "drift",
     }
-    assert {name: _utc(row[name]) for name in expected} == expected
-    assert row["top_contributor"] == "384 tokens and more: 9.4 % -> 37.2 %"
-
-
-def _utc(value: Any) -> Any:
-    """Engines hand out UTC times without saying so."""
-    if isinstance(value, dict):
-        return {
-            k: v.replace(tzinfo=FIRST_DAY.tzinfo) if hasattr(v, "tzinfo") else v for k, v in value.items()
-        }
-    return value
+    assert {name: in_utc(row[name]) for name in expected} == expected
 
 
 def test_categories_are_compared_as_two_samples(engine: Engine) -> None:
@@ -159,38 +131,14 @@ def test_too_few_values_say_so_and_nothing_else(engine: Engine) -> None:
         Answers("few", 0, lengths(1, 500, 100)),
         Answers("few", 1, [*lengths(2, 199, 900), *[None] * 300]),
     )
-    for row in drift(engine, "few", 1, slice_key="model", column_name="output_tokens"):
+    rows = drift(engine, "few", 1, slice_key="model", column_name="output_tokens")
+    assert [row["drift_type"] for row in rows] == ["BASELINE", "CONSECUTIVE"]
+    for row in rows:
         assert row["status"] == "insufficient_data"
         assert (row["n"], row["n_cmp"]) == (199, 500)
         statistics = ("population_stability_index", "p_value", "q_value", "threshold", "wasserstein_distance")
         assert [row[name] for name in statistics] == [None] * 5
         assert row["ks_test"] == {"statistic": None, "pvalue": None}
-
-
-def test_the_first_day_has_no_baseline(engine: Engine) -> None:
-    """With nothing before it a day has one BASELINE row that says so, and no CONSECUTIVE row."""
-    store(engine, Answers("first", 0, lengths(3, 300, 100)))
-    row = only(drift(engine, "first", 0, slice_key="model", column_name="output_tokens"))
-    assert (row["drift_type"], row["status"]) == ("BASELINE", "no_baseline")
-    assert row["window_cmp"] == {"start": None, "end": None}
-    assert row["count_delta"] is None
-
-
-def test_a_day_without_calls_breaks_the_chain_of_days(engine: Engine) -> None:
-    """CONSECUTIVE compares with the day before only; BASELINE with the seven days that there were."""
-    store(engine, *(Answers("gap", day, lengths(day, 250, 100)) for day in (0, 1, 3)))
-    rows = drift(engine, "gap", 3, slice_key="model", column_name="output_tokens")
-    assert [(row["drift_type"], row["n_cmp"]) for row in rows] == [("BASELINE", 500)]
-
-
-def test_the_window_is_not_part_of_its_own_baseline(engine: Engine) -> None:
-    """The trailing baseline ends the day before, and reaches back seven days, not eight."""
-    store(engine, *(Answers("reach", day, lengths(day, 210, 100)) for day in range(9)))
-    row = only(
-        drift(engine, "reach", 8, slice_key="model", column_name="output_tokens", drift_type="BASELINE")
-    )
-    assert row["n_cmp"] == 7 * 210
-    assert _utc(row["window_cmp"])["start"] == FIRST_DAY + timedelta(days=1)
 
 
 @pytest.mark.parametrize(("constant", "moved"), [(5, 4), (5, 6), (0, 1), (3000, 90)])
@@ -239,94 +187,6 @@ def test_q_values_are_benjamini_and_hochbergs(engine: Engine) -> None:
     rows = [row for row in drift(engine, "many", 1) if row["drift_type"] == "CONSECUTIVE"]
     expected = stats.false_discovery_control([row["p_value"] for row in rows])
     assert [row["q_value"] for row in rows] == pytest.approx(list(expected), rel=1e-12)
-
-
-def test_identical_traffic_hardly_ever_drifts(engine: Engine) -> None:
-    """Twelve models, three weeks, 250 calls a day of one law: no drift in some 2,800 comparisons."""
-    generator = np.random.default_rng(7)
-    for day in range(21):
-        store(
-            engine,
-            *(
-                Answers(
-                    "null",
-                    day,
-                    [int(x) for x in generator.lognormal(5, 0.7, 250)],
-                    model=f"m{m}",
-                    feature=f"f{m % 3}",
-                    finish_reasons=list(generator.choice(["stop", "length"], 250, p=[0.9, 0.1])),
-                    refused=[int(x) for x in generator.random(250) < 0.03],
-                )
-                for m in range(12)
-            ),
-        )
-    counts = {
-        row["status"]: row["n"]
-        for row in engine.rows(
-            "select status, count() as n from drift_metrics where project = 'null' group by status"
-        )
-    }
-    assert counts["ok"] > 2500
-    assert counts.get("drift", 0) == 0
-    small = engine.value(
-        "select avg(p_value < 0.01) from drift_metrics where project = 'null' and drift_type = 'CONSECUTIVE'"
-    )
-    assert 0.003 < small < 0.02
-
-
-@pytest.mark.parametrize("column", ["p_value", "top_contributor"])
-def test_a_column_of_thousands_of_comparisons_can_be_read_alone(engine: Engine, column: str) -> None:
-    """What rests on all others is by itself what it is beside them, within the SQL port's bound of memory."""
-    bounded = f"from drift_metrics where project = 'null' settings max_memory_usage = {Limits().memory_bytes}"
-    alone, beside = (engine.rows(f"select {asked} {bounded}") for asked in (column, "*"))
-    assert len(alone) > 2500
-    assert Counter(str(row[column]) for row in alone) == Counter(str(row[column]) for row in beside)
-
-
-def test_only_the_model_whose_answers_change_is_a_cause(engine: Engine) -> None:
-    """One of three models answers longer from day 8 on: it alone is named as a cause."""
-    generator = np.random.default_rng(11)
-    models, features = ("alpha", "beta", "gamma"), ("search", "chat")
-    for day in range(12):
-        store(
-            engine,
-            *(
-                Answers(
-                    "shift",
-                    day,
-                    [
-                        int(x)
-                        for x in generator.lognormal(5.8 if model == "beta" and day >= 8 else 5, 0.5, 220)
-                    ],
-                    model=model,
-                    feature=feature,
-                )
-                for model in models
-                for feature in features
-            ),
-        )
-    rows = engine.rows("select * from drift_alerts where project = 'shift' and status = 'ALERT'")
-    causes = {(row["slice"], row["column_name"]) for row in rows if row["explained_by"] == ""}
-    assert causes == {("model=beta", "output_tokens")}
-    assert {row["slice"] for row in rows} >= {"feature=chat", "model,feature=beta,chat"}
-    days = {row["window_start"].day for row in rows if row["drift_type"] == "CONSECUTIVE"}
-    assert days == {(FIRST_DAY + timedelta(days=8)).day}
-    for row in rows:
-        assert row["drift_value"] > row["threshold_value"]
-
-
-def test_a_feature_of_one_model_is_the_models_shadow(engine: Engine) -> None:
-    """When a model and a feature are the very same calls, the model is named as the cause."""
-    for day, median in ((0, 100), (1, 300)):
-        store(engine, Answers("same", day, lengths(day, 300, median), model="solo", feature="only"))
-    rows = engine.rows(
-        "select slice, explained_by from drift_alerts where project = 'same' and status = 'ALERT'"
-    )
-    assert {row["slice"]: row["explained_by"] for row in rows} == {
-        "model=solo": "",
-        "feature=only": "model=solo",
-        "model,feature=solo,only": "model=solo",
-    }
 
 
 def test_profiles_describe_each_day(engine: Engine) -> None:
