@@ -18,7 +18,8 @@ CLAIM = "(entry = 'span' and (sightline_model_call(operation) or {used}))".forma
 
 ODD = f"entry = 'correction' or {CLAIM} and (not sightline_model_call(operation) or weight != 1)"
 
-OF_ARRIVED = "trace_id in (select trace_id from spans_v1 where {arrived})"
+OF_ARRIVED = "(project, trace_id) in (select project, trace_id from spans_v1 where {arrived})"
+"""Two projects may have a trace of one id: what comes of one's says nothing of the other's."""
 
 NEAR = """
 started_at >= fromUnixTimestamp64Nano({first:Int64} - {reach:Int64}, 'UTC')
@@ -38,7 +39,7 @@ with arrived as (
 )
 select project, trace_id
 from spans_v1
-where {{among}} and trace_id in (select trace_id from arrived)
+where {{among}} and (project, trace_id) in (select project, trace_id from arrived)
 group by project, trace_id
 having countIf({ODD}) > 0
     or uniqExactIf(span_id, {CLAIM}) < countIf({CLAIM})

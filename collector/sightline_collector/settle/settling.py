@@ -14,7 +14,7 @@ from sightline_collector.settle.arrivals import Arrival, windows
 from sightline_collector.settle.book import LEDGER, Book
 from sightline_collector.settle.entries import Entry, settle
 from sightline_collector.settle.groups import Group, Stretch, in_portions, joined, reached
-from sightline_collector.settle.spread import LONG_AT_ONCE, doubtful_long, note, spread
+from sightline_collector.settle.spread import LONG_AT_ONCE, doubtful_long, note, noted, spread
 from sightline_collector.settle.suspects import FAR_NS, Look, suspects
 from sightline_collector.settle.verdicts import judge
 from sightline_collector.store.engine import Engine
@@ -73,7 +73,7 @@ def settle_arrival(
     spreading = doubtful_long(engine, found.long)
     for stretch in windows(engine, arrival):
         suspected = suspects(engine, arrival, stretch, look)
-        times |= {trace: at for trace, at in suspected.far.items() if trace not in times}
+        times = suspected.far | noted(engine, suspected.groups, stretch, look.reach_ns) | times
         off = [group for group in suspected.groups if not times.keys().isdisjoint(group)]
         times |= {trace: stretch for group in off for trace in group if trace not in times}
         near = [group for group in suspected.groups if times.keys().isdisjoint(group)]
@@ -81,9 +81,7 @@ def settle_arrival(
             done += settling(portion, stretch, look.reach_ns)
         spreading += off
     for portion in in_portions(joined(spreading), LONG_AT_ONCE):
-        # Another project's trace of a long one's id is its own: nothing says that it is long, or when it was.
-        if any(not times.keys().isdisjoint(group) for group in portion):
-            done += settling(portion, reached(portion, times), FAR_NS)
+        done += settling(portion, reached(portion, times), FAR_NS)
     return done
 
 

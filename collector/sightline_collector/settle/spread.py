@@ -82,6 +82,16 @@ group by project, trace_id
 having last - first >= {reach:Int64}
 """
 
+NOTED = """
+select
+    project, trace_id, min(toUnixTimestamp64Nano(began_at)) as first,
+    max(toUnixTimestamp64Nano(ended_at)) as last
+from long_traces_v1
+where trace_id in {traces:Array(String)}
+group by project, trace_id
+having first < {first:Int64} or last > {last:Int64}
+"""
+
 Row = Mapping[str, Any]
 
 
@@ -155,13 +165,29 @@ def note(engine: Engine, found: Spread) -> None:
     )  # fmt: skip
 
 
+def noted(engine: Engine, groups: Sequence[Group], stretch: Stretch, reach_ns: int) -> dict[Trace, Stretch]:
+    """When the traces run that are judged together with what came in a stretch of time, though nothing came
+    of them now: those that reach further than is looked."""
+    traces = {trace for group in groups if len(group) > 1 for trace in group}
+    if not traces:
+        return {}
+    first_ns, last_ns = stretch[0] - reach_ns, stretch[1] + reach_ns
+    asked = {"traces": sorted({trace for _, trace in traces}), "first": first_ns, "last": last_ns}
+    known = {_trace(row): (int(row["first"]), int(row["last"])) for row in engine.rows(NOTED, asked)}
+    return {
+        trace: (max(first, stretch[0] - LONGEST_NS), min(last, stretch[1] + LONGEST_NS))
+        for trace, (first, last) in known.items()
+        if trace in traces
+    }
+
+
 def doubtful_long(engine: Engine, found: Sequence[Long]) -> list[Group]:
     """The long traces that may need settling, each a group."""
     groups: list[Group] = []
     for place in range(0, len(found), LONG_AT_ONCE):
         portion = {long.trace: long.stretch for long in found[place : place + LONG_AT_ONCE]}
         first_ns, last_ns = reached([frozenset(portion)], portion)
-        groups += doubts(
+        asked = doubts(
             engine,
             f"{NEAR} and trace_id in {{traces:Array(String)}}",
             {
@@ -169,6 +195,7 @@ def doubtful_long(engine: Engine, found: Sequence[Long]) -> list[Group]:
                 "first": first_ns, "last": last_ns, "reach": REACH_NS,
             },
         )  # fmt: skip
+        groups += [group for group in asked if not portion.keys().isdisjoint(group)]
     return groups
 
 

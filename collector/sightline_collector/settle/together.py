@@ -52,7 +52,8 @@ where entry = 'correction' and trace_state != ''
 TIED = f"""{BESIDE}
     and {NEAR}
     and ({OF_ARRIVED}
-        or splitByChar('@', trace_state)[1] in (select trace_id from spans_v1 where {{arrived}}))
+        or (project, splitByChar('@', trace_state)[1]) in (
+            select project, trace_id from spans_v1 where {{arrived}}))
 """  # noqa: S608 - our own text
 
 TIED_TO = f"""{BESIDE}

@@ -106,6 +106,28 @@ def test_a_clock_that_is_hours_off_parts_no_call_from_its_sum(store: Store) -> N
     assert store.settle_all().corrections == 0
 
 
+def test_another_projects_span_of_the_same_id_changes_no_verdict(store: Store) -> None:
+    """A trace whose clocks are hours off stays judged whole when a neighbour's span has its id, near a part
+    of it."""
+    for name in ("agent", "its call"):
+        store.take({"one": [PARTED[name]]})
+        store.settle()
+    store.take({"other": [Told(9, 0, used("chat", (7, 7)))]})
+    store.settle()
+    assert store.totals() == {"one": (1, usd(300, 30), 300, 30), "other": (1, usd(7, 7), 7, 7)}
+
+
+def test_a_twin_in_another_trace_has_a_parted_trace_judged_whole(store: Store) -> None:
+    """Of a trace whose clocks are hours off a call is told again in another trace: both are judged together,
+    and none of its spans is left out."""
+    outer = replace(PARTED["call"], attributes=used("chat", (300, 30), **RESPONSE))
+    for told in (outer, PARTED["its call"], replace(outer, number=9, scope="b", trace=2)):
+        store.take([told])
+        store.settle()
+    assert store.total() == (1, usd(300, 30), 300, 30)
+    assert store.settle_all().corrections == 0
+
+
 def test_what_was_held_back_for_hours_is_noted_as_it_is(store: Store) -> None:
     """A trace that comes hours late, all of it at once, takes up no more time for that."""
     store.take([PARTED["agent"], replace(PARTED["its call"], start=1)], NOW_NS + 6 * 3600 * 10**9)
