@@ -37,6 +37,7 @@ from sightline_collector.store.draining import drained
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.golden import prove
 from sightline_collector.store.insert import Inserter
+from sightline_collector.store.lateness import NAME as BEGINS
 from sightline_collector.store.migrate import migrate
 from sightline_collector.store.url import StoreUrl
 from sightline_collector.wal.appender import SegmentLimits
@@ -76,7 +77,8 @@ async def open_core(config: Config, gate: Gate, parts: AsyncExitStack) -> Core:
     gate.measure(health.registry)
     if tls:
         tls.measure(health.registry)
-    engine = await asyncio.to_thread(opened_or_away, _store_of(config), partial(open_store, config))
+    bring, begins = partial(open_store, config), config.folder / BEGINS
+    engine = await asyncio.to_thread(opened_or_away, _store_of(config), begins, bring)
     parts.push_async_callback(asyncio.to_thread, engine.close)
     await parts.enter_async_context(KeepLoop(engine, health.registry, config.store_gb).running())
     wal = await _open_log(config, engine, health)
@@ -113,7 +115,7 @@ def _take_folder(folder: Path) -> int:
 
 def open_store(config: Config) -> Engine:
     """The store, opened, brought to this version, proven, and told how long to keep things."""
-    engine = Engine(_store_of(config))
+    engine = Engine(_store_of(config), begins=config.folder / BEGINS)
     try:
         if migrate(engine):
             prove(engine, config.folder / "scratch")

@@ -115,7 +115,8 @@ class Played:
         file.write_bytes(rows)
         head, form = statement.rsplit(None, 2)[0], statement.rsplit(None, 1)[1]
         if "input(" in head:
-            text = self._with_schema_file(head).replace("input(", f"file('{file}', {form}, ")
+            text = self._with_schema_file(head) if "format_schema" in head else head
+            text = text.replace("input(", f"file('{file}', {form}, ")
         else:
             text = f"{head} from infile '{file}' format {form}"
         try:

@@ -13,28 +13,12 @@ import pytest
 from collector_process import CollectorProcess, wait_until
 from remembered_load import TRACE, request_template
 from servers.faulty_proxy import FaultyProxy
-from servers.played_server import Played, PlayedServer
+from servers.played_server import PlayedServer
 
 from sightline_collector.store.engine import Engine
 
 SPANS = 3
 LIMIT_S = 60.0
-
-
-@pytest.fixture(scope="module")
-def server(engine_folder: Path) -> Iterator[PlayedServer]:
-    """It knows one user."""
-    opened = PlayedServer(Played(engine_folder, "ann", "s3cret"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def proxy(server: PlayedServer) -> Iterator[FaultyProxy]:
-    """Between a collector and that server."""
-    opened = FaultyProxy(server.port)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -8,126 +8,26 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 from collector.gateway.serving import serving, wait_until
-from otlp_requests import WRITER, insert
 from remembered_load import TRACE, request_template
 from servers.faulty_proxy import UNAVAILABLE, Fault, FaultyProxy, error, is_insert
-from servers.played_server import Played, PlayedServer
+from servers.inserting import LIMIT_S, ONCE, SPANS, Collector, sends, stored
+from servers.played_server import PlayedServer
 
-from sightline_collector.errors import StoreUnreachable
 from sightline_collector.gateway import operations
 from sightline_collector.health import Health
-from sightline_collector.store import connection, draining, golden, server_insert
-from sightline_collector.store import insert as insert_module
-from sightline_collector.store.batch import Batch
+from sightline_collector.store import connection, draining
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.insert import Inserter
-from sightline_collector.store.url import parse_store_url
-from sightline_collector.wal.appender import SegmentLimits
 from sightline_collector.wal.dead_letter import DeadLetters
-from sightline_collector.wal.log import Log, LogLimits
+from sightline_collector.wal.log import Log
 from sightline_collector.wal.segment import Signal
-
-SPANS = 3
-REQUESTS = 4
-LIMIT_S = 60.0
-
-
-@pytest.fixture(scope="module")
-def server(engine_folder: Path) -> Iterator[PlayedServer]:
-    """It knows one user."""
-    opened = PlayedServer(Played(engine_folder, "ann", "s3cret"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def proxy(server: PlayedServer) -> Iterator[FaultyProxy]:
-    """Between a collector and that server."""
-    opened = FaultyProxy(server.port)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def store(
-    proxy: FaultyProxy, engine: Engine, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[Engine]:
-    """The server's store, through the proxy; a client that waits three seconds for what never comes,
-    and tries again soon."""
-    spec = getattr(request.node, "callspec", None)
-    never = spec is not None and spec.params.get("fault") in (Fault.SILENT, Fault.ANSWER_NEVER)
-    monkeypatch.setattr(connection, "ANSWER_S", 3.0 if never else LIMIT_S)
-    monkeypatch.setattr(server_insert, "BEGINS_S", 0.6)
-    monkeypatch.setattr(server_insert, "CLOCKS_APART_S", 0.05)
-    monkeypatch.setattr(insert_module, "RETRY_FIRST_S", 0.02)
-    monkeypatch.setattr(insert_module, "RETRY_MOST_S", 0.05)
-    engine.command("truncate table spans_v1")
-    url = f"clickhouse://ann:s3cret@127.0.0.1:{proxy.port}/{engine.database}"
-    opened = Engine(parse_store_url(url))
-    yield opened
-    opened.close()
-
-
-class Collector:
-    """A log and the inserter of its spans."""
-
-    def __init__(self, store: Engine, folder: Path) -> None:
-        self.store, self.folder, self.health = store, folder, Health()
-        self.letters = DeadLetters(folder / "dead-letter", self.health)
-
-    def run(self, work: Callable[[Log], Awaitable[None]]) -> None:
-        """Take what `work` appends, and store it."""
-        asyncio.run(self._run(work))
-
-    async def _run(self, work: Callable[[Log], Awaitable[None]]) -> None:
-        limits = LogLimits(segment=SegmentLimits(age_s=0.05))
-        log = await Log.open(self.folder / "wal", limits=limits)
-        with ThreadPoolExecutor(1) as threads:
-            inserter = Inserter(
-                Signal.TRACES, self.store, log, self.letters, self.health, self.folder, threads
-            )
-            inserting = asyncio.create_task(inserter.run())
-            await work(log)
-            await log.drain()
-            await asyncio.wait_for(inserting, LIMIT_S)
-        await log.close()
-
-    def retries(self, reason: str) -> float:
-        """How often an insert was to be tried again for a reason."""
-        labels = {"signal": "traces", "reason": reason}
-        return self.health.registry.get_sample_value("sightline_store_retries_total", labels) or 0.0
-
-
-@pytest.fixture
-def collector(store: Engine, tmp_path: Path) -> Collector:
-    """On the store behind the proxy."""
-    return Collector(store, tmp_path)
-
-
-async def sends(log: Log) -> None:
-    """Some requests, all acknowledged."""
-    template = request_template(time.time_ns(), SPANS)
-    bodies = [template.replace(TRACE, number.to_bytes(16, "big")) for number in range(1, REQUESTS + 1)]
-    await asyncio.gather(*(log.append(Signal.TRACES, body, SPANS) for body in bodies))
-
-
-def stored(engine: Engine) -> dict[str, int]:
-    """Spans in the store by trace, without known requests that a server took after their proof had ended."""
-    rows = engine.rows(
-        f"select trace_id, count() as n from spans_v1 where not startsWith(writer, '{golden.WRITERS}')"
-        " group by trace_id"
-    )
-    return {row["trace_id"]: row["n"] for row in rows}
-
-
-ONCE = {f"{number:032x}": SPANS for number in range(1, REQUESTS + 1)}
 
 
 @pytest.mark.parametrize(
@@ -267,78 +167,6 @@ def test_an_insert_that_goes_on_without_its_client_is_not_done_twice(
     hasty.close()
     server.played.before_insert = lambda _: None
     assert stored(engine) == ONCE
-
-
-def test_an_insert_that_comes_after_its_time_stores_nothing(
-    collector: Collector, proxy: FaultyProxy, engine: Engine
-) -> None:
-    """What a proxy passes on long after it has reset the connection is refused, whatever was stored since."""
-    proxy.inject(Fault.LATE, times=1)
-    collector.run(sends)
-    (answer,) = proxy.deliver()
-    assert b"X-ClickHouse-Exception-Code: 394" in answer
-    assert stored(engine) == ONCE
-
-
-def test_a_delete_that_comes_late_deletes_nothing_that_was_inserted_since(
-    store: Engine, proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a proxy passes on when the batch was deleted and inserted anew finds none of the new rows."""
-    body, file = request_template(time.time_ns(), SPANS), tmp_path / "a.segment"
-    monkeypatch.setattr(connection, "ANSWER_S", LIMIT_S)
-    monkeypatch.setattr(server_insert, "BEGINS_S", LIMIT_S)
-    patient = Engine(store.url)
-    batch = Batch(patient, Signal.TRACES, 7, WRITER)
-    insert(patient, Signal.TRACES, [(body, SPANS)], file, batch=7)
-    proxy.inject(Fault.LATE, only=lambda request: b"delete from" in request, times=1)
-    with pytest.raises(StoreUnreachable):
-        batch.delete()
-    batch.delete()
-    assert batch.count() == 0
-    insert(patient, Signal.TRACES, [(body, SPANS)], file, batch=7)
-    (answer,) = proxy.deliver()
-    assert answer.startswith(b"HTTP/1.1 200")
-    assert batch.count() == SPANS
-    patient.close()
-
-
-def test_an_insert_that_comes_late_and_in_time_is_not_done_again(
-    store: Engine, proxy: FaultyProxy, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Until an insert without an answer can begin no more, its rows are not counted, nor is it sent again."""
-    monkeypatch.setattr(server_insert, "BEGINS_S", LIMIT_S)
-    passed_s = [0.0]
-    waiting = Engine(store.url, clock=lambda: time.monotonic() + passed_s[0])
-    collector = Collector(waiting, tmp_path)
-    proxy.inject(Fault.LATE, times=1)
-
-    async def work(log: Log) -> None:
-        await sends(log)
-        while not collector.retries("engine_394"):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-        (answer,) = await asyncio.to_thread(proxy.deliver)
-        assert answer.startswith(b"HTTP/1.1 200")
-        passed_s[0] = 2 * LIMIT_S
-
-    collector.run(work)
-    waiting.close()
-    assert stored(engine) == ONCE
-    assert len([one for one in proxy.passed if one.inserts]) == 1
-
-
-def test_a_way_that_is_slower_than_was_thought_is_given_more_time(
-    store: Engine, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An insert that comes too late to begin, however often, may come later the next time."""
-    monkeypatch.setattr(server_insert, "CLOCK", f"{server_insert.CLOCK} - 5000")
-    monkeypatch.setattr(connection, "ANSWER_S", LIMIT_S)
-    patient = Engine(store.url)
-    collector = Collector(patient, tmp_path)
-    collector.run(sends)
-    patient.close()
-    assert stored(engine) == ONCE
-    assert collector.retries("engine_394") >= 2
-    assert list(collector.letters.letters()) == []
 
 
 def test_a_slow_insert_holds_up_no_other_write(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from threading import Thread
 
 import structlog
@@ -27,7 +28,7 @@ AGAIN_FIRST_S, AGAIN_MOST_S = 0.5, 5.0
 log = structlog.get_logger(__name__)
 
 
-def opened_or_away(url: StoreUrl, bring: Callable[[], Engine]) -> Engine:
+def opened_or_away(url: StoreUrl, begins: Path, bring: Callable[[], Engine]) -> Engine:
     """The store that `bring` opens, proven; a server that is away as one that is.
 
     Raises a Fault for what waiting does not mend.
@@ -38,7 +39,7 @@ def opened_or_away(url: StoreUrl, bring: Callable[[], Engine]) -> Engine:
         if url.path is not None:
             raise
         log.error("the store is away: what comes waits in the log", error=e.message, hint=e.hint)
-        return Engine(url, away=e)
+        return Engine(url, away=e, begins=begins)
 
 
 async def arrived(engine: Engine, bring: Callable[[], Engine]) -> None:

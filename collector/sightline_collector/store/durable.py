@@ -1,4 +1,4 @@
-"""A store's folder made durable.
+"""A store's folder made durable, and what is written beside it.
 
 The engine syncs the rows of an insert where its table says so, and the text of a new table, but not the
 folders that they lie in: without those a power cut soon after a first start would take whole tables, with
@@ -23,6 +23,15 @@ def sync_all(folder: Path) -> None:
     for above in (folder.parent, folder.parent.parent):
         with suppress(PermissionError):  # not ours to read, so made by somebody else, earlier
             _sync(above)
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Put another text into a file: after a power cut it is the old one or the new one. Raises OSError."""
+    new = file.with_suffix(".new")
+    new.write_text(text)
+    _sync(new)
+    new.rename(file)
+    _sync(file.parent)
 
 
 def _sync(path: Path) -> None:

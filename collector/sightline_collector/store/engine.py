@@ -25,9 +25,10 @@ from sightline_collector.sql.cluster import LOCAL, SHARDED, clustered
 from sightline_collector.sql.cluster import READ_SETTINGS as SHARD_SETTINGS
 from sightline_collector.store.connection import connect, fault_of
 from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
+from sightline_collector.store.lateness import Lateness
 from sightline_collector.store.reads import Reads
 from sightline_collector.store.schema_file import schema_file
-from sightline_collector.store.server_insert import ServerInserts, insert_rows, write_settings
+from sightline_collector.store.server_insert import ServerInserts, write_settings
 from sightline_collector.store.server_reads import ServerReads
 from sightline_collector.store.staging import Insertion
 from sightline_collector.store.url import StoreUrl
@@ -56,20 +57,27 @@ class Messages:
 class Engine:
     """A store that is open, or `away`: then whatever is asked of it raises why, until `open()`.
 
-    `close()` it before the process ends. `clock`: seconds that only grow.
+    `close()` it before the process ends. `clock`: seconds that only grow. `begins`: the file that keeps how
+    late an insert into a server may begin.
     """
 
     def __init__(
-        self, url: StoreUrl, clock: Callable[[], float] = time.monotonic, *, away: Fault | None = None
+        self,
+        url: StoreUrl,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        away: Fault | None = None,
+        begins: Path | None = None,
     ) -> None:
         self.url = url
         self.database = url.database
         self.away = away
         self._clock = clock
+        self._lateness = Lateness(None if url.path else begins, clock)
         # A server is written to by all signals at once: its handle keeps nothing between two requests.
         self._write_lock: AbstractContextManager[object] = Lock() if url.path else nullcontext()
         self._closed = False
-        self._columns: dict[str, tuple[str, ...]] = {}
+        self._columns: dict[str, dict[str, str]] = {}
         self._readers: SimpleQueue[Client | None] = SimpleQueue()
         for _ in range(READERS):
             self._readers.put(None)
@@ -80,7 +88,7 @@ class Engine:
         """Open the write handle, and make the database. Raises a Fault."""
         url = self.url
         self._writer = connect(url, None if url.path else write_settings(url.cluster))
-        self._server_inserts = ServerInserts(self._writer, url.cluster, self._clock)
+        self._server_inserts = ServerInserts(self._writer, url.cluster, self._clock, self._lateness)
         try:
             self._say(f"create database if not exists {url.database}")
             self._use(self._writer)
@@ -189,7 +197,7 @@ class Engine:
         return rows[0][0] if rows else None
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows into a small table, by column name."""
+        """Insert rows into a small table, by column name. What all rows leave out has its default."""
         if not rows:
             return
         block = "".join(json.dumps(row, default=str) + "\n" for row in rows).encode()
@@ -197,19 +205,22 @@ class Engine:
             if self.embedded:
                 self._writer.raw_insert(table, insert_block=block, fmt="JSONEachRow")
             else:
-                insert_rows(self._writer, table, block)
+                types = self.columns(table)
+                given = dict.fromkeys(name for row in rows for name in row)
+                self._server_inserts.insert_rows(table, {name: types[name] for name in given}, block)
 
-    def columns(self, table: str) -> tuple[str, ...]:
-        """A table's column names, in their order. Asked once: a table changes before it is filled."""
+    def columns(self, table: str) -> Mapping[str, str]:
+        """A table's column names, in their order, and types. Asked once: a table changes before it is
+        filled."""
         if table not in self._columns:
             rows = self.rows(
-                "select name from system.columns where database = currentDatabase()"
+                "select name, type from system.columns where database = currentDatabase()"
                 " and table = {table:String} order by position",
                 {"table": table},
             )
             if not rows:
                 raise StoreRefused(f"the store has no table {table}", hint=RESTART, code=60)
-            self._columns[table] = tuple(str(row["name"]) for row in rows)
+            self._columns[table] = {str(row["name"]): str(row["type"]) for row in rows}
         return self._columns[table]
 
     def insert_messages(self, insertion: Insertion, file: Path, messages: Messages) -> None:

@@ -14,8 +14,8 @@
 
 An insert that returns proves nothing: a dropped view loses every row quietly. So after each insert the rows
 of its batch are counted, and only then is the segment let go. A segment in doubt (left by an earlier process,
-or after an answer that never came) is counted first, once nothing of it can come any more. Exactly-once rests
-on this count alone.
+or after an answer that never came) is counted first: let go at once when it is whole, else counted again when
+nothing of it can come any more. Exactly-once rests on this count alone.
 """
 
 from __future__ import annotations
@@ -147,10 +147,10 @@ class Inserter:
 
     def _insert(self, segment: Segment, in_doubt: bool) -> None:
         began = time.perf_counter()
-        if in_doubt:
-            self.engine.refuse_while_due(segment.path, left=segment.in_doubt)
         writer = self._writer_of(segment) if in_doubt else self.gate.writer
         batch = Batch(self.engine, self.signal, segment.batch, writer)
+        if in_doubt and not self._has_all(segment, batch):
+            self.engine.refuse_while_due(segment.path, left=segment.in_doubt)
         if self._search is None:
             if in_doubt and self._is_whole(segment, batch):
                 return
@@ -163,6 +163,10 @@ class Inserter:
         """The writer that its records name: the folder's name may have changed since."""
         found = records(segment.path.read_bytes(), segment.batch)
         return found[0].writer if found else self.gate.writer
+
+    def _has_all(self, segment: Segment, batch: Batch) -> bool:
+        """Whether all of it has come: then nothing more can, for each insert is sent once, after a count."""
+        return not self._search and len(TABLES[self.signal]) == 1 and batch.count() == segment.items
 
     def _is_whole(self, segment: Segment, batch: Batch) -> bool:
         """Whether the store holds the segment already; what it holds in part is deleted."""

@@ -10,31 +10,31 @@ rows meanwhile the server would say that there are none, and the same segment wo
     an insert says until when it may begin, by the server's clock: begun later, it fails and stores nothing;
     where one failed, it is waited until it can begin no more, and as long as any that began by then runs.
 
-Only then is what it has left counted. Each insert is named after its bytes, too: a server that runs one of a
-name refuses another (216).
+Only then is what it has left counted, unless all of it is there: that is no more, for nothing is sent twice.
+How late an insert may begin outlives the process (lateness.py). Each is named after its bytes, too: a server
+that runs one of a name refuses another (216). Rows of small tables have such a time as well.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
 from sightline_collector.errors import StoreRefused
+from sightline_collector.sql.catalog import quoted
 from sightline_collector.sql.cluster import READ_SETTINGS, WRITE_SETTINGS
+from sightline_collector.store.lateness import Lateness
 from sightline_collector.store.verdict import ENGINE_SAYS
 
 CHUNK_BYTES = 1 << 20
 
 NO_TABLE = ""
 """The statement is in the body: the client need not make one."""
-
-BEGINS_S, BEGINS_MOST_S = 5.0, 600.0
-"""How late an insert may begin, apart from the time that its bytes take on the way. It doubles when one comes
-too late: a way is slower than was thought, or the servers' clocks lie further apart."""
 
 SLOWEST_WAY = 4 << 20
 """Bytes a second that a proxy passes on at least when it first takes a request whole."""
@@ -46,12 +46,11 @@ GONE_S = 60.0
 """No insert takes longer: after that a server that cannot be asked, or does not say, is not waited for."""
 
 CLOCK = "select toUnixTimestamp64Milli(now64(3))"
-BEGUN_LATE = 394
+BEGUN_LATE, TOO_LATE = 394, "the insert came too late to begin"
 """As if it had been cancelled: of such a code the segment is tried again."""
 
 IN_TIME = """
-where not throwIf(
-    toUnixTimestamp64Milli(now64(3)) > {until_ms}, 'the insert came too late to begin', toInt16({code}))
+where not throwIf(toUnixTimestamp64Milli(now64(3)) > {until_ms}, '{too_late}', toInt16({code}))
 """
 IN_TIME_SETTINGS = "allow_custom_error_code_in_throwif = 1"
 
@@ -76,13 +75,13 @@ def write_settings(cluster: str) -> dict[str, Any]:
 
 
 class ServerInserts:
-    """Inserts files into a server, or into one of a cluster. Safe to use from several threads."""
+    """Inserts into a server, or into one of a cluster. Safe to use from several threads."""
 
-    def __init__(self, client: Client, cluster: str, clock: Callable[[], float]) -> None:
+    def __init__(self, client: Client, cluster: str, clock: Callable[[], float], lateness: Lateness) -> None:
         self._client = client
         self._cluster = cluster
         self._clock = clock
-        self._begins_s = BEGINS_S
+        self._lateness = lateness
         self._opened = self._due = clock()
 
     def insert(self, statement: str, file: Path, settings: str) -> None:
@@ -90,25 +89,37 @@ class ServerInserts:
 
         Raises ClickHouseError; when what was sent may begin is remembered.
         """
-        may_s = self._may_s(file)
-        until_ms = int(self._client.query(CLOCK).result_rows[0][0]) + int(may_s * 1000)
-        due = self._clock() + may_s + CLOCKS_APART_S
-        head = f"{statement}{IN_TIME.format(until_ms=until_ms, code=BEGUN_LATE)}settings {settings}"
-        body = _chunks(f"{head}, {IN_TIME_SETTINGS}\nformat Protobuf\n".encode(), file)
+        may_s, way_s = self._lateness.now_s, _way_s(file)
+        in_time = self._in_time(may_s + way_s)
+        due = self._clock() + may_s + way_s + CLOCKS_APART_S
+        head = f"{statement}{in_time}settings {settings}, {IN_TIME_SETTINGS}\nformat Protobuf\n"
+        body = _chunks(head.encode(), file)
         try:
-            self._client.raw_insert(NO_TABLE, insert_block=body, settings={"query_id": name_of(file)})
+            with self._told_late(may_s):
+                self._client.raw_insert(NO_TABLE, insert_block=body, settings={"query_id": name_of(file)})
         except Exception as e:
-            if f"Code: {BEGUN_LATE}" in str(e):
-                self._begins_s = min(2 * self._begins_s, BEGINS_MOST_S)
             answered = ENGINE_SAYS.search(str(e)) is not None
             self._due = max(self._due, self._clock() if answered else due)
             raise
+
+    def insert_rows(self, table: str, structure: Mapping[str, str], rows: bytes) -> None:
+        """Insert lines of JSON into a small table, whose columns of these names have these types; others have
+        their defaults. Raises ClickHouseError."""
+        columns, source = ", ".join(structure), quoted(", ".join(map(" ".join, structure.items())))
+        may_s = self._lateness.now_s
+        head = (
+            f"insert into {table} ({columns}) select {columns} from input({source})"  # noqa: S608 - our own
+            f"{self._in_time(may_s)}settings {IN_TIME_SETTINGS}\nformat JSONEachRow\n"
+        )
+        with self._told_late(may_s):
+            self._client.raw_insert(NO_TABLE, insert_block=(part for part in (head.encode() + rows,)))
 
     def refuse_while_due(self, file: Path, *, left: bool) -> None:
         """Raises StoreRefused while an insert that failed, or one of an earlier process that has `left` the
         file, may yet begin, or any that began by then runs; ClickHouseError when a server of a cluster does
         not say so."""
-        due = max(self._due, self._opened + self._may_s(file) + CLOCKS_APART_S) if left else self._due
+        left_due = self._opened + self._lateness.left_s + _way_s(file) + CLOCKS_APART_S
+        due = max(self._due, left_due) if left else self._due
         since_s = self._clock() - due
         if since_s < 0:
             said = f"an insert may yet begin for {-since_s:.1f} s"
@@ -116,9 +127,20 @@ class ServerInserts:
         if since_s < GONE_S and self._client.query(self._running, {"since": since_s}).result_rows[0][0]:
             raise StoreRefused("an insert still runs", hint="it is waited for", code=ALREADY_RUNNING)
 
-    def _may_s(self, file: Path) -> float:
-        """How long after it is sent an insert may begin."""
-        return self._begins_s + file.stat().st_size / SLOWEST_WAY
+    def _in_time(self, may_s: float) -> str:
+        """A condition that fails when the statement begins later than that."""
+        until_ms = int(self._client.query(CLOCK).result_rows[0][0]) + int(may_s * 1000)
+        return IN_TIME.format(until_ms=until_ms, too_late=TOO_LATE, code=BEGUN_LATE)
+
+    @contextmanager
+    def _told_late(self, may_s: float) -> Iterator[None]:
+        try:
+            yield
+        except Exception as e:
+            said = ENGINE_SAYS.search(str(e))
+            if said and int(said[1]) == BEGUN_LATE and TOO_LATE in str(e):
+                self._lateness.came_late(may_s)
+            raise
 
     @property
     def _running(self) -> str:
@@ -126,10 +148,9 @@ class ServerInserts:
         return RUNNING.format(processes=of_all)
 
 
-def insert_rows(client: Client, table: str, rows: bytes) -> None:
-    """Insert lines of JSON. Raises ClickHouseError."""
-    whole = f"insert into {table} format JSONEachRow\n".encode() + rows
-    client.raw_insert(NO_TABLE, insert_block=(part for part in (whole,)))
+def _way_s(file: Path) -> float:
+    """How long a file's bytes may be on their way."""
+    return file.stat().st_size / SLOWEST_WAY
 
 
 def name_of(file: Path) -> str:
