@@ -44,9 +44,11 @@ texts as (
                 attributes['gen_ai.system_instructions'],
                 arrayFirst(event -> event.2 = 'gen_ai.client.inference.operation.details', events)
                     .3['gen_ai.system_instructions'])),
-            ('input', if(operation = 'tool', 'assistant', 'user'), input),
+            ('input', if(operation = 'tool', 'assistant', 'user'),
+                sightline_listed_events('input', input_key, input, output)),
             ('output', if(operation in ('tool', 'retrieval'), 'tool', 'assistant'),
-                sightline_answer(output_key, output, attributes))]) as said,
+                sightline_listed_events(
+                    'output', input_key, input, sightline_answer(output_key, output, attributes)))]) as said,
         said.1 as direction, [(said.2, said.3)] as texts
     from spans_v1
     where input != '' or output != ''

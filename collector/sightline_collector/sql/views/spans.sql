@@ -40,7 +40,9 @@ with settled as (
 -- nothing when the reader's joins say so.
 ifNull(settled.corrected, 0) = 1 as changed,
 sightline_model_call(s.operation) as call,
-sightline_told_texts(s.project, s.trace_id, s.span_id, s.operation, s.input, s.output) as told
+sightline_listed_events('input', s.input_key, s.input, s.output) as given,
+sightline_listed_events('output', s.input_key, s.input, s.output) as answered,
+sightline_told_texts(s.project, s.trace_id, s.span_id, s.operation, given, answered) as told
 select
     trace_id, span_id, parent_span_id, started_at, duration_ms, service, name, operation, status,
     provider, model, feature, user_id, session_id, input_tokens, output_tokens,
@@ -69,7 +71,7 @@ select
     price_context,
     error_type, status_message, refused, blocked, finish_reason,
     request_model, response_model, response_id, prompt_name, prompt_version, experiment, variant, shadow, tags,
-    agent, tool, stage, concat(s.input, told[1]) as input, concat(s.output, told[2]) as output,
+    agent, tool, stage, concat(given, told[1]) as input, concat(answered, told[2]) as output,
     kind, attributes, attribute_types, resource_attributes, resource_types,
     scope_name, scope_version, scope_attributes, events, links, trace_state, flags,
     dropped_attributes, dropped_events, dropped_links, notes, weight, dialect, received_at, batch, writer,

@@ -43,8 +43,9 @@ with totals as (
 starts as (
     select
         project, trace_id, span_id, parent_span_id, started_at, duration_ms, name, service, operation,
-        status, leftUTF8(input, 200) as input, leftUTF8(output, 200) as output
-    from spans_v1
+        status, leftUTF8(sightline_listed_events('input', input_key, s.input, s.output), 200) as input,
+        leftUTF8(sightline_listed_events('output', input_key, s.input, s.output), 200) as output
+    from spans_v1 as s
     where entry = 'span'
 ),
 thumbs as (
