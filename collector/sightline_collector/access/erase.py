@@ -1,45 +1,20 @@
-"""Erases a subject's rows from every stored table, and waits until the engine has let the old files go.
-
-A deletion writes parts anew without the rows; the old parts lie on disk for some minutes more, against a
-power cut. While an erasure runs they go at once, and what is written anew is synced instead.
-"""
+"""Erases a subject's rows from every stored table."""
 
 from __future__ import annotations
 
 import secrets
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sightline_collector.access.subject import SPANS, WITHOUT_USERS, Subject
-from sightline_collector.errors import StoreRefused
+from sightline_collector.access.rewriting import Rewriting
+from sightline_collector.access.subject import SPANS, TRACES_AT_ONCE, WITHOUT_USERS, Subject
 from sightline_collector.sql.catalog import Catalog, quoted
 from sightline_collector.store.engine import Engine
 
 ROUNDS = 3
 """Settlement may write a correction of a span that is being erased: the next round has it."""
-MUTATION_S = 3600.0
-OLD_PARTS_S = 300.0
-POLL_S = 0.2
-NUDGE_S = 12.0
-"""More often, and the engine is busy with nudges instead of old parts."""
-
-AT_ONCE = {
-    "old_parts_lifetime": 1,
-    "min_rows_to_fsync_after_merge": 1,
-    "min_compressed_bytes_to_fsync_after_merge": 1,
-}
-
 _KEYS = "select distinct key from dialects_v1 where column = 'user' order by key"
-_UNDONE = """
-select count() as undone, anyIf(latest_fail_reason, latest_fail_reason != '') as why from system.mutations
-where database = currentDatabase() and not is_done and table in {tables:Array(String)}
-"""
-_OLD = """
-select table, name from system.parts
-where database = currentDatabase() and not active and table in {tables:Array(String)}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +42,43 @@ def tables() -> list[str]:
     return sorted(name for name in names if not name.startswith(WITHOUT_USERS))
 
 
-def erase(engine: Engine, subject: Subject, pause: Callable[[float], None] = time.sleep) -> list[Erased]:
+def erase(engine: Engine, subject: Subject, work: Rewriting) -> list[Erased]:
     """Erases and counts. Raises StoreRefused, StoreUnreachable; what was erased until then is gone."""
     held = {table: int(engine.value(f"select count() from {table}") or 0) for table in tables()}  # noqa: S608
     erased: Counter[str] = Counter()
     for _ in range(ROUNDS):
-        gone = _round(engine, subject, erased.keys(), pause)
+        gone = _round(engine, list(subject.steps()), list(subject.steps(secrets.token_hex(16))), work)
         if not gone:
             break
         erased += gone
-    try:
-        _wait_for_old_parts(engine, _old_parts(engine, erased), pause)
-    finally:
-        for table in sorted(erased):
-            engine.command(f"alter table {table} reset setting {', '.join(AT_ONCE)}")
+    own = replace(subject, traces=subject.traces - of_others(engine, subject.traces))
+    erased += _round(engine, list(own.told()), list(own.told(secrets.token_hex(16))), work)
     left: Counter[str] = Counter()
-    for step in subject.steps():
+    for step in (*subject.steps(), *own.told()):
         left += _found(engine, step)
     return [Erased(table, held[table], erased[table], left[table]) for table in held]
 
 
+def of_others(engine: Engine, traces: Collection[str]) -> frozenset[str]:
+    """Those of the traces that others have a part in: their ids are not the subject's alone."""
+    ids = sorted(traces)
+    found: set[str] = set()
+    for start in range(0, len(ids), TRACES_AT_ONCE):
+        some = ", ".join(map(quoted, ids[start : start + TRACES_AT_ONCE]))
+        for table in (SPANS, "logs_v1", "feedback_v1"):
+            sql = f"select distinct trace_id from {table} where trace_id in ({some})"  # noqa: S608
+            found |= {str(row["trace_id"]) for row in engine.rows(sql)}
+    return frozenset(found)
+
+
 def _round(
-    engine: Engine, subject: Subject, changed: Collection[str], pause: Callable[[float], None]
+    engine: Engine, steps: Sequence[Mapping[str, str]], hashed: Sequence[Mapping[str, str]], work: Rewriting
 ) -> Counter[str]:
     """Each step once, the next when the one before is done: rows by table."""
     gone: Counter[str] = Counter()
-    for step, hashed in zip(subject.steps(), subject.steps(secrets.token_hex(16)), strict=True):
+    for step, said in zip(steps, hashed, strict=True):
         found = _found(engine, step)
-        _let_old_parts_go(engine, found.keys() - gone.keys() - set(changed))
-        for table in found:
-            engine.command(f"alter table {table} delete where {hashed[table]} settings mutations_sync = 0")
-        _wait(engine, sorted(found), pause)
+        work.say({table: f"delete where {said[table]}" for table in found})
         gone += found
     return gone
 
@@ -108,44 +89,3 @@ def _found(engine: Engine, step: Mapping[str, str]) -> Counter[str]:
     for table, condition in step.items():
         counts[table] = int(engine.value(f"select count() from {table} where {condition}") or 0)  # noqa: S608
     return +counts
-
-
-def _let_old_parts_go(engine: Engine, changed: Iterable[str]) -> None:
-    settings = ", ".join(f"{name} = {value}" for name, value in AT_ONCE.items())
-    for table in sorted(changed):
-        engine.command(f"alter table {table} modify setting {settings}")
-
-
-def _wait(engine: Engine, changed: list[str], pause: Callable[[float], None]) -> None:
-    """Until the engine has written its parts anew. Raises StoreRefused when it cannot."""
-    give_up_s = time.monotonic() + MUTATION_S
-    while (found := engine.rows(_UNDONE, {"tables": changed})[0])["undone"]:
-        if found["why"] or time.monotonic() > give_up_s:
-            for table in changed:
-                engine.command(
-                    "kill mutation where database = currentDatabase() and not is_done"
-                    f" and table = {quoted(table)}"
-                )
-            why = found["why"] or "it took too long"
-            raise StoreRefused(f"rows could not be erased ({why[:200]})", hint="free disk space, ask again")
-        pause(POLL_S)
-
-
-def _wait_for_old_parts(engine: Engine, old: set[tuple[str, str]], pause: Callable[[float], None]) -> None:
-    """Until what held the rows is no longer on disk; for a while only: the search tells what is left."""
-    give_up_s = time.monotonic() + OLD_PARTS_S
-    nudge_s = time.monotonic() + NUDGE_S
-    changed = {table for table, _ in old}
-    while (left := old & _old_parts(engine, changed)) and time.monotonic() < give_up_s:
-        if time.monotonic() > nudge_s:
-            nudge_s = time.monotonic() + NUDGE_S
-            for table in sorted({table for table, _ in left}):
-                # An engine without work looks for old parts ever more seldom; one that had some does so soon.
-                engine.command(f"alter table {table} delete where 0 settings mutations_sync = 0")
-        pause(POLL_S)
-
-
-def _old_parts(engine: Engine, changed: Iterable[str]) -> set[tuple[str, str]]:
-    """Tables and names of parts that others have replaced."""
-    rows = engine.rows(_OLD, {"tables": sorted(changed)})
-    return {(str(row["table"]), str(row["name"])) for row in rows}

@@ -2,7 +2,7 @@
 
 ::
 
-    log ──flush──▶ store ──delete, old files gone──▶ dead letters written anew ──▶ search ──▶ certificate
+    log ──flush──▶ store ──delete, redact, old files gone──▶ dead letters anew ──▶ search ──▶ certificate
 
 What is received while it runs is not part of it: the certificate says until when.
 """
@@ -12,8 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Collection
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -22,9 +22,13 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from sightline_collector.access.erase import erase, known
-from sightline_collector.access.search import Needles, Searched, search
-from sightline_collector.access.subject import Subject, without
+from sightline_collector.access import unfinished
+from sightline_collector.access.erase import Erased, erase, known, of_others
+from sightline_collector.access.redact import Redacted, redact
+from sightline_collector.access.redaction import PLACEHOLDER, Redaction
+from sightline_collector.access.rewriting import rewriting
+from sightline_collector.access.search import PART, Found, Needles, Searched, search
+from sightline_collector.access.subject import Asked, Subject, without
 from sightline_collector.errors import LogClosed
 from sightline_collector.receive.check import REQUESTS
 from sightline_collector.store.durable import sync_all
@@ -37,7 +41,9 @@ NOT_COVERED = [
     "what was received after received_before",
     "what senders hold: an SDK's queue and its spool folder, and the queues of collectors in between",
     "blocks that the file system has freed and not overwritten",
+    f"{unfinished.FOLDER}/ in the data folder: the ids of their traces, until a certificate is complete",
 ]
+LEFT_AS_THEY_ARE = "what others say of them is left: `sightline forget --redact-mentions` redacts it"
 OF_SERVER = "the store is a server, whose files are its own: its rows were counted, its bytes not searched"
 
 
@@ -50,40 +56,72 @@ def forget(
     engine: Engine,
     folder: Path,
     letters: DeadLetters,
-    user: str,
-    session: str,
+    asked: Asked,
     flushed_at: datetime,
     stopping: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Erases what was stored by `flushed_at` and says what was done. Blocking; raises a Fault, OSError."""
-    subject = known(engine, user, session)
-    tables = erase(engine, subject, partial(_pause, stopping))
-    put_anew = _clean_letters(letters, subject)
-    torn = _remove_torn(folder / "wal" / "torn", subject)
+    subject = known(engine, asked.user, asked.session)
+    subject = replace(subject, traces=unfinished.remembered(folder, subject.digest, subject.traces))
+    redaction, redacted = None, Redacted()
+    with rewriting(engine, partial(_pause, stopping)) as work:
+        tables = erase(engine, subject, work)
+        shared = of_others(engine, subject.traces)
+        if asked.redact:
+            redaction = Redaction(asked.names, subject.traces - shared)
+            redacted = redact(engine, redaction, work)
+    put_anew = _clean_letters(letters, subject, redaction)
+    sought = replace(subject, traces=redaction.traces) if redaction else subject
+    needles = Needles(sought, redaction)
+    torn = _remove_torn(folder / "wal" / "torn", needles)
     sync_all(folder)  # a segment let go or a part that a power cut brings back would be stored again
     searched = Searched()
-    found = list(search(folder, Needles(subject), searched))
+    found = [one for one in search(folder, needles, searched) if not one.file.startswith(unfinished.FOLDER)]
     certificate = {
         "subject_sha256": subject.digest,
-        "of": "a session of a user" if session else "a user",
+        "of": "a session of a user" if asked.session else "a user",
         "received_before": flushed_at.isoformat(),
         "finished_at": utc_now().isoformat(),
         "sightline": version("sightline"),
         "store": str(engine.url),
         "traces": len(subject.traces),
         "tables": [asdict(table) for table in tables],
+        "mentions": _mentions(asked, redacted, shared),
         "dead_letters": put_anew,
         "damaged_pieces_of_the_log": torn,
-        "search": {
-            **asdict(searched),
-            "what": "the id and the ids of their traces, in every file of the data folder, compressed or not",
-            "found": [asdict(one) for one in found],
-            **({} if engine.embedded else {"store": OF_SERVER}),
-        },
+        "search": _search_said(engine, searched, found),
         "not_covered": NOT_COVERED,
-        "complete": not found and not any(table.left for table in tables),
+        "complete": _is_complete(found, tables, redacted),
     }
+    if certificate["complete"]:
+        unfinished.done(folder, subject.digest)
     return {**certificate, "sha256": digest(certificate)}
+
+
+def _mentions(asked: Asked, redacted: Redacted, shared: Collection[str]) -> object:
+    if not asked.redact:
+        return LEFT_AS_THEY_ARE
+    return {
+        "names": len(asked.names),
+        "replaced_by": PLACEHOLDER,
+        **redacted.said(),
+        "traces_that_others_have_a_part_in": len(shared),
+    }
+
+
+def _search_said(engine: Engine, searched: Searched, found: list[Found]) -> dict[str, object]:
+    return {
+        **asdict(searched),
+        "what": "the id and the ids of their traces, in every file of the data folder, compressed or not",
+        "found": [asdict(one) for one in found],
+        **({} if engine.embedded else {"store": OF_SERVER}),
+    }
+
+
+def _is_complete(found: list[Found], tables: list[Erased], redacted: Redacted) -> bool:
+    """A name within a longer word is told, and no mention."""
+    left = any(table.left for table in tables) or redacted.left.total()
+    return not left and all(one.what == PART for one in found)
 
 
 def _pause(stopping: Callable[[], bool], seconds: float) -> None:
@@ -99,43 +137,50 @@ def digest(certificate: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _clean_letters(letters: DeadLetters, subject: Subject) -> dict[str, int]:
+def _clean_letters(letters: DeadLetters, subject: Subject, redaction: Redaction | None) -> dict[str, int]:
     done = {"searched": 0, "changed": 0, "removed": 0, "items": 0}
     for letter in letters.letters():
         done["searched"] += 1
         framed = letters.read(letter)
         whole = records(framed)
-        gone, left = _cleaned(letter, framed, whole[0], subject) if whole else (0, b"")
-        if whole and not gone:
+        gone, left = _cleaned(letter, framed, whole[0], subject, redaction) if whole else (0, b"")
+        why = redaction.text(letter.why.encode()).decode() if redaction else letter.why
+        if whole and left == framed and why == letter.why:
             continue
         if left:
-            letters.put(letter.signal, left, records(left)[0], letter.why, letter.code)
-        letters.drop(letter)
+            letters.put(letter.signal, left, records(left)[0], why, letter.code)
+        if left != framed:
+            letters.drop(letter)
         done["changed" if left else "removed"] += 1
         done["items"] += gone
     return done
 
 
-def _cleaned(letter: Letter, framed: bytes, record: Record, subject: Subject) -> tuple[int, bytes]:
-    """How many items of a letter are the subject's; the letter without them, b"" when it has no others."""
+def _cleaned(
+    letter: Letter, framed: bytes, record: Record, subject: Subject, redaction: Redaction | None
+) -> tuple[int, bytes]:
+    """How many items of a letter are the subject's; the letter without them and their names, b"" when it has
+    no others."""
     try:
         request = REQUESTS[letter.signal].FromString(bytes(record.body(framed)))
     except DecodeError:
         return record.items, b""
     gone = without(request, letter.signal, subject)
+    named = redaction.message(request) if redaction else 0
+    if not gone and not named:
+        return 0, framed
     body = request.SerializeToString()
-    if not gone or not body:
+    if not body:
         return gone, b""
     entry = Entry(body, max(0, record.items - gone), record.project, record.received_at_ns)
     length, trailer = frame(entry, record.batch, record.writer)
     return gone, length + body + trailer
 
 
-def _remove_torn(folder: Path, subject: Subject) -> dict[str, int]:
+def _remove_torn(folder: Path, needles: Needles) -> dict[str, int]:
     """What was cut off the log is no request any more: a piece that holds the subject goes as a whole."""
-    needles = Needles(subject)
     pieces = [path for path in folder.glob("*") if path.is_file()] if folder.is_dir() else []
-    theirs = [path for path in pieces if any(needles.within(path.read_bytes(), raw=True))]
+    theirs = [path for path in pieces if set(needles.within(path.read_bytes(), raw=True)) - {PART}]
     for path in theirs:
         path.unlink()
     return {"searched": len(pieces), "removed": len(theirs)}

@@ -17,12 +17,14 @@ from sightline_collector.access.audit import FORGET, Audit
 from sightline_collector.access.entrance import caller_of
 from sightline_collector.access.erasure import utc_now
 from sightline_collector.access.key import ALL_PROJECTS
+from sightline_collector.access.redaction import ALSO_MAX, unfit
+from sightline_collector.access.subject import Asked
 from sightline_collector.errors import Fault
 
 ALIVE_S = 10.0
 ID_BYTES_MAX = 4096
 
-Forget = Callable[[str, str, datetime], dict[str, Any]]
+Forget = Callable[[Asked, datetime], dict[str, Any]]
 """Erases a user, or one of their sessions, as stored at a time: the certificate. Blocking."""
 
 log = structlog.get_logger(__name__)
@@ -45,22 +47,19 @@ class ForgetRoutes:
     async def forget(self, request: Request) -> Response:
         """The certificate as JSON; an `error` with its `hint` when it failed."""
         try:
-            said = json.loads(await request.body() or b"{}")
-            user, session = said["user"], said.get("session", "")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            user = session = None
-        if not _is_id(user) or not (session == "" or _is_id(session)):
-            return JSONResponse({"error": "user must be an id", "hint": 'send {"user": "…"}'}, 400)
+            asked = _asked(await request.body())
+        except ValueError as e:
+            return JSONResponse({"error": str(e), "hint": 'send {"user": "…"}'}, 400)
         caller = caller_of(request.scope)
-        work = asyncio.create_task(self._work(caller.key, user, session))
+        work = asyncio.create_task(self._work(caller.key, asked))
         return StreamingResponse(_alive(work), media_type="application/json")
 
-    async def _work(self, key: str, user: str, session: str) -> dict[str, Any]:
+    async def _work(self, key: str, asked: Asked) -> dict[str, Any]:
         async with self._alone:
             try:
                 began = utc_now()
                 await self._flush()
-                certificate = await asyncio.to_thread(self._forget, user, session, began)
+                certificate = await asyncio.to_thread(self._forget, asked, began)
                 what = f"subject {certificate['subject_sha256']}, certificate {certificate['sha256']}"
                 outcome = "complete" if certificate["complete"] else "incomplete"
                 await self._audit.write(FORGET, key, ALL_PROJECTS, what, outcome)
@@ -76,6 +75,25 @@ async def _alive(work: asyncio.Task[dict[str, Any]]) -> AsyncIterator[bytes]:
     while not (await asyncio.wait([work], timeout=ALIVE_S))[0]:
         yield b" "
     yield json.dumps(work.result()).encode()
+
+
+def _asked(body: bytes) -> Asked:
+    """Raises ValueError for what is none, and says why."""
+    try:
+        said = json.loads(body)
+        also = said.get("also", [])
+        asked = Asked(said["user"], said.get("session", ""), said.get("redact_mentions", False), tuple(also))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError("user must be an id") from None
+    ids = (asked.user, *asked.also, *([asked.session] if asked.session != "" else []))
+    if not all(map(_is_id, ids)) or not isinstance(asked.redact, bool) or not isinstance(also, list):
+        raise ValueError("user must be an id, also a list of names, redact_mentions true or false")
+    if len(also) > ALSO_MAX or (also and not asked.redact):
+        raise ValueError(f"also goes with redact_mentions, and has at most {ALSO_MAX} names")
+    for name in asked.names if asked.redact else ():
+        if why := unfit(name):
+            raise ValueError(f"{name!r} cannot be redacted: {why}")
+    return asked
 
 
 def _is_id(said: object) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 import lz4.block
 import zstandard
 
+from sightline_collector.access.redaction import Redaction
 from sightline_collector.access.subject import Subject
 
 _HEAD = struct.Struct("<16xBII")
@@ -27,11 +28,14 @@ _TRACE_ID = re.compile(rb"[0-9a-f]{32}")
 
 WORD_BYTES_MAX = 7
 """Ids as short as that are in every file by chance: they are looked for as whole words."""
+PART = "part of a word"
+"""A name within a longer word: another's id, or chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that holds an id of the subject's: `user`, `session` or `trace`."""
+    """A file that holds an id of the subject's: `user`, `session` or `trace`; or a `name` that was redacted,
+    or a name as `part of a word`."""
 
     file: str
     what: str
@@ -48,18 +52,22 @@ class Searched:
 
 
 class Needles:
-    """What to look for: the user's id, the session's, the ids of their traces."""
+    """What to look for: a user's or a session's id, those of their traces; after a redaction its names."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, redaction: Redaction | None = None) -> None:
         named = {"session": subject.session} if subject.session else {"user": subject.user}
         self._words = {what: _pattern(said) for what, said in named.items()}
+        if redaction:
+            self._words = {"name": redaction.sought, PART: redaction.anywhere}
         self._traces = frozenset(trace.encode() for trace in subject.traces)
         self._raw = tuple(bytes.fromhex(t) for t in subject.traces if _TRACE_ID.fullmatch(t.encode()))
-        self.overlap_bytes = max(32, len(subject.user.encode()), len(subject.session.encode())) + 2
+        names = (subject.user, subject.session, *(redaction.names if redaction else ()))
+        self.overlap_bytes = max(32, *(len(name.encode()) for name in names)) + 3
 
     def within(self, text: bytes, *, raw: bool = False) -> Iterator[str]:
         """What of it is in the text; `raw`: also trace ids as senders write them, in 16 bytes."""
-        yield from (what for what, pattern in self._words.items() if pattern.search(text))
+        found = [what for what, pattern in self._words.items() if pattern.search(text)]
+        yield from found[:1]
         if (self._traces and not self._traces.isdisjoint(_TRACE_ID.findall(text))) or (
             raw and any(trace in text for trace in self._raw)
         ):

@@ -16,13 +16,27 @@ TRACES_AT_ONCE = 2_500
 
 SPANS = "spans_v1"
 WITHOUT_USERS = (
-    "alert_deliveries_v1", "answers_v1", "audit_v1", "baselines_v1", "dialects_v1", "long_traces_v1",
-    "losses_v1", "message_keys_v1", "operations_v1", "price_", "schema_v1", "settlements_v1", "settlers_v1",
-    "sheddings_v1",
+    "alert_deliveries_v1", "audit_v1", "baselines_v1", "dialects_v1", "losses_v1", "message_keys_v1",
+    "operations_v1", "price_", "schema_v1", "settlements_v1", "settlers_v1", "sheddings_v1",
 )  # fmt: skip
 """What tables begin with that hold no user's id and no content."""
 
 _ITEMS = {Signal.TRACES: "spans", Signal.LOGS: "log_records", Signal.METRICS: "metrics"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom to forget. `redact`: also where others name them, by their id and `also` by these names."""
+
+    user: str
+    session: str = ""
+    redact: bool = False
+    also: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is to be redacted."""
+        return (self.session or self.user, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,13 @@ class Subject:
                 "feedback_v1": f"{trace} and {nobody_else}",
                 "logs_v1": f"{trace} and not {others}",
             }
+
+    def told(self, salt: str = "") -> Iterator[dict[str, str]]:
+        """What settlement has noted of the traces, in steps: to erase once nobody else has a part in them."""
+        ids = sorted(self.traces)
+        for start in range(0, len(ids), TRACES_AT_ONCE):
+            trace = _among("trace_id", ids[start : start + TRACES_AT_ONCE], salt=salt)
+            yield {"answers_v1": trace, "long_traces_v1": trace}
 
     def _named(self, of: Callable[[str, list[str]], str]) -> dict[str, str]:
         user = of("user_id", [self.user])

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from sightline_collector.access.redaction import PLACEHOLDER
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
 
 
@@ -23,6 +24,18 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--user", required=True, metavar="ID", help="as spans name them; - reads standard input"
     )
     parser.add_argument("--session", default="", metavar="ID", help="this session of theirs only")
+    parser.add_argument(
+        "--redact-mentions",
+        action="store_true",
+        help=f"put {PLACEHOLDER} where others name them: in texts, attributes, logs, comments, dead letters",
+    )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="with --redact-mentions: another name of theirs, as it is spelled; may be said again",
+    )
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="write it there")
     parser.add_argument("--yes", action="store_true", help="really: what is erased is gone")
     add_url(parser)
@@ -35,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise NotAnswered("what is erased is gone for good", "say --yes to erase it")
     user = sys.stdin.readline().rstrip("\n") if arguments.user == "-" else arguments.user
     asked = {"user": user, "session": arguments.session}
+    if arguments.redact_mentions or arguments.also:
+        asked |= {"redact_mentions": arguments.redact_mentions, "also": arguments.also}
     certificate = Collector(arguments.url).call("POST", "/api/forget", asked)
     if "error" in certificate:
         raise NotAnswered(str(certificate["error"]), str(certificate.get("hint", "")))
@@ -62,7 +77,10 @@ def _summary(certificate: dict[str, object]) -> str:
     assert isinstance(search, dict)
     rows = sum(table["erased"] for table in tables)
     said = f"{rows:,} rows of {certificate['traces']:,} traces erased; {search['files']:,} files searched"
+    if certificate["complete"]:
+        return f"{said}: nothing is left."
     found = {one["file"] for one in search["found"]}
-    return (
-        f"{said}: nothing is left." if not found else f"{said}: {len(found)} still hold an id, see `found`."
+    mentions = certificate["mentions"]
+    return f"{said}: {len(found)} still hold an id, see `found`. " + (
+        mentions if isinstance(mentions, str) else ""
     )

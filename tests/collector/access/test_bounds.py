@@ -70,10 +70,7 @@ def test_one_connection_too_many_is_told_to_come_back(receiving: Receiving) -> N
         assert (small.count(""), small.count("_limit")) == (2, 2)
         assert small.count("_cut_total", reason="too_many") == 1
         assert read_to_end(first) == b""  # a silent one is cut off after its time, too
-    assert (
-        small.count("_cut_total", reason="slow_head") == 2
-        or small.count("_cut_total", reason="slow_head") == 1
-    )
+    assert small.count("_cut_total", reason="slow_head") in (1, 2)  # the second may have been closed by us
     url = f"http://127.0.0.1:{small.serving.port}/v1/traces"
     headers = {"content-type": "application/x-protobuf"}
     assert httpx.post(url, content=b"", headers=headers).status_code == 200

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -15,8 +16,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otlp_requests import NOW_NS, attributes
 
 from sightline_collector.access.erasure import digest
-from sightline_collector.access.search import Needles, Searched, search
+from sightline_collector.access.redaction import NO_TRACE, Redaction
+from sightline_collector.access.search import PART, Needles, Searched, search
 from sightline_collector.access.subject import Subject
+from sightline_collector.access.unfinished import FOLDER
 from sightline_collector.cli import main
 from sightline_collector.wal.dead_letter import DeadLetters
 from sightline_collector.wal.segment import Entry, Signal, frame, records
@@ -25,6 +28,10 @@ from sightline_collector.wal.segment import Entry, Signal, frame, records
 pytestmark = pytest.mark.timeout(400)
 
 ANN, BOB = "ann-7f3a@shop.example", "bob-19c2@shop.example"
+CAROL = 'Carol "Caz" O\'Neil'
+"""Has no rows of her own: only Bob speaks of her."""
+COUSIN = f"{ANN}.org"
+"""Somebody else, whose id begins like Ann's."""
 OF = {ANN: bytes.fromhex("a1" * 16), BOB: bytes.fromhex("b2" * 16)}
 SUBJECT = Subject(ANN, traces=frozenset({OF[ANN].hex()}))
 
@@ -34,7 +41,12 @@ def conversation(*users: str) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     scope = request.resource_spans.add().scope_spans.add()
     for user in users:
-        said = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "user.id": user}
+        said = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.request.model": "gpt-4o",
+            "gen_ai.response.id": f"resp_of_{OF[user].hex()[:8]}",
+            "user.id": user,
+        }
         scope.spans.add(
             trace_id=OF[user], span_id=b"parent..", name="chat", start_time_unix_nano=NOW_NS,
             end_time_unix_nano=NOW_NS + 1, attributes=attributes(said),
@@ -44,6 +56,43 @@ def conversation(*users: str) -> ExportTraceServiceRequest:
             start_time_unix_nano=NOW_NS, end_time_unix_nano=NOW_NS + 1,
             attributes=attributes({"input.value": f"I am {user}"}),
         )  # fmt: skip
+    return request
+
+
+def gossip() -> ExportTraceServiceRequest:
+    """A call of Bob's that names the others wherever a span has text, and costs something."""
+    request = ExportTraceServiceRequest()
+    messages = [{"role": "user", "content": f"Ask {ANN}, {ANN} or {COUSIN}. {CAROL} knows."}]
+    said = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 1000,
+        "gen_ai.usage.output_tokens": 10,
+        "gen_ai.input.messages": json.dumps(messages),
+        "gen_ai.output.messages": json.dumps(messages),
+        "user.id": BOB,
+        "sightline.feature": f"call {ANN}",
+        "http.url": f"https://shop.example/users/{quote(ANN, safe='')}/",
+        f"of {CAROL}": [ANN, {CAROL: 1}],
+        "traceparent": f"00-{OF[ANN].hex()}-{b'parent..'.hex()}-01",
+    }
+    span = request.resource_spans.add().scope_spans.add().spans.add(
+        trace_id=b"g" * 16, span_id=b"gossip..", name=f"GET /users/{ANN}", start_time_unix_nano=NOW_NS,
+        end_time_unix_nano=NOW_NS + 1, attributes=attributes(said),
+    )  # fmt: skip
+    span.events.add(name=f"@{CAROL}", time_unix_nano=NOW_NS, attributes=attributes({"who": ANN}))
+    span.links.add(trace_id=OF[ANN], span_id=b"parent..", attributes=attributes({"who": ANN}))
+    span.status.message = f"{ANN} is not at home"
+    return request
+
+
+def hearsay() -> ExportLogsServiceRequest:
+    """A comment of Bob's, and a line of his, on the others."""
+    request = judgement(BOB)
+    record, line = request.resource_logs[0].scope_logs[0].log_records
+    record.attributes.extend(attributes({"gen_ai.evaluation.explanation": f"{CAROL} said so, not {ANN}"}))
+    line.body.string_value = f"{ANN} ({CAROL}) called"
+    line.attributes.extend(attributes({"user.id": BOB, "of": ANN}))
     return request
 
 
@@ -73,11 +122,12 @@ def refused_before(folder: Path) -> None:
         def lost(self, signal: Signal, reason: str, items: int) -> None:
             raise AssertionError("nothing is lost")
 
-    length, trailer = frame(
-        Entry(body := conversation(ANN, BOB).SerializeToString(), 4, "default", NOW_NS), 7, "5" * 32
-    )
-    framed = length + body + trailer
-    DeadLetters(folder, Losses()).put(Signal.TRACES, framed, records(framed)[0], "why", 1)
+    letters = DeadLetters(folder, Losses())
+    for request, items in ((conversation(ANN, BOB), 4), (gossip(), 1)):
+        body = request.SerializeToString()
+        length, trailer = frame(Entry(body, items, "default", NOW_NS), 7, "5" * 32)
+        framed = length + body + trailer
+        letters.put(Signal.TRACES, framed, records(framed)[0], f"cannot read {CAROL}", 1)
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +141,9 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorPro
         protobuf = {"content-type": "application/x-protobuf"}
         for path, body in (
             ("traces", conversation(ANN, BOB)),
+            ("traces", gossip()),
             ("logs", judgement(ANN)),
-            ("logs", judgement(BOB)),
+            ("logs", hearsay()),
         ):
             sent = httpx.post(f"{running.otlp}/v1/{path}", content=body.SerializeToString(), headers=protobuf)
             assert sent.status_code == 200
@@ -116,43 +167,104 @@ def counts(collector: CollectorProcess, user: str) -> list[dict[str, Any]]:
     )
 
 
+def totals(collector: CollectorProcess) -> list[dict[str, Any]]:
+    """What Bob's calls add up to, of rows and of roll-ups."""
+    sums = "sum(calls), sum(cost_usd), sum(input_tokens) from"
+    return [
+        *collector.ask(f"select sum(cost_usd), sum(input_tokens) from spans where user_id = '{BOB}'"),
+        *collector.ask(f"select {sums} cost_by_user where user_id = '{BOB}'"),
+        *collector.ask(f"select {sums} cost_by_feature where feature != ''"),
+    ]
+
+
+def test_what_others_say_of_someone_is_left_unless_it_is_asked_for(
+    collector: CollectorProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The certificate is not complete, lists what holds the name, and says how to redact it."""
+    assert main(["forget", "--user", CAROL, "--yes", "--url", collector.http]) == 1
+    said = capsys.readouterr()
+    certificate = json.loads(said.out)
+    assert not certificate["complete"]
+    assert {one["what"] for one in certificate["search"]["found"]} == {"user"}
+    assert "--redact-mentions" in certificate["mentions"]
+    assert "--redact-mentions" in said.err
+
+
 def test_a_forgotten_user_is_in_no_row_and_in_no_file(
     collector: CollectorProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was found before is found nowhere after; others keep everything; the certificate adds up."""
+    """What was found before is found nowhere after, nor where others name them; others keep everything else,
+    totals and all; the certificate adds up."""
     folder = collector.folder
+    added_up = totals(collector)
     before = counts(collector, BOB)
-    assert before == [{"spans": 2, "logs": 2, "thumbs": 1, "calls": 1}] == counts(collector, ANN)
+    assert before == [{"spans": 2, "logs": 2, "thumbs": 1, "calls": 2}]
+    assert counts(collector, ANN) == [{"spans": 2, "logs": 2, "thumbs": 1, "calls": 1}]
     assert holding(folder, SUBJECT) == {"user", "trace"}
 
     paper = tmp_path / "certificate.json"
     arguments = ["forget", "--user", ANN, "--certificate", str(paper), "--yes", "--url", collector.http]
-    assert main(arguments) == 0
+    assert main([*arguments, "--redact-mentions", "--also", CAROL]) == 0
     assert "nothing is left" in capsys.readouterr().err
 
     assert counts(collector, ANN) == [{"spans": 0, "logs": 0, "thumbs": 0, "calls": 0}]
     assert counts(collector, BOB) == before
-    assert holding(folder, SUBJECT) == set()
+    assert totals(collector) == added_up
+    redaction = Redaction([ANN, CAROL], SUBJECT.traces)
+    assert {one.what for one in search(folder, Needles(SUBJECT, redaction), Searched())} == {PART}
     assert holding(folder, Subject(BOB, traces=frozenset({OF[BOB].hex()}))) == {"user", "trace"}
     certificate = json.loads(paper.read_text())
     erased = {table["table"]: table["erased"] for table in certificate["tables"] if table["erased"]}
     assert erased == {"spans_v1": 2, "logs_v1": 2, "feedback_v1": 1}
-    assert certificate["dead_letters"] == {"searched": 1, "changed": 1, "removed": 0, "items": 2}
-    assert (certificate["complete"], certificate["traces"], certificate["search"]["found"]) == (True, 1, [])
+    assert certificate["mentions"]["rows"] == {"spans_v1": 1, "logs_v1": 2, "feedback_v1": 1}
+    assert certificate["dead_letters"] == {"searched": 2, "changed": 2, "removed": 0, "items": 2}
+    assert (certificate["complete"], certificate["traces"]) == (True, 1)
+    assert {one["what"] for one in certificate["search"]["found"]} == {PART}
     assert certificate["sha256"] == digest(certificate)
     assert ANN not in paper.read_text()
+    assert not any((folder / FOLDER).iterdir())
+
+
+def test_what_others_said_stands_without_the_names(collector: CollectorProcess) -> None:
+    """Wherever a span, a log record or a judgement has text: whoever only has a longer id is named still."""
+    messages = f'[{{"role": "user", "content": "Ask [redacted], [redacted] or {COUSIN}. [redacted] knows."}}]'
+    (span,) = collector.ask(
+        "select name, feature, user_id, status_message, input, output, attributes['http.url'] as url,"
+        " attributes['of [redacted]'] as list, attributes['traceparent'] as parent,"
+        " events.name, events.attributes, links.trace_id, links.attributes from spans"
+        " where span_id = lower(hex('gossip..'))"
+    )
+    assert span == {
+        "name": "GET /users/[redacted]", "feature": "call [redacted]", "user_id": BOB,
+        "status_message": "[redacted] is not at home", "input": messages, "output": messages,
+        "url": "https://shop.example/users/[redacted]/", "list": '["[redacted]",{"[redacted]":1}]',
+        "parent": f"00-{NO_TRACE}-{b'parent..'.hex()}-01",
+        "events.name": ["@[redacted]"], "events.attributes": [{"who": "[redacted]"}],
+        "links.trace_id": [NO_TRACE], "links.attributes": [{"who": "[redacted]"}],
+    }  # fmt: skip
+    (line,) = collector.ask("select body, attributes from logs where body != ''")
+    assert line["body"] == "[redacted] ([redacted]) called"
+    assert line["attributes"] == {"user.id": BOB, "of": "[redacted]"}
+    (thumb,) = collector.ask("select comment from feedback")
+    assert thumb["comment"] == "[redacted] said so, not [redacted]"
 
 
 def test_an_erasure_is_written_down_by_its_hash(collector: CollectorProcess) -> None:
     """The audit says that it was, by a hash and not for whom; the letter that is left is the other's."""
     collector.flush()
-    (row,) = collector.ask("select act, scope, what, outcome from audit")
+    before, row = collector.ask("select act, scope, what, outcome from audit order by at")
+    assert before["outcome"] == "incomplete"
     assert (row["act"], row["scope"], row["outcome"]) == ("forget", "*", "complete")
     assert f"subject {SUBJECT.digest}" in row["what"]
-    (letter,) = httpx.get(f"{collector.http}/api/dead-letters").json()["dead_letters"]
-    kept = httpx.get(f"{collector.http}/api/dead-letters/{letter['dead_letter']}").content
+    letters = httpx.get(f"{collector.http}/api/dead-letters").json()["dead_letters"]
+    assert {letter["why"] for letter in letters} == {"cannot read [redacted]"}
+    kept, about_others = (
+        httpx.get(f"{collector.http}/api/dead-letters/{letter['dead_letter']}").content
+        for letter in sorted(letters, key=lambda letter: -letter["items"])
+    )
     assert ExportTraceServiceRequest.FromString(kept) == conversation(BOB)
-    assert letter["items"] == 2
+    span = ExportTraceServiceRequest.FromString(about_others).resource_spans[0].scope_spans[0].spans[0]
+    assert (span.name, span.links[0].trace_id) == ("GET /users/[redacted]", bytes(16))
 
 
 def test_an_erasure_without_yes_is_none(
@@ -165,7 +277,19 @@ def test_an_erasure_without_yes_is_none(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b'{"user": ""}', b'{"user": 1}', b'{"user": "a", "session": 1}', b"{"]
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"user": ""}',
+        b'{"user": 1}',
+        b'{"user": "a", "session": 1}',
+        b"{",
+        b'{"user": "anna", "also": ["Ann Lee"]}',
+        b'{"user": "ann", "redact_mentions": true}',
+        b'{"user": "redact", "redact_mentions": true}',
+        b'{"user": "anna", "redact_mentions": 1}',
+    ],
 )
 def test_what_is_no_id_is_refused(collector: CollectorProcess, body: bytes) -> None:
     """400, and nothing is erased."""

@@ -94,7 +94,9 @@ def test_a_revoked_key_is_refused_within_seconds(secured: Secured) -> None:
     wait_until(lambda: secured.ask("select 1", token).status_code == 200)
     keys = key_changes.revoke(key_file.read(secured.keys), secured.key(token).id, 1_700_000_000)
     key_file.write(secured.keys, keys)
-    wait_until(lambda: secured.ask("select 1", token).status_code == 401)
+    wait_until(lambda: secured.ask("select 1", token).status_code != 200)
+    assert secured.ask("select 1", token).headers["x-clickhouse-exception-code"] == "516"
+    assert secured.get("/metrics", token) == 401
 
 
 def test_the_third_port_asks_for_the_right_key(secured: Secured) -> None:

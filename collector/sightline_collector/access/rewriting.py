@@ -1,0 +1,156 @@
+"""Writes parts of tables anew, and waits until what was there before is no longer on disk.
+
+A mutation writes parts anew; the old parts lie on disk for some minutes more, against a power cut, and its
+text lies beside them for a hundred mutations. While parts are rewritten here both go at once, and what is
+written anew is synced instead.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+
+from sightline_collector.access.redaction import PLACEHOLDER
+from sightline_collector.errors import StoreRefused
+from sightline_collector.sql.catalog import quoted
+from sightline_collector.store.engine import Engine, Row
+
+MUTATION_S = 3600.0
+GONE_S = 300.0
+POLL_S = 0.2
+NUDGE_S = 12.0
+"""More often, and the engine is busy with nudges instead of old parts."""
+
+AT_ONCE = {
+    "old_parts_lifetime": 1,
+    "finished_mutations_to_keep": 1,
+    "min_rows_to_fsync_after_merge": 1,
+    "min_compressed_bytes_to_fsync_after_merge": 1,
+}
+
+_UNDONE = """
+select count() as undone, anyIf(latest_fail_reason, latest_fail_reason != '') as why from {mutations}
+where database = {database:String} and not is_done and table in {tables:Array(String)}
+"""
+_TOLD = """
+select distinct table from {mutations}
+where database = {database:String} and position(command, {placeholder:String}) > 0
+"""
+_OLD = """
+select table, name from {parts}
+where database = {database:String} and not active and table in {tables:Array(String)}
+"""
+_UNFINISHED = """
+select name from system.tables
+where database = {database:String} and position(create_table_query, 'old_parts_lifetime') > 0
+"""
+
+
+class Rewriting:
+    """The tables that are being rewritten. Made by `rewriting`."""
+
+    def __init__(self, engine: Engine, pause: Callable[[float], None]) -> None:
+        self._engine = engine
+        self._pause = pause
+        self._changed: dict[str, None] = {}
+
+    def say(self, changes: Mapping[str, str]) -> None:
+        """A change for each table, such as `delete where …`: returns when all of them are done.
+
+        Raises StoreRefused when they cannot be, StoreUnreachable.
+        """
+        for table in changes:
+            self._let_old_parts_go(table)
+        for table, change in changes.items():
+            self._engine.command(f"alter table {table} {change} settings mutations_sync = 0")
+        self._wait(sorted(changes))
+
+    def take_up(self, tables: Collection[str]) -> None:
+        """Finishes what an earlier run has left: its mutations under way, and their texts."""
+        stored = self._stored(tables)
+        rows = self._rows(_TOLD, placeholder=PLACEHOLDER)
+        left = [stored[str(row["table"])] for row in rows if row["table"] in stored]
+        for table in left:
+            self._let_old_parts_go(table)
+        self._wait(left)
+
+    def _let_old_parts_go(self, table: str) -> None:
+        if table not in self._changed:
+            settings = ", ".join(f"{name} = {value}" for name, value in AT_ONCE.items())
+            self._engine.command(f"alter table {table} modify setting {settings}")
+            self._changed[table] = None
+
+    def _wait(self, tables: list[str]) -> None:
+        give_up_s = time.monotonic() + MUTATION_S
+        stored = sorted(self._stored(tables))
+        while (found := self._rows(_UNDONE, tables=stored)[0])["undone"]:
+            if found["why"] or time.monotonic() > give_up_s:
+                for table in stored:
+                    self._engine.command(
+                        "kill mutation where database = currentDatabase() and not is_done"
+                        f" and table = {quoted(table)}"
+                    )
+                why = found["why"] or "it took too long"
+                raise StoreRefused(
+                    f"rows could not be rewritten ({why[:200]})", hint="free disk space, ask again"
+                )
+            self._pause(POLL_S)
+
+    def wait_until_gone(self) -> None:
+        """Until what held the rows, and told of them, is gone from the disk; for a while only: what is left
+        the search tells."""
+        old = self._old_parts()
+        give_up_s = time.monotonic() + GONE_S
+        nudge_s = time.monotonic() if self._told() else time.monotonic() + NUDGE_S
+        while (left := {table for table, _ in old & self._old_parts()} | self._told()) and (
+            time.monotonic() < give_up_s
+        ):
+            if time.monotonic() > nudge_s:
+                nudge_s = time.monotonic() + NUDGE_S
+                for table in sorted(left):
+                    # An engine without work looks for old parts ever more seldom; one that had some does so
+                    # soon. And of the mutations that are done it keeps the last: this is the last.
+                    self._engine.command(f"alter table {table} delete where 0 settings mutations_sync = 0")
+            self._pause(POLL_S)
+
+    def reset(self) -> None:
+        """Tables keep their old parts again, also those that a run left which was killed."""
+        names = self._stored([*self._changed])
+        left = {str(row["name"]).removesuffix("_local") for row in self._rows(_UNFINISHED)}
+        for table in sorted({*names.values(), *left}):
+            self._engine.command(f"alter table {table} reset setting {', '.join(AT_ONCE)}")
+
+    def _told(self) -> set[str]:
+        """Tables that have a mutation's text that names what it redacted."""
+        stored = self._stored(self._changed)
+        rows = self._rows(_TOLD, placeholder=PLACEHOLDER)
+        return {stored[str(row["table"])] for row in rows if row["table"] in stored}
+
+    def _old_parts(self) -> set[tuple[str, str]]:
+        """Tables and names of parts that others have replaced."""
+        stored = self._stored(self._changed)
+        rows = self._rows(_OLD, tables=sorted(stored))
+        return {(stored[str(row["table"])], str(row["name"])) for row in rows}
+
+    def _stored(self, tables: Collection[str]) -> dict[str, str]:
+        return {self._engine.stored(table): table for table in tables}
+
+    def _rows(self, sql: str, **parameters: object) -> list[Row]:
+        """On a cluster, of all of its servers."""
+        for name in ("mutations", "parts"):
+            here = f"system.{name}"
+            cluster = self._engine.url.cluster
+            sql = sql.replace(f"{{{name}}}", f"clusterAllReplicas({cluster}, {here})" if cluster else here)
+        return self._engine.rows(sql, {"database": self._engine.database, **parameters})
+
+
+@contextmanager
+def rewriting(engine: Engine, pause: Callable[[float], None] = time.sleep) -> Iterator[Rewriting]:
+    """Inside, tables are rewritten; afterwards nothing is left of what they held."""
+    work = Rewriting(engine, pause)
+    try:
+        yield work
+        work.wait_until_gone()
+    finally:
+        work.reset()
