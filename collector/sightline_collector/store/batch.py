@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
-from sightline_collector.sql.catalog import DATA, Catalog
+from sightline_collector.sql.catalog import DATA, Catalog, quoted
+from sightline_collector.store import steps
 from sightline_collector.store.connection import ANSWER_S
 from sightline_collector.store.engine import Engine, Messages
 from sightline_collector.store.staging import Insertion, Way, database_of, insertion, tables
-from sightline_collector.store.steps import left_out
 from sightline_collector.wal.segment import Signal
 
 INSERT_MEMORY_BYTES = 1 << 30
@@ -65,6 +67,12 @@ TABLES: dict[Signal, tuple[str, ...]] = {
 LEDGER = frozenset({"entry", "why", "span_received_at", "span_key", "calls", "priced", "unpriced"})
 """Columns that a span leaves to their defaults; corrections fill them."""
 
+SEARCH_SETTINGS = (
+    "max_threads = 1, max_block_size = 8192, input_format_max_block_size_bytes = 1048576,"
+    " input_format_parallel_parsing = 0, query_plan_enable_optimizations = 0"
+)
+"""Blocks that stay in the processor's caches."""
+
 COUNT_SETTINGS = "optimize_use_projections = 0, optimize_use_implicit_projections = 0, max_threads = 1"
 """None serves this question: looking for one that does takes longer than the answer."""
 
@@ -117,8 +125,18 @@ def insert_segment(engine: Engine, signal: Signal, file: Path) -> None:
     """Insert a segment file; its rows go the whole way. Raises StoreRefused."""
     way = WAYS[signal]
     columns = tuple(name for name in engine.columns(way.target) if name not in LEDGER)
-    statements = _insertion(engine.database, engine.embedded, signal, columns, left_out(way.steps, file))
+    finds = partial(words_in, engine) if engine.embedded else steps.words_in
+    without = steps.left_out(way.steps, file, finds)
+    statements = _insertion(engine.database, engine.embedded, signal, columns, without)
     engine.insert_messages(statements, file, _requests(signal))
+
+
+def words_in(engine: Engine, file: Path, words: Sequence[str]) -> Collection[str]:
+    """Those of the words that stand in a file, by the engine in this process: no word goes over a line."""
+    asked = ", ".join(f"max(position(line, {quoted(word)}) > 0)" for word in words)
+    lines = f"file({quoted(str(file))}, LineAsString, 'line String')"
+    found = engine.write_value(f"select [{asked}] from {lines} settings {SEARCH_SETTINGS}")  # noqa: S608
+    return list(compress(words, found))
 
 
 @dataclass(frozen=True, slots=True)

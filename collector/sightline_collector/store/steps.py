@@ -3,14 +3,14 @@
 Each insert plans its statement anew, and a step is planned whether or not any span has something for it: for
 a small segment that takes longer than all of its rows. So a segment is searched for the marks of the steps
 that only some spans need, and steps without a mark are left out of its statement; a large one only for words,
-which takes a quarter of what the steps would. A mark too many costs that time again; one too few would lose
-what the step does, so marks are wide.
+which the engine finds in a fifth of the time that it takes here. A mark too many costs what the step does
+again; one too few would lose what it does, so marks are wide.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
@@ -45,11 +45,11 @@ def _has(mark: re.Pattern[bytes]) -> Callable[[bytes], bool]:
     return lambda data: mark.search(data) is not None
 
 
-WORDS: dict[str, tuple[bytes, ...]] = {
-    "gathered_spans": (b"llm.", b"gen_ai.prompt.", b"gen_ai.completion.", b"documents.", b"embedding.emb"),
+WORDS: dict[str, tuple[str, ...]] = {
+    "gathered_spans": ("llm.", "gen_ai.prompt.", "gen_ai.completion.", "documents.", "embedding.emb"),
     "conversed_spans": (
-        b"gen_ai.system.message", b"gen_ai.user.message", b"gen_ai.assistant.message", b"gen_ai.tool.message",
-        b"gen_ai.choice", b"gen_ai.content.", b"gen_ai.client.inference.operation.details",
+        "gen_ai.system.message", "gen_ai.user.message", "gen_ai.assistant.message", "gen_ai.tool.message",
+        "gen_ai.choice", "gen_ai.content.", "gen_ai.client.inference.operation.details",
     ),
 }  # fmt: skip
 """Words of which one stands in each segment that needs the step."""
@@ -62,15 +62,25 @@ MARKS: dict[str, Callable[[bytes], bool]] = {
 """The steps that only some spans need, and how their bytes tell."""
 
 
-def left_out(steps: tuple[str, ...], file: Path) -> frozenset[str]:
+FindsWords = Callable[[Path, Sequence[str]], Collection[str]]
+"""Those of the words that stand in a file."""
+
+
+def words_in(file: Path, words: Sequence[str]) -> Collection[str]:
+    """Those of the words that stand in a file, which may not be empty."""
+    with file.open("rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as data:
+        return {word for word in words if data.find(word.encode()) >= 0}
+
+
+def left_out(steps: tuple[str, ...], file: Path, finds: FindsWords = words_in) -> frozenset[str]:
     """Those of the steps that a segment file has nothing for; of a large one those that words tell of."""
     rare = MARKS.keys() & set(steps)
     size = file.stat().st_size if rare else 0
-    if size > SMALL_BYTES:
-        with file.open("rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as large:
-            worded = rare & WORDS.keys()
-            return frozenset(s for s in worded if all(large.find(word) < 0 for word in WORDS[s]))
     if not size:
         return frozenset()
+    if size > SMALL_BYTES:
+        worded = sorted(rare & WORDS.keys())
+        found = finds(file, [word for step in worded for word in WORDS[step]])
+        return frozenset(step for step in worded if not set(WORDS[step]) & set(found))
     data = file.read_bytes()
     return frozenset(step for step in rare if not MARKS[step](data))
