@@ -17,7 +17,7 @@ from faults.made import made_folder
 from faults.mounts import NoMounts
 from faults.power import Cut, cut, first_acknowledged, record
 from faults.read_only import lock_and_unlock
-from faults.sender import on_disks
+from faults.sender import Sender, on_disks
 from faults.stages import MIGRATION, STAGES
 from rich import print as show
 from rich.table import Table
@@ -71,22 +71,27 @@ def power(folder: Path, times: int) -> Iterator[Row]:
     yield from found
 
 
-def full_disk(folder: Path, times: int) -> Iterator[Row]:
-    """Each folder's disk full, by bytes and by names, and room again while the collector runs."""
+def _done_to_disks(
+    folder: Path, times: int, faults: Callable[[Sender], dict[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Each fault, and what it did wrong, of collectors that have a disk for each of their folders."""
     for number in range(times):
         made_folder(folder / f"data{number}")
         with on_disks(folder / f"data{number}") as sender:
-            for fault, wrong in fill_and_empty(sender).items():
-                yield f"full disk: {fault}", wrong or f"{KEPT}; room again was seen without a restart"
+            yield from faults(sender).items()
+
+
+def full_disk(folder: Path, times: int) -> Iterator[Row]:
+    """Each folder's disk full, by bytes and by names, and room again while the collector runs."""
+    for fault, wrong in _done_to_disks(folder, times, fill_and_empty):
+        yield f"full disk: {fault}", wrong or f"{KEPT}; room again was seen without a restart"
 
 
 def read_only(folder: Path, times: int) -> Iterator[Row]:
     """Each folder's disk read-only for a while; then the disk of all of them, made so by its own fault."""
+    for fault, wrong in _done_to_disks(folder, times, lock_and_unlock):
+        yield f"disk: {fault}", wrong or f"{KEPT}; writable again was seen without a restart"
     for number in range(times):
-        made_folder(folder / f"data{number}")
-        with on_disks(folder / f"data{number}") as sender:
-            for fault, wrong in lock_and_unlock(sender).items():
-                yield f"disk: {fault}", wrong or f"{KEPT}; writable again was seen without a restart"
         wrong = fail_and_mend(folder / f"failed{number}")
         yield "disk: a fault makes it read-only under load", wrong or f"{KEPT}, once it was mended"
 

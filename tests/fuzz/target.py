@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,3 +15,11 @@ class Target:
     hold: Callable[[bytes], None]
     seeds: Sequence[bytes]
     tokens: Sequence[bytes] = ()
+
+    def broken_by(self, data: bytes) -> str:
+        """How an input breaks the law, as a traceback; empty when the law holds."""
+        try:
+            self.hold(data)
+        except Exception:
+            return traceback.format_exc()
+        return ""

@@ -136,8 +136,8 @@ anything = st.recursive(
 def test_the_text_is_always_valid(value: object, room: int) -> None:
     """Whatever the value, the text is JSON and well-formed Unicode."""
     text = as_json(value, max_chars=room)
-    json.loads(text)
-    text.encode()
+    assert text.encode().decode() == text
+    assert json.dumps(json.loads(text)) != ""
 
 
 @given(anything, st.integers(0, 200))

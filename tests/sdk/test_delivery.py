@@ -184,9 +184,10 @@ sightline.init(endpoint="http://127.0.0.1:{port}", instrument=False)
 with sightline.stage("s"): pass
 faulthandler.dump_traceback_later(20, exit=True)
 {end}
+os.write(1, b"in time")
 os._exit(0)
 """
-        run(program, OTEL_EXPORTER_OTLP_TIMEOUT="60")
+        assert run(program, OTEL_EXPORTER_OTLP_TIMEOUT="60").startswith("in time")
 
 
 HANGING = """

@@ -163,9 +163,9 @@ with sightline.llm_call(provider="openai", model="gpt-4o-mini", messages="hello"
 assert sightline.flush()
 sightline.feedback(call.traceparent(), thumbs="up")
 assert sightline.flush()
-assert seen and all(owned for _, owned in seen), seen
+print(len(seen) > 0, [name for name, owned in seen if not owned])
 """
-    run(program)
+    assert run(program) == "True []\n"
 
 
 # -- Servers and queues ----------------------------------------------------------------------------

@@ -92,7 +92,8 @@ def test_everything_arrives_in_order_and_in_batches(line: Line) -> None:
 def test_a_lone_item_leaves_after_the_delay(line: Line, until: Callable[..., None]) -> None:
     """Nobody has to flush."""
     line.shipper.put(1)
-    until(lambda: line.sent == [1])
+    until(lambda: line.shipper.sent == 1)
+    assert line.batches == [[1]]
 
 
 def test_a_full_queue_drops_what_comes_and_counts_it(line: Line) -> None:

@@ -39,7 +39,8 @@ def test_free_ports_are_left_free() -> None:
         with socket.create_connection(("127.0.0.1", port)):
             listener.accept()[0].close()
     check_ports(configured(http_port=port))
-    socket.create_server(("127.0.0.1", port)).close()
+    with socket.create_server(("127.0.0.1", port)) as bound:
+        assert bound.getsockname()[1] == port
 
 
 def test_two_listeners_need_two_ports() -> None:

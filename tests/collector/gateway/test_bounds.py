@@ -93,6 +93,7 @@ def test_a_statement_whose_client_went_away_is_stopped(port: Port, engine: Engin
         client.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         wait_until(lambda: running(engine) == 1)
     wait_until(lambda: running(engine) == 0)
+    assert port.ask("select 1").text == "1\n"
 
 
 def test_a_client_that_stops_reading_is_cut_off(narrow: Port, engine: Engine) -> None:

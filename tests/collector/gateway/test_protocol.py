@@ -66,15 +66,21 @@ def test_the_statement_names_the_format_before_the_request_does(
 
 
 @pytest.mark.parametrize(
-    ("format_name", "start"),
-    [("Parquet", b"PAR1"), ("Arrow", b"ARROW1"), ("ORC", b"ORC"), ("JSONCompact", b"{"), ("Pretty", b"   ")],
+    ("format_name", "start", "once"),
+    [
+        ("Parquet", b"PAR1", b""),
+        ("Arrow", b"ARROW1", b""),
+        ("ORC", b"ORC", b""),
+        ("JSONCompact", b"{", b'"meta"'),
+        ("Pretty", b"   ", b"Showed first"),
+    ],
 )
-def test_any_format_is_one_whole_document(port: Port, format_name: str, start: bytes) -> None:
+def test_any_format_is_one_whole_document(port: Port, format_name: str, start: bytes, once: bytes) -> None:
     """Formats with a head and a foot are streamed as one document, not as one a block."""
     answer = port.ask("select number from numbers(200000)", default_format=format_name)
     assert answer.status_code == 200
     assert answer.content.startswith(start)
-    assert answer.content.count(start) <= 2 or not start.strip(b" {")
+    assert answer.content.count(once or start) <= (1 if once else 2)  # a file's magic stands at both ends
 
 
 @pytest.mark.parametrize(
@@ -122,7 +128,7 @@ def test_json_of_many_blocks_parses(port: Port) -> None:
     """A JSON answer of many blocks is one JSON document with all rows."""
     answer = port.ask("select number as n from numbers(300000) format JSONCompact").json()
     assert answer["rows"] == 300_000
-    assert answer["data"][-1] == ["299999"] or answer["data"][-1] == [299999]
+    assert answer["data"][-1] == [299999]
 
 
 def test_parameters_fill_placeholders(port: Port) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from collector.operate.conftest import LETTERS, Command
 from collector.operate.logs import SPANS, traces
 from collector_process import CollectorProcess
@@ -93,12 +94,19 @@ def test_all_of_them_at_once(sightline: Command, collector: CollectorProcess) ->
     assert collector.ask(stored) == [{"n": LETTERS - 1}]
 
 
-def test_a_name_that_is_none_is_told(sightline: Command) -> None:
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("traces-1", "there is no dead letter of that name"),
+        ("%2e%2e%2fwriter", "there is no dead letter of that name"),
+        ("../wal/writer", "is not a collector's SQL port"),  # no such path is served
+    ],
+)
+def test_a_name_that_is_none_is_told(sightline: Command, name: str, told: str) -> None:
     """A name that does not exist, or climbs out of the folder, finds nothing."""
-    for name in ("traces-1", "../wal/writer", "%2e%2e%2fwriter"):
-        code, _, said = sightline("dead-letter", "show", name)
-        assert code == 1
-        assert "there is no dead letter of that name" in said or "not a collector" in said
+    code, _, said = sightline("dead-letter", "show", name)
+    assert code == 1
+    assert told in said
 
 
 def test_which_ones_must_be_said(sightline: Command) -> None:

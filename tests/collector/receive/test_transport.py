@@ -120,6 +120,7 @@ def test_an_answer_that_is_not_read_ends_the_connection(
     monkeypatch.setattr(transport, "STALLED_S", 0.3)
     with deaf(port, sent):
         port.wait_for_the_end()
+    assert (port.told > 0, port.open()) == (True, 0)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,7 @@ def test_a_close_does_not_wait_for_who_does_not_read(
         if stopped:
             connection.shutdown(socket.SHUT_WR)
         port.wait_for_the_end()
+        assert port.open() == 0
 
 
 def test_a_slow_reader_has_all_of_it(port: Talkative, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -316,12 +316,10 @@ VALUES = st.recursive(
 def test_any_text_gives_messages(engine: Engine, texts: list[str]) -> None:
     """Whatever is read, the answer is a JSON list of messages with a role and parts; nothing throws."""
     plain = [text.replace("\0", "").encode("utf8", "replace").decode() for text in texts]
-    for (answer,) in (
-        row.values()
-        for row in engine.rows(
-            "select sightline_messages(arrayJoin({texts:Array(String)}), 'user') as found", {"texts": plain}
-        )
-    ):
+    asked = "select sightline_messages(arrayJoin({texts:Array(String)}), 'user') as found"
+    answers = [row["found"] for row in engine.rows(asked, {"texts": plain})]
+    assert len(answers) == len(texts)
+    for answer in answers:
         for message in json.loads(answer):
             assert isinstance(message["role"], str)
             assert isinstance(message["parts"], list)
