@@ -18,7 +18,7 @@ Fault                            carries a reason (its name in counters), a mess
 │   ├── LogClosed                503  UNAVAILABLE         the collector is stopping
 │   ├── TooManyConnections       503  UNAVAILABLE         the port holds as many as it may
 │   ├── Overloaded               429  RESOURCE_EXHAUSTED  too many request bytes in flight
-│   └── OverAllowance            429  RESOURCE_EXHAUSTED  the key has sent what it may for now
+│   └── OverAllowance            429  RESOURCE_EXHAUSTED  the key has sent all that it may until later
 └── OwnFault                     500  INTERNAL            ours, or the operator's to mend
     ├── FolderInUse              another collector holds the log folder
     ├── FolderUnusable           the log folder cannot be created, written or understood

@@ -86,8 +86,8 @@ def integers_of_64_bits(endpoint: Endpoint) -> str:
     attributes = [
         {"key": "a", "value": {"intValue": value}} for value in ("-9", -9, str((1 << 63) - 1), (1 << 63) - 1)
     ]
-    for now in ("1790000000123456789", 1790000000123456789):
-        _taken(endpoint, startTimeUnixNano=now, endTimeUnixNano=now, attributes=attributes)
+    for time_ns in ("1790000000123456789", 1790000000123456789):
+        _taken(endpoint, startTimeUnixNano=time_ns, endTimeUnixNano=time_ns, attributes=attributes)
     return "both"
 
 

@@ -96,7 +96,7 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
                         continue
                     with packed.open(item) as opened:
                         yield from _unpacked(_read(opened))
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as e:
+        except (zipfile.BadZipFile, RuntimeError) as e:  # also locked, or packed in an unknown way
             raise Unreadable(f"the .zip cannot be unpacked ({e})", "unpack it, and name the file") from None
     else:
         yield data
