@@ -39,6 +39,10 @@ AS_THEY_COME = "min_insert_block_size_rows = 1, min_insert_block_size_bytes = 1"
 """Between statements blocks stay as small as they are: put together they would leave the caches."""
 
 
+EMPTY = "engine = Memory empty as"
+"""With the columns of what is selected, which is not looked at further: that would take three times as long."""
+
+
 def database_of(database: str) -> str:
     """Where a database's tables in memory lie."""
     return f"{database}_staging"
@@ -49,7 +53,7 @@ def tables(catalog: Catalog, way: Way, structure: str) -> dict[str, str]:
     made: each reads the one before it. `structure` is that of requests."""
     first = f"(select * from null({quoted(structure)}))"  # noqa: S608 - our own structure
     return {
-        cut: f"create or replace table {_place(catalog, cut)} engine = Memory as\n{part}\nselect * from {cut}"
+        cut: f"create or replace table {_place(catalog, cut)} {EMPTY}\n{part}\nselect * from {cut}"
         for cut, part in _parts(catalog, way, first, ())
         if cut in way.cuts
     }
