@@ -40,7 +40,7 @@ AS_THEY_COME = "min_insert_block_size_rows = 1, min_insert_block_size_bytes = 1"
 
 
 EMPTY = "engine = Memory empty as"
-"""With the columns of what is selected, which is not looked at further: that would take three times as long."""
+"""With the columns of what is selected. To look at that any further would take three times as long."""
 
 
 def database_of(database: str) -> str:
