@@ -10,6 +10,7 @@ from typing import Any
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
+from served import served
 
 from sightline._delivery.destination import Destination, Route
 from sightline._delivery.sender import Sender
@@ -41,15 +42,13 @@ def answering() -> Iterator[type[Answers]]:
     """A server on a free port; what is set on the class is what it answers next."""
     handler = type("Handler", (Answers,), {"bodies": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    handler.url = f"http://127.0.0.1:{server.server_port}/v1/traces"  # type: ignore[attr-defined]
-    yield handler
-    while _opened:
-        _opened.pop().close()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(server) as address:
+        handler.url = f"http://{address}/v1/traces"  # type: ignore[attr-defined]
+        try:
+            yield handler
+        finally:
+            while _opened:
+                _opened.pop().close()
 
 
 def drafts(count: int, note: str = "") -> list[Draft]:
@@ -90,9 +89,11 @@ def talking(
     with socket.create_server((host, 0), family=family) as listening:
         accepting = threading.Thread(target=accept)
         accepting.start()
-        yield listening.getsockname()[1]
-        over.set()
-        listening.shutdown(socket.SHUT_RDWR)
-        accepting.join()
-    for thread in threads:
-        thread.join()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            over.set()
+            listening.shutdown(socket.SHUT_RDWR)
+            accepting.join()
+            for thread in threads:
+                thread.join()

@@ -1,11 +1,8 @@
 """Real servers on loopback: one takes OTLP as a collector does, one answers as a chat model does."""
 
 import json
-import socketserver
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +10,7 @@ from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from served import served
 
 
 class _Server(ThreadingHTTPServer):
@@ -31,19 +29,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def body(self) -> bytes:
         return self.rfile.read(int(self.headers["content-length"]))
-
-
-@contextmanager
-def _serving(server: socketserver.BaseServer) -> Iterator[None]:
-    """Serves inside the block, however it ends: a thread that serves on would never let its process end."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @dataclass
@@ -116,9 +101,8 @@ class _Sink(_Handler):
 def otlp_sink(port: int = 0) -> Iterator[OtlpSink]:
     """An OTLP/HTTP collector on this port, or a free one."""
     taken = OtlpSink()
-    server = _Server(("127.0.0.1", port), partial(_Sink, taken))
-    taken.url = f"http://127.0.0.1:{server.server_port}"
-    with _serving(server):
+    with served(_Server(("127.0.0.1", port), partial(_Sink, taken))) as address:
+        taken.url = f"http://{address}"
         yield taken
 
 
@@ -234,8 +218,7 @@ class _Answering(_Handler):
 def chat_model() -> Iterator[ChatModel]:
     """A model's server on a free port: OpenAI's protocols, Anthropic's or Google's, as its script answers."""
     chat = ChatModel()
-    server = _Server(("127.0.0.1", 0), partial(_Answering, chat))
-    chat.root_url = f"http://127.0.0.1:{server.server_port}"
-    chat.base_url = f"{chat.root_url}/v1"
-    with _serving(server):
+    with served(_Server(("127.0.0.1", 0), partial(_Answering, chat))) as address:
+        chat.root_url = f"http://{address}"
+        chat.base_url = f"{chat.root_url}/v1"
         yield chat

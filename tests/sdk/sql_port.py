@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from served import served
+
 
 @dataclass
 class SqlPort:
@@ -47,12 +49,9 @@ def sql_port() -> Iterator[SqlPort]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that hangs up early is part of the tests."""
 
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    port.url = f"http://127.0.0.1:{server.server_port}"
-    yield port
-    over.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(Server(("127.0.0.1", 0), Handler)) as address:
+        port.url = f"http://{address}"
+        try:
+            yield port
+        finally:
+            over.set()

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from served import served
 from werkzeug.serving import make_server
 
 from sightline.testing import Captured, CapturedSpan
@@ -56,14 +57,8 @@ def wsgi_serving(app: Any) -> Iterator[str]:
     """The address of a threaded WSGI server that serves the application."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     server.log = lambda *_: None  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(server) as address:
+        yield f"http://{address}"
 
 
 def request_span(seen: Captured) -> CapturedSpan:

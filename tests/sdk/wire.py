@@ -2,12 +2,13 @@
 
 import json
 import struct
-import threading
 from binascii import crc32
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from served import served
 
 JSON = "application/json"
 SSE = "text/event-stream"
@@ -62,13 +63,9 @@ def serving() -> Iterator[Wire]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    wire.url = f"http://127.0.0.1:{server.server_port}"
-    yield wire
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(server) as address:
+        wire.url = f"http://{address}"
+        yield wire
 
 
 def _sse(event: dict[str, Any]) -> bytes:

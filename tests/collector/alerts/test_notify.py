@@ -8,11 +8,11 @@ import socketserver
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
-from threading import Thread
 from typing import ClassVar
 
 import pytest
 from collector.alerts.webhook import Webhook
+from served import served
 
 from sightline_collector.alerts import api
 from sightline_collector.alerts.notify import channel_id, masked, tell, unusable
@@ -45,14 +45,8 @@ class Mailbox(socketserver.StreamRequestHandler):
 @contextmanager
 def mail_server() -> Iterator[int]:
     """A mail server's port."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox)) as address:
+        yield int(address.partition(":")[2])
 
 
 @pytest.mark.parametrize(

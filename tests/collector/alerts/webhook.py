@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
 from typing import Any
+
+from served import served
 
 
 class Webhook:
@@ -38,14 +40,8 @@ class Webhook:
 def listening() -> Iterator[Webhook]:
     """A webhook that listens inside the block."""
     hook = Webhook()
-    thread = Thread(target=hook.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with served(hook.server):
         yield hook
-    finally:
-        hook.server.shutdown()
-        thread.join()
-        hook.server.server_close()
 
 
 def _handler(hook: Webhook) -> type[BaseHTTPRequestHandler]:

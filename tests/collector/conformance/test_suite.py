@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from collector.receive.receiving import Receiving
 from collector_process import CollectorProcess
+from served import served
 
 from sightline_collector.conformance.endpoint import Endpoint
 from sightline_collector.conformance.rule import OUTSIDE, Finding, Level, Verdict
@@ -118,10 +118,8 @@ class Rude(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def rude() -> Iterator[str]:
     """The URL of an endpoint that breaks most rules."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Rude) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Rude)) as address:
+        yield f"http://{address}"
 
 
 def test_who_breaks_a_rule_is_told_so(rude: str) -> None:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import SimpleQueue
-from threading import Thread
 
 import pytest
 from collector.gateway.serving import Port
+from served import served
 
 JSON = {"Content-Type": "application/json"}
 
@@ -31,13 +31,8 @@ def channel() -> Iterator[tuple[str, SimpleQueue[bytes]]]:
         def log_message(self, *_: object) -> None:
             """Nothing is printed."""
 
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"json://127.0.0.1:{server.server_port}/", told
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(HTTPServer(("127.0.0.1", 0), Hook)) as address:
+        yield f"json://{address}/", told
 
 
 def test_a_budget_is_set_listed_and_removed(port: Port) -> None:
