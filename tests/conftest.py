@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import collector_process
@@ -101,8 +102,18 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     stores.take_back(lent)
 
 
-def fresh_database(folder: Path, name: str) -> Engine:
-    """An engine on an empty database whose name is derived from the given one."""
+@contextmanager
+def fresh_database(folder: Path, name: str) -> Iterator[Engine]:
+    """An engine on an empty database whose name is derived from the given one; gone after the block."""
+    opened = _empty(folder, name)
+    try:
+        yield opened
+        opened.command(f"drop database {opened.database}")
+    finally:
+        opened.close()
+
+
+def _empty(folder: Path, name: str) -> Engine:
     if server := chosen_store.server():
         own = chosen_store.database(server, name)
         chosen_store.drop(own)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf.message import Message
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 from sightline_collector.store.batch import insert_segment
@@ -34,6 +35,15 @@ def attributes(values: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[Ke
     """Key-value pairs, in order; pairs instead of a mapping may repeat a key."""
     pairs = values.items() if isinstance(values, Mapping) else values
     return [KeyValue(key=key, value=any_value(value)) for key, value in pairs]
+
+
+def traces(count: int = 1, name: str = "span") -> ExportTraceServiceRequest:
+    """A request of so many spans that have nothing but a name."""
+    request = ExportTraceServiceRequest()
+    scope = request.resource_spans.add().scope_spans.add()
+    for _ in range(count):
+        scope.spans.add(name=name)
+    return request
 
 
 def insert(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import grpc
 import httpx
+import otlp_requests
 import pytest
 from collector.access.keeping_keys import Kept, bearer
 from collector.receive.receiving import Receiving
 from google.protobuf import json_format
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from sightline_collector.access.key import Scope
 from sightline_collector.receive.grpc import SERVICES
@@ -53,11 +53,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
 
 
 def traces(name: str, count: int = 1) -> bytes:
-    request = ExportTraceServiceRequest()
-    scope = request.resource_spans.add().scope_spans.add()
-    for _ in range(count):
-        scope.spans.add(name=name)
-    encoded: bytes = request.SerializeToString()
+    encoded: bytes = otlp_requests.traces(count, name).SerializeToString()
     return encoded
 
 

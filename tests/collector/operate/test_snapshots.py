@@ -21,12 +21,10 @@ from sightline_collector.wal.segment import Signal
 @pytest.fixture(scope="module")
 def small(engine_folder: Path) -> Iterator[Engine]:
     """A store with one table of two rows."""
-    opened = fresh_database(engine_folder, "snapshots")
-    opened.command("create table kept_v1 (n UInt8) engine = MergeTree order by n")
-    opened.command("insert into kept_v1 values (1), (2)")
-    yield opened
-    opened.command(f"drop database {opened.database}")
-    opened.close()
+    with fresh_database(engine_folder, "snapshots") as opened:
+        opened.command("create table kept_v1 (n UInt8) engine = MergeTree order by n")
+        opened.command("insert into kept_v1 values (1), (2)")
+        yield opened
 
 
 @pytest.fixture

@@ -25,8 +25,6 @@ def pricer(priced_store: Engine) -> Engine:
 @pytest.fixture(scope="session")
 def priced_store(engine_folder: Path) -> Iterator[Engine]:
     """A store with the installed prices."""
-    engine = fresh_database(engine_folder, "prices")
-    make_store(engine)
-    yield engine
-    engine.command(f"drop database {engine.database}")
-    engine.close()
+    with fresh_database(engine_folder, "prices") as engine:
+        make_store(engine)
+        yield engine

@@ -44,11 +44,9 @@ def publish(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publish]:
 def store(engine_folder: Path, request: pytest.FixtureRequest, publish: Publish) -> Iterator[Engine]:
     """A store of its own for each test, in which a million tokens of gpt-4o cost 2 USD."""
     publish(2, GPT_4O)
-    engine = fresh_database(engine_folder, request.node.name)
-    make_store(engine)
-    yield engine
-    engine.command(f"drop database {engine.database}")
-    engine.close()
+    with fresh_database(engine_folder, request.node.name) as engine:
+        make_store(engine)
+        yield engine
 
 
 @dataclass(slots=True)

@@ -28,12 +28,9 @@ MAY_1 = date(2026, 5, 1)
 @pytest.fixture(scope="module")
 def opened(engine_folder: Path) -> Iterator[Engine]:
     """A store that is priced by a small list."""
-    with open_shop():
-        engine = fresh_database(engine_folder, "overrides_of_a_small_list")
+    with open_shop(), fresh_database(engine_folder, "overrides_of_a_small_list") as engine:
         make_store(engine)
         yield engine
-        engine.command(f"drop database {engine.database}")
-        engine.close()
 
 
 @pytest.fixture

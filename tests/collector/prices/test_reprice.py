@@ -30,12 +30,9 @@ TOTALS = "select sum(calls) as calls, sum(cost_usd) as usd, sum(unpriced) as unp
 @pytest.fixture(scope="module")
 def opened(engine_folder: Path) -> Iterator[Engine]:
     """A store that is priced by a small list."""
-    with open_shop():
-        engine = fresh_database(engine_folder, "reprice_of_a_small_list")
+    with open_shop(), fresh_database(engine_folder, "reprice_of_a_small_list") as engine:
         migrate(engine)
         yield engine
-        engine.command(f"drop database {engine.database}")
-        engine.close()
 
 
 @pytest.fixture
@@ -55,6 +52,15 @@ def came(store: Engine, number: int, **fields: Any) -> None:
         "model": "big-1", "input_tokens": 10**6, "output_tokens": 0, "cost_usd": 4, "cost_status": "priced",
     }  # fmt: skip
     store.insert("spans_v1", [row | fields])
+
+
+def twins_came(store: Engine) -> None:
+    """One call, told of by two spans."""
+    for span, scope in ((1, "a"), (2, "b")):
+        came(
+            store, span, trace_id="a" * 32, scope_name=scope, response_id="resp-0123456789abcdef0123",
+            duration_ms=1000, parent_span_id="" if span == 1 else f"{1:016x}",
+        )  # fmt: skip
 
 
 def override(store: Engine, **fields: Any) -> str:
@@ -133,11 +139,7 @@ def test_a_price_that_is_taken_back_is_taken_out(store: Engine) -> None:
 
 def test_a_call_that_another_span_tells_of_stays_paid_once(store: Engine) -> None:
     """Of twins the one that is not counted adds nothing at the new price either."""
-    for span, scope in ((1, "a"), (2, "b")):
-        came(
-            store, span, trace_id="a" * 32, scope_name=scope, response_id="resp-0123456789abcdef0123",
-            duration_ms=1000, parent_span_id="" if span == 1 else f"{1:016x}",
-        )  # fmt: skip
+    twins_came(store)
     reprice(store, JUNE)
     override(store, discount_pct=25)
     reprice(store, JUNE)
@@ -200,11 +202,7 @@ def test_a_span_says_which_price_it_is_charged(store: Engine) -> None:
 
 def test_what_is_not_paid_is_no_change(store: Engine) -> None:
     """A twin that is not paid changes nothing on the bill, and what stands for many is many."""
-    for span, scope in ((1, "a"), (2, "b")):
-        came(
-            store, span, trace_id="a" * 32, scope_name=scope, response_id="resp-0123456789abcdef0123",
-            duration_ms=1000, parent_span_id="" if span == 1 else f"{1:016x}",
-        )  # fmt: skip
+    twins_came(store)
     came(store, 3, weight=10, started_at="2026-06-10 13:00:00")
     settle_arrival(store, of_time(*JUNE_NS), lambda: JUNE_NS[0])
     override(store, discount_pct=25)

@@ -11,10 +11,8 @@ import pytest
 from collector.receive.receiving import Receiving
 from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from otlp_requests import traces
 
 from sightline_collector.receive.check import REQUESTS
 from sightline_collector.receive.grpc import SERVICES
@@ -29,14 +27,6 @@ def tight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiving]:
     """A receiving collector with small limits, shared."""
     with Receiving(tmp_path_factory.mktemp("log"), TIGHT) as running:
         yield running
-
-
-def traces(count: int = 1, name: str = "span") -> ExportTraceServiceRequest:
-    request = ExportTraceServiceRequest()
-    scope = request.resource_spans.add().scope_spans.add()
-    for _ in range(count):
-        scope.spans.add(name=name)
-    return request
 
 
 def call(receiving: Receiving, body: bytes, signal: Signal = Signal.TRACES, **options: Any) -> bytes:

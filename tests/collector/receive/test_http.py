@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import otlp_requests
 import pytest
 import zstandard
 from collector.receive.receiving import Receiving
 from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from sightline_collector.receive.limits import Limits
 from sightline_collector.wal.segment import Signal
@@ -32,11 +32,7 @@ def tight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiving]:
 
 
 def traces(count: int = 1, name: str = "span") -> bytes:
-    request = ExportTraceServiceRequest()
-    scope = request.resource_spans.add().scope_spans.add()
-    for _ in range(count):
-        scope.spans.add(name=name)
-    encoded: bytes = request.SerializeToString()
+    encoded: bytes = otlp_requests.traces(count, name).SerializeToString()
     return encoded
 
 

@@ -67,13 +67,12 @@ def test_what_was_dropped_by_hand_is_made_again(engine: Engine, dropped: str) ->
 def test_a_broken_chain_is_found(engine_folder: Path, tmp_path: Path) -> None:
     """A dictionary without its rows, which the engine accepts without a word, is named before a collector
     starts."""
-    engine = fresh_database(engine_folder, "broken")
-    migrate(engine)
-    engine.command("truncate table operations_v1")
-    engine.command(f"system reload dictionary {engine.database}.operations")
-    with pytest.raises(ChainBroken, match=r"wrong in \{'notes': "):
-        prove(engine, tmp_path)
-    engine.close()
+    with fresh_database(engine_folder, "broken") as engine:
+        migrate(engine)
+        engine.command("truncate table operations_v1")
+        engine.command(f"system reload dictionary {engine.database}.operations")
+        with pytest.raises(ChainBroken, match=r"wrong in \{'notes': "):
+            prove(engine, tmp_path)
 
 
 def test_a_store_with_other_tables_is_refused(engine: Engine) -> None:
