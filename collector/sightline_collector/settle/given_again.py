@@ -41,18 +41,23 @@ group by project, response_id, trace_id
 
 REMEMBERED = f"""
 select
-    project, uniqExact(trace_id) as traces, uniqExactIf(said, said != 0) as answers,
-    groupUniqArray({MOST_TRACES})((toUnixTimestamp64Nano(started_at) as at, trace_id)) as few,
+    project, count() as traces, uniqExactArray(said) as answers,
+    arrayFlatten(groupArray({MOST_TRACES})([(began, trace_id), (ended, trace_id)])) as few,
     arrayPushFront(
-        groupUniqArrayIf({MOST_AT_ONCE})((at, trace_id), {OF_ARRIVED}), min((at, trace_id))) as many
-from answers_v1
-where answer in (
-        select sipHash64(response_id) from spans_v1 where {NEAR} and {OF_ARRIVED} and {ANSWERED})
-    and started_at >= fromUnixTimestamp64Nano({{first:Int64}} - {{again:Int64}}, 'UTC')
-    and started_at <= fromUnixTimestamp64Nano({{last:Int64}} + {{again:Int64}}, 'UTC')
+        groupArrayIf({MOST_AT_ONCE})((ended, trace_id), came), min((began, trace_id))) as many
+from (
+    select
+        project, answer, trace_id, groupUniqArrayIf(2)(said, said != 0) as said, {OF_ARRIVED} as came,
+        min(toUnixTimestamp64Nano(started_at) as at) as began, max(at) as ended
+    from answers_v1
+    where answer in (
+            select sipHash64(response_id) from spans_v1 where {NEAR} and {OF_ARRIVED} and {ANSWERED})
+        and started_at >= fromUnixTimestamp64Nano({{first:Int64}} - {{again:Int64}}, 'UTC')
+        and started_at <= fromUnixTimestamp64Nano({{last:Int64}} + {{again:Int64}}, 'UTC')
+    group by project, answer, trace_id)
 group by project, answer
 having traces > 1
-    and (min(at) < {{first:Int64}} - {{reach:Int64}} or max(at) > {{last:Int64}} + {{reach:Int64}})
+    and (min(began) < {{first:Int64}} - {{reach:Int64}} or max(ended) > {{last:Int64}} + {{reach:Int64}})
 """  # noqa: S608 - our own text
 
 

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -49,15 +50,39 @@ from (
 where spans - own < {most:UInt64}
 """
 
+LAST = """
+select until, keys
+from settlements_v1
+where writer = {writer:String}
+order by until desc, settled_at desc
+limit 1
+"""
+
+KEYS = """
+select sum(span_key)
+from spans_v1
+where writer = {writer:String} and batch = {batch:UInt64} and entry = 'span'
+"""
+"""Another number as soon as a span of a segment comes or goes."""
+
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a writer's segments are settled. `keys` is what KEYS said of the last; None when it does not
+    matter."""
+
+    until: int
+    keys: int | None = None
 
 
 class SettleLoop:
     """Settles one store, in which `writer` stores the segments of this collector.
 
     `whole_until` is the last segment that is stored whole; None when all are that can be seen. One that is
-    still being inserted piece by piece is settled later. `again_ns` is how long an answer is known that is
-    given again.
+    still being inserted piece by piece is settled later; another collector's when it is old, and once more
+    when more of it has come. `again_ns` is how long an answer is known that is given again.
     """
 
     def __init__(
@@ -79,9 +104,9 @@ class SettleLoop:
         self._look = Look(again_ns)
         self._clock_ns = clock_ns
         self._stopping = asyncio.Event()
-        self._settled: dict[str, int] = {}
+        self._settled: dict[str, Mark] = {}
         self._leads = not self._lease.shared
-        self._once_more: dict[str, int] = {}
+        self._once_more: dict[str, Mark] = {}
         self._once_more_ns = 0
         self._finished = time.monotonic()
         self._measure(health)
@@ -138,7 +163,7 @@ class SettleLoop:
             self._leads = False
         elif not self._leads:
             self._settled.clear()
-            self._once_more = {writer: self._after(writer) for writer in (DOOR, *self._writers())}
+            self._once_more = {writer: self._mark(writer) for writer in (DOOR, *self._writers())}
             self._leads, self._once_more_ns = True, self._clock_ns() + AWAY_NS
         elif self._once_more and self._clock_ns() > self._once_more_ns:
             self._settled |= self._once_more
@@ -148,6 +173,7 @@ class SettleLoop:
     def _what_came(self) -> Settled:
         done = Settled()
         for writer in self._writers():
+            self._look_again(writer)
             while (until := self._next_batch(writer)) is not None and not self._stopping.is_set():
                 done += self._settle(writer, until, of_batches(writer, self._after(writer), until))
         now_ns = self._clock_ns()
@@ -156,13 +182,21 @@ class SettleLoop:
             done += self._settle(DOOR, now_ns, through_the_door(DOOR, seen_ns, now_ns))
         return done
 
+    def _look_again(self, writer: str) -> None:
+        """Go back to another collector's last segment when there is more of it than was settled, or less: it
+        was stored in pieces, by a search that takes long or a process that was killed. Those before it are
+        whole, for they are stored in their order."""
+        mark = self._mark(writer)
+        if mark.keys is not None and self._keys(writer, mark.until) != mark.keys:
+            self._settled[writer] = Mark(mark.until - 1)
+
     def _settle(self, writer: str, until: int, arrival: Arrival) -> Settled:
+        keys = self._keys(writer, until)
         remember(self._engine, arrival, self._look.again_ns)
         done = settle_arrival(self._engine, arrival, self._clock_ns, look=self._look, keep=self._lease.keep)
-        self._engine.insert(
-            "settlements_v1", [{"writer": writer, "until": until, "corrections": done.corrections}]
-        )
-        self._settled[writer] = until
+        row = {"writer": writer, "until": until, "keys": keys, "corrections": done.corrections}
+        self._engine.insert("settlements_v1", [row])
+        self._settled[writer] = Mark(until, keys)
         self._judged.inc(done.traces)
         self._corrections.inc(max(0, done.corrections))
         self._failed_groups.inc(done.failed_groups)
@@ -171,12 +205,19 @@ class SettleLoop:
 
     def _after(self, writer: str) -> int:
         """The last batch, or moment, that is settled."""
+        return self._mark(writer).until
+
+    def _mark(self, writer: str) -> Mark:
         if writer not in self._settled:
-            found = self._engine.value(
-                "select max(until) from settlements_v1 where writer = {writer:String}", {"writer": writer}
-            )
-            self._settled[writer] = int(found or 0)
+            found = self._engine.rows(LAST, {"writer": writer})
+            self._settled[writer] = Mark(found[0]["until"], found[0]["keys"]) if found else Mark(0)
         return self._settled[writer]
+
+    def _keys(self, writer: str, batch: int) -> int | None:
+        """Which spans of a segment are there; None where none can come later."""
+        if writer in (DOOR, self._writer()):
+            return None
+        return int(self._engine.value(KEYS, {"writer": writer, "batch": batch}))
 
     def _writers(self) -> list[str]:
         """Whose segments are settled: a server's are of all collectors that share it."""

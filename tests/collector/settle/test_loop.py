@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from collector.settle import telling
 from collector.settle.telling import Store, Told, usd, used
 from otlp_requests import NOW_NS, WRITER
 from prometheus_client import generate_latest
@@ -184,6 +186,24 @@ def test_a_correction_that_comes_after_it_was_given_up_is_mended(
     two.now_ns += 130 * 10**9
     assert two.older.round().corrections == 1
     assert store.total() == (1, usd(100, 10), 100, 10)
+
+
+def test_of_a_segment_that_is_stored_in_pieces_all_is_settled(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes of another collector's last segment long after it was settled is settled when it comes, also
+    by one that has taken over."""
+    two = Two(store, monkeypatch)
+    monkeypatch.setattr(telling, "batches", itertools.repeat(next(telling.batches)))
+    store.take(TWICE[:1])
+    assert two.older.round().traces == 0
+    store.take(TWICE[1:])
+    assert two.older.round().corrections == 1
+    assert store.total() == (1, usd(100, 10), 100, 10)
+    assert two.older.round().traces == 0
+    store.take([replace(told, trace=7) for told in TWICE])
+    assert two.later() == 1
+    assert store.total() == (2, usd(200, 20), 200, 20)
 
 
 def test_a_call_that_comes_after_an_agent_of_hours_is_settled_at_once(store: Store) -> None:
