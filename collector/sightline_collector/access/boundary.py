@@ -11,6 +11,7 @@ counts of rows read, part names) is not answered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from sightline_collector.sql.catalog import quoted
@@ -32,11 +33,24 @@ LABELLED = ("alert_events_v1",)
 """Their rows name their project among their labels, if they have one."""
 NOTHING = "1 = 2"
 
-SYSTEM = {
-    # Not the stored tables, of which the engine tells how many rows all projects have together.
-    "system.tables": "database = 'system' or engine = 'View'",
-    "system.columns": "database = 'system' or not match(table, '_v[0-9]+$')",
+OPEN = "in ({database}, 'system', 'information_schema', 'INFORMATION_SCHEMA')"
+WORDS = """context in ('setting', 'table function', 'function', 'keyword', 'format', 'merge tree setting',
+    'aggregate function combinator pair', 'table engine', 'data type')"""
+EVERYONE = {
+    # What else a server has is nobody's here.
+    "system.databases": f"name {OPEN}",
+    "system.tables": f"database {OPEN}",
+    "system.columns": f"database {OPEN}",
+    "system.dictionaries": "database = {database}",
+    "system.completions": WORDS,
 }
+"""What every reader sees of the engine's own lists, by name."""
+OF_ONE_PROJECT = {
+    # Not the stored tables, of which the engine tells how many rows all projects have together.
+    "system.tables": "(database = 'system' or engine = 'View')",
+    "system.columns": "(database = 'system' or not match(table, '_v[0-9]+$'))",
+}
+"""What a reader of one project must see besides."""
 
 _TABLES = """
 select t.name, countIf(c.name = 'project') > 0
@@ -52,6 +66,11 @@ class Boundary:
     def __init__(self, reads: Reads, database: str) -> None:
         self._reads = reads
         self._database = database
+        self._lists = {
+            table: each.replace("{database}", quoted(database)) for table, each in EVERYONE.items()
+        }
+        self.of_all = _filtering(self._lists)
+        """The engine's settings for a reader of all projects."""
         self.settings_of = lru_cache(maxsize=1024)(self._settings_of)
 
     def _settings_of(self, project: str) -> dict[str, str]:
@@ -59,13 +78,19 @@ class Boundary:
         if not PROJECT.match(project):
             raise ValueError(f"{project[:80]!r} is no project")
         listed = self._reads.text(_TABLES, {"database": self._database})
-        filters = dict(SYSTEM)
+        filters = self._lists | {
+            table: f"{self._lists[table]} and {each}" for table, each in OF_ONE_PROJECT.items()
+        }
         for line in listed.split("\n"):
             table, _, has_project = line.partition("\t")
             if not table.startswith(PUBLIC):
                 filters[f"{self._database}.{table}"] = _filter(table, has_project == "1", project)
-        said = ", ".join(f"{quoted(table)}: {quoted(each)}" for table, each in filters.items())
-        return {"additional_table_filters": f"{{{said}}}", **APART, **UNCOUNTED}
+        return {**_filtering(filters), **APART, **UNCOUNTED}
+
+
+def _filtering(filters: Mapping[str, str]) -> dict[str, str]:
+    said = ", ".join(f"{quoted(table)}: {quoted(each)}" for table, each in filters.items())
+    return {"additional_table_filters": f"{{{said}}}"}
 
 
 def _filter(table: str, has_project: bool, project: str) -> str:

@@ -17,6 +17,7 @@ from sightline_collector.errors import StoreRefused
 from sightline_collector.gateway.content import content_of
 from sightline_collector.gateway.judgement import check_table, check_tree, other_database, writes
 from sightline_collector.gateway.names import SYSTEM, Names
+from sightline_collector.gateway.pathless import without_paths
 from sightline_collector.gateway.refusal import SYNTAX_ERROR, Refused, access_denied, of_store
 from sightline_collector.gateway.statement import Statement, has_odd_names, has_word, take_apart
 from sightline_collector.gateway.syntax import Node, Unreadable, read_tree
@@ -63,7 +64,8 @@ def admit(
     check_tree(tree, names)
     if bound:
         _check_bound(statement.body, tree)
-    return replace(statement, content=content_of(tree, names.columns()))
+    content = content_of(tree, names.columns())
+    return replace(statement, body=without_paths(statement.body, tree), content=content)
 
 
 def _check_bound(body: str, tree: Node) -> None:

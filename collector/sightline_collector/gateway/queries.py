@@ -21,6 +21,7 @@ from sightline_collector.gateway.answer import Answer, refusal
 from sightline_collector.gateway.counters import Counters
 from sightline_collector.gateway.limits import Limits, allowed
 from sightline_collector.gateway.names import Names
+from sightline_collector.gateway.pathless import reads_lists
 from sightline_collector.gateway.question import Asked, query_id_of, read_question
 from sightline_collector.gateway.refusal import TIMEOUT_EXCEEDED, Refused, of_store
 from sightline_collector.gateway.slots import Slots
@@ -129,8 +130,11 @@ class Queries:
         bound = caller.project is not None
         statement = admit(asked.text, asked.parameters, self._reads, self._names, bound=bound)
         settings = allowed(asked.settings | statement.settings, self._limits)
-        if caller.project is not None:
-            settings |= self._boundary.settings_of(caller.project)
+        project = caller.project
+        if project is not None:
+            settings |= self._boundary.settings_of(project)
+        elif reads_lists(statement.body):
+            settings |= self._boundary.of_all
         question = Question(
             sql=statement.body,
             format=statement.format or asked.format,

@@ -16,7 +16,8 @@ _SETTINGS = re.compile(rf" SETTINGS ({_SETTING}(?:, {_SETTING})*)$")
 _ONE_SETTING = re.compile(rf"(\w+) = ({_VALUE})")
 _FORMAT = re.compile(r" FORMAT (`?)(\w+)\1$")
 
-_QUOTED = re.compile(r"'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.|``)*`", re.DOTALL)
+QUOTED = re.compile(r"'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.|``)*`", re.DOTALL)
+"""A text or an odd name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def _without_settings(text: str) -> tuple[str, dict[str, str]]:
 
 def has_word(spelled: str, word: str) -> bool:
     """True when a word in capitals, as the engine spells its own, stands outside of all quotes."""
-    return re.search(rf"\b{word}\b", _QUOTED.sub("''", spelled)) is not None
+    return re.search(rf"\b{word}\b", QUOTED.sub("''", spelled)) is not None
 
 
 def has_odd_names(spelled: str) -> bool:
@@ -57,4 +58,4 @@ def has_odd_names(spelled: str) -> bool:
 
     The engine prints a statement's tree without escaping names: such a name could fake a line of it.
     """
-    return any(name[0] == "`" and "\\" in name for name in _QUOTED.findall(spelled))
+    return any(name[0] == "`" and "\\" in name for name in QUOTED.findall(spelled))

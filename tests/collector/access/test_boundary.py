@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from collector.access.keeping_keys import Kept, bearer
@@ -227,6 +228,62 @@ def test_a_key_of_all_projects_sees_all(port: Port, kept: Kept) -> None:
 def test_the_filter_cannot_be_lifted_by_the_url(port: Port, setting: str) -> None:
     """A setting of the boundary in the URL is refused."""
     assert port.ask("select count() from spans", **{setting: "{}"}).status_code == 403
+
+
+# Each is answered without paths and other databases, or refused.
+LISTS = [
+    "select * from system.databases",
+    "select * from system.tables as t where t.database = 'system' or 1",
+    "select tables.data_paths, metadata_path, table from system.tables",
+    "select d.data_path, d.database from numbers(1) as n, system.databases d",
+    "select * from system.tables t join system.databases as d on t.database = d.name",
+    "with x as (select * from system.databases) select * from x union all select * from system.databases",
+    "select * from view(select data_path from system.databases) where data_path like '%system.databases%'",
+    "select (select groupArray(data_path) from system.databases)",
+    "select 1 in (select data_path like '/%' from system.databases)",
+    "select * from `system`.`databases`",
+    "select * from system.databases as databases, system.tables as `system.databases`",
+    "explain syntax select * from system.databases",
+    "select * from information_schema.schemata",
+    "select * from information_schema.tables",
+    "select * from system.dictionaries",
+    "select * from system.completions where context in ('database', 'table', 'column')",
+    "select * from system.build_options",
+    "select name, value from system.settings",
+    "show databases",
+    "show create table spans",
+]
+
+
+@pytest.mark.parametrize("project", ["own", "*"])
+def test_no_list_tells_where_the_store_lies(
+    port: Port, kept: Kept, engine: Engine, engine_folder: Path, project: str
+) -> None:
+    """Neither the path of its folder, nor what else the engine holds, to readers of one project or of all."""
+    _, token = kept.add(Scope.READ, project=project)
+    engine.command("create database if not exists somebody_elses")
+    for sql in LISTS:
+        answer = port.client.post("/", content=sql, headers=bearer(token))
+        assert answer.status_code == 200, (sql, answer.text)
+        assert str(engine_folder.parent) not in answer.text, sql
+        assert "somebody_elses" not in answer.text, sql
+    engine.command("drop database somebody_elses")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 1 in system.databases",
+        "select ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h') in system.databases",
+        "with system.tables as t select 1 in t",
+        "select * from {of:Identifier}.databases",
+        "select * from system.{list:Identifier}",
+    ],
+)
+def test_a_list_is_read_by_its_name_or_not_at_all(port: Port, sql: str) -> None:
+    """What could not be read without its paths is refused."""
+    answer = port.ask(sql, param_of="system", param_list="databases")
+    assert answer.status_code in (400, 403, 404), answer.text
 
 
 def test_what_was_read_is_not_told(port: Port) -> None:
