@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 from collector_process import CollectorProcess, wait_until
 from remembered_load import TRACE, request_template
-from servers.faulty_proxy import FaultyProxy
+from servers.faulty_proxy import Fault, FaultyProxy, any_request, error
 from servers.played_server import PlayedServer
 
+from sightline_collector.errors import StoreRefused
+from sightline_collector.store.arrival import opened_or_away
 from sightline_collector.store.engine import Engine
+from sightline_collector.store.url import parse_store_url
 
 SPANS = 3
 LIMIT_S = 60.0
@@ -90,3 +93,46 @@ def test_what_a_server_does_not_take_at_the_end_waits_in_the_log(
     assert '"drained": false, "signals_left": ["insert-traces"]' in collector.output
     assert len(list(collector.folder.glob("wal/traces-*.segment"))) == 1
     assert stored(engine) == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "hint"),
+    [
+        (497, "sightline: Not enough privileges. (ACCESS_DENIED)", "grant the store's user"),
+        (81, "Database sightline does not exist. (UNKNOWN_DATABASE)", "correct the database"),
+        (701, "Requested cluster 'a' not found. (CLUSTER_DOESNT_EXIST)", "correct \\?cluster="),
+        (115, "Unknown setting format_schema_source. (UNKNOWN_SETTING)", "upgrade the server"),
+    ],
+    ids=["right", "database", "cluster", "version"],
+)
+def test_a_start_ends_at_what_no_waiting_mends(
+    proxy: FaultyProxy, engine: Engine, tmp_path: Path, code: int, words: str, hint: str
+) -> None:
+    """A server that says what somebody has to change is not waited for: the hint says what."""
+    proxy.inject(Fault.SAYS, any_request, says=[error(code, words)] * 9)
+    url = parse_store_url(f"clickhouse://ann:s3cret@127.0.0.1:{proxy.port}/{engine.database}")
+    with pytest.raises(StoreRefused, match=hint):
+        opened_or_away(url, tmp_path / "begins", lambda: Engine(url))
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (516, "sightline: Authentication failed. (AUTHENTICATION_FAILED)"),
+        (241, "(total) memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)"),
+        (202, "Too many simultaneous queries. (TOO_MANY_SIMULTANEOUS_QUERIES)"),
+        (999, "Session expired. (KEEPER_EXCEPTION)"),
+        (60, "Table sightline.schema_v1 does not exist. (UNKNOWN_TABLE)"),
+    ],
+    ids=["password", "memory", "overloaded", "keeper", "table"],
+)
+def test_a_start_waits_for_what_may_pass(
+    proxy: FaultyProxy, engine: Engine, tmp_path: Path, code: int, words: str
+) -> None:
+    """A server that is starting, overloaded, or whose password is being changed is away, and comes."""
+    proxy.inject(Fault.SAYS, any_request, says=[error(code, words)] * 9)
+    url = parse_store_url(f"clickhouse://ann:s3cret@127.0.0.1:{proxy.port}/{engine.database}")
+    opened = opened_or_away(url, tmp_path / "begins", lambda: Engine(url))
+    assert opened.away
+    assert f"Code: {code}" in opened.away.message
+    opened.close()

@@ -5,8 +5,9 @@
     └──┘
 
 Nothing asks such a store before it is there: its tables may be of another version. The embedded engine is
-never away. What no waiting mends at the start, as a store that a newer version made, ends the start; later it
-is told and waited for like the rest, for what was acknowledged must not be lost.
+never away. A server may be starting, overloaded, or about to get a new password. What no waiting mends at the
+start, as a right that is lacking or a store that a newer version made, ends the start; later it is told and
+waited for like the rest, for what was acknowledged must not be lost.
 """
 
 from __future__ import annotations
@@ -25,6 +26,23 @@ from sightline_collector.store.url import StoreUrl
 AGAIN_FIRST_S, AGAIN_MOST_S = 0.5, 5.0
 """How soon one that is away is asked again, and how late one that is there is seen."""
 
+RIGHTS = "grant the store's user all rights on its database, CREATE FUNCTION, and SELECT on system.*"
+DATABASE = "correct the database in the store's address"
+CLUSTER = "correct ?cluster= in the store's address, or define that cluster on the servers"
+TOO_OLD = "upgrade the server: this release was tested with ClickHouse 26.9"
+
+STAYS = {
+    # ACCESS_DENIED, READONLY, QUERY_IS_PROHIBITED
+    497: RIGHTS, 164: RIGHTS, 392: RIGHTS,
+    # UNKNOWN_DATABASE, CLUSTER_DOESNT_EXIST
+    81: DATABASE, 701: CLUSTER,
+    # Unknown to it: a function, a data type, a storage, an aggregate function, a format, a setting; or the
+    # syntax, a feature that is not there, or not switched on.
+    46: TOO_OLD, 50: TOO_OLD, 56: TOO_OLD, 63: TOO_OLD, 73: TOO_OLD, 115: TOO_OLD,
+    62: TOO_OLD, 48: TOO_OLD, 344: TOO_OLD,
+}  # fmt: skip
+"""What a server says that somebody has to mend, and how."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -38,6 +56,8 @@ def opened_or_away(url: StoreUrl, begins: Path, bring: Callable[[], Engine]) -> 
     except (StoreUnreachable, StoreRefused) as e:
         if url.path is not None:
             raise
+        if isinstance(e, StoreRefused) and e.code in STAYS:
+            raise StoreRefused(e.message, hint=STAYS[e.code], code=e.code) from None
         log.error("the store is away: what comes waits in the log", error=e.message, hint=e.hint)
         return Engine(url, away=e, begins=begins)
 
