@@ -36,8 +36,10 @@ def filled(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 def test_the_chain_holds(engine: Engine, tmp_path: Path) -> None:
-    """A known span comes out of the server as it comes out of the embedded engine."""
+    """A known span comes out of the server as it comes out of the embedded engine, and leaves no row."""
+    before = engine.value("select count() from spans_v1")
     prove(engine, tmp_path)
+    assert engine.value("select count() from spans_v1") == before
 
 
 def test_what_was_inserted_can_be_counted_at_once(filled: Engine) -> None:

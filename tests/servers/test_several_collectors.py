@@ -144,6 +144,26 @@ def test_prices_that_two_change_at_once_are_both_in_force(
     assert engine.value(priced) == 2
 
 
+class HeldInsert:
+    """The first insert into a table waits until it is freed."""
+
+    def __init__(self, table: str) -> None:
+        self.table, self.begun, self.free = table, Event(), Event()
+
+    def hold(self, statement: str) -> None:
+        """What a played server does before an insert."""
+        if self.table in statement and not self.begun.is_set():
+            self.begun.set()
+            self.free.wait(60)
+
+
+def settle_until(over: Event, store: Engine) -> None:
+    """A collector's own settlement, round after round."""
+    loop = SettleLoop(store, Health(), lambda: WRITER, interval_s=1.0)
+    while not over.is_set():
+        loop.round()
+
+
 def test_what_a_person_asks_waits_for_what_another_collector_writes(
     collectors: list[Engine],
     engine: Engine,
@@ -157,22 +177,11 @@ def test_what_a_person_asks_waits_for_what_another_collector_writes(
     file = tmp_path / "a.segment"
     for batch in (1, 2):
         insert(engine, Signal.TRACES, [(request_template(NOW_NS, 1), 1)], file, batch=batch)
-    writing, free, over = Event(), Event(), Event()
-
-    def hold(statement: str) -> None:
-        if "spans_v1" in statement and not writing.is_set():
-            writing.set()
-            free.wait(60)
-
-    def settle_until_over() -> None:
-        loop = SettleLoop(loops, Health(), lambda: WRITER, interval_s=1.0)
-        while not over.is_set():
-            loop.round()
-
-    server.played.before_insert = hold
+    held, over = HeldInsert("spans_v1"), Event()
+    server.played.before_insert = held.hold
     with ThreadPoolExecutor(2) as threads:
-        rounds = threads.submit(settle_until_over)
-        assert writing.wait(60)
+        rounds = threads.submit(settle_until, over, loops)
+        assert held.begun.wait(60)
         since, until = datetime(2026, 9, 21, tzinfo=UTC), datetime(2026, 9, 22, tzinfo=UTC)
         lease = CommandLease(asked)
         settle = SettleRoutes(asked, lease=lease)._settle
@@ -180,7 +189,7 @@ def test_what_a_person_asks_waits_for_what_another_collector_writes(
         wait_until(
             lambda: engine.value("select count() from settlers_v1 where startsWith(holder, 'asked')") > 0
         )
-        free.set()
+        held.free.set()
         found = told.result(60)
         over.set()
         rounds.result(60)

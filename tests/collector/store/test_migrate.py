@@ -54,7 +54,7 @@ def test_a_view_says_its_grain_and_units(engine: Engine) -> None:
     assert "Reads" not in cost
 
 
-@pytest.mark.parametrize("dropped", ["view cost_by_model", "view judge_feedback", "table raw_logs"])
+@pytest.mark.parametrize("dropped", ["view judge_feedback", "table raw_logs"])
 def test_what_was_dropped_by_hand_is_made_again(engine: Engine, dropped: str) -> None:
     """The next start finds a relation missing and makes all derived ones anew."""
     assert not migrate(engine)

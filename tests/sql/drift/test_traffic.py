@@ -49,13 +49,14 @@ def test_identical_traffic_hardly_ever_drifts(identical: Engine) -> None:
     assert 0.003 < small < 0.02
 
 
-@pytest.mark.parametrize("column", ["p_value", "top_contributor"])
-def test_a_column_of_thousands_of_comparisons_can_be_read_alone(identical: Engine, column: str) -> None:
+def test_a_column_of_thousands_of_comparisons_can_be_read_alone(identical: Engine) -> None:
     """What rests on all others is by itself what it is beside them, within the SQL port's bound of memory."""
     bounded = f"from drift_metrics where project = 'null' settings max_memory_usage = {Limits().memory_bytes}"
-    alone, beside = (identical.rows(f"select {asked} {bounded}") for asked in (column, "*"))
-    assert len(alone) > 2500
-    assert Counter(str(row[column]) for row in alone) == Counter(str(row[column]) for row in beside)
+    beside = identical.rows(f"select * {bounded}")
+    assert len(beside) > 2500
+    for column in ("p_value", "top_contributor"):
+        alone = identical.rows(f"select {column} {bounded}")
+        assert Counter(str(row[column]) for row in alone) == Counter(str(row[column]) for row in beside)
 
 
 def test_only_the_model_whose_answers_change_is_a_cause(engine: Engine) -> None:

@@ -165,10 +165,10 @@ nested = st.recursive(
 
 
 @settings(
-    max_examples=25, deadline=None, database=None,
+    max_examples=8, deadline=None, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
-@given(values=st.lists(nested, min_size=1, max_size=40))
+@given(values=st.lists(nested, min_size=10, max_size=40))
 def test_any_nested_value_comes_back_as_equal_json(engine: Engine, tmp_path: Path, values: list[Any]) -> None:
     """Whatever is nested in whatever: the JSON text parses to what was sent, and 1.0 is not 1."""
     found = stored(engine, tmp_path, [any_value([value]) for value in values])
