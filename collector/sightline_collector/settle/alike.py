@@ -1,9 +1,10 @@
-"""Which claims without a common response id tell of one call: two scopes' that look alike. Pure."""
+"""Which claims without a common response id, or with a short one, tell of one call: two scopes' that look
+alike. Pure."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from itertools import islice
 
 from sightline_collector.settle.claim import Claim, Key
@@ -44,6 +45,23 @@ def _pairs(group: Sequence[Claim], may: May) -> Iterable[list[Claim]]:
                 pair.append(others.pop(other.key))
         if len(pair) > 1:
             yield pair
+
+
+def by_short_id(claims: Iterable[Claim], paired: Container[Key]) -> Iterable[list[Claim]]:
+    """Pairs of one trace with one response id, whatever their tokens, that ran at one time: each a claim that
+    stands alone yet. A small server may give every answer the same id, also at one time."""
+    by_id: dict[tuple[str, str], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.response_id:
+            by_id[claim.trace_id, claim.response_id].append(claim)
+
+    def may(one: Claim, other: Claim) -> bool:
+        told = one.key in paired and other.key in paired
+        return not told and one.same_model(other) and one.overlaps(other)
+
+    for group in by_id.values():
+        for together in at_one_time(group) if len({claim.scope for claim in group}) > 1 else ():
+            yield from _pairs(together, may)
 
 
 def by_silence(claims: Iterable[Claim], tree: Tree) -> Iterable[list[Claim]]:

@@ -28,8 +28,9 @@ from sightline_collector.store.engine import Engine
 
 Row = Mapping[str, Any]
 
-DETAILS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
-"""Parts of a call's tokens that not every sender names."""
+DETAILS = ("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens")
+"""Parts of a call's tokens that not every sender names. Nor does each say what was used beside tokens, or in
+which tier it was answered."""
 
 LEAST_NS = 2 * HOUR_NS
 """How far around what came the entries of its traces are read at least: a trace may be longer than it looks
@@ -39,7 +40,7 @@ ENTRIES = f"""
 select
     {", ".join(DIMENSIONS)}, operation, entry, why, blocked, weight, own_cost_usd, gateway_cached,
     {", ".join(AMOUNTS)},
-    arraySum(mapValues(extra_usage)) as other_usage, tokens_estimated,
+    arraySum(mapValues(extra_usage)) as other_usage, notEmpty(price_context) as in_tier, tokens_estimated,
     isNotNull(reported_cost_usd) as reported,
     attributes['sightline.usage.aggregated'] = 'true' as summed,
     toUnixTimestamp64Nano(started_at) as started_ns, toInt64(duration_ms * 1e6) as duration_ns,
@@ -149,7 +150,7 @@ def _claim(row: Row, repriced_usd: Decimal) -> Claim:
         output_tokens=row["output_tokens"],
         other_usage=row["other_usage"],
         cost_usd=None if cost is None and not repriced_usd else (cost or Decimal(0)) + repriced_usd,
-        details=sum(row[name] is not None for name in DETAILS),
+        details=sum(row[name] is not None for name in DETAILS) + bool(row["other_usage"]) + row["in_tier"],
         weight=row["weight"],
         cached=bool(row["gateway_cached"]),
         summed=bool(row["summed"]),

@@ -44,7 +44,7 @@ class Claim:
     cost_usd: Decimal | None
     """What its own usage costs, as repriced since."""
     details: int
-    """How many parts of its tokens it names: cache, reasoning."""
+    """How much it says that its price depends on: cache, reasoning, other usage, tier."""
     weight: float
     cached: bool
     """A gateway says that it gave an answer again."""

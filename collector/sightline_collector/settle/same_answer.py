@@ -1,7 +1,7 @@
 """Which claims with one response id tell of one answer, and of how many calls. Pure.
 
 An answer is asked for, waited for, fetched, and given again by a gateway; two scopes tell of each. However
-much later it is given again, it is the same.
+much later it is given again, it is the same. All that holds of long ids: a short one may be any call's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sightline_collector.settle.tree import Tree
 
 LONG_ID = 20
 """Providers' ids are random and at least that long. A shorter one may be a constant of a small server: it
-tells of one call only what two scopes say at the same time."""
+tells of one call only what two scopes say in one trace at the same time."""
 
 MOST_ALIKE = 200
 """So many claims may share an id as to make comparing them dear: then the first of each call is compared."""
@@ -26,7 +26,7 @@ def by_response(claims: Iterable[Claim]) -> Iterable[list[Claim]]:
     things each answer is apart."""
     by_id: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims:
-        if claim.response_id:
+        if len(claim.response_id) >= LONG_ID:
             by_id[claim.response_id].append(claim)
     for told in by_id.values():
         if len(told) > 1:
@@ -49,8 +49,7 @@ def _same_calls(told: Sequence[Claim]) -> Iterable[list[Claim]]:
             running.append(groups[-1])
         else:
             group.append(claim)
-    sure = len(told[0].response_id) >= LONG_ID
-    yield from (call for call in (_as_told(groups) if sure else groups) if len(call) > 1)
+    yield from (call for call in _as_told(groups) if len(call) > 1)
 
 
 def _as_told(groups: Sequence[list[Claim]]) -> Sequence[list[Claim]]:
@@ -64,12 +63,9 @@ def _as_told(groups: Sequence[list[Claim]]) -> Sequence[list[Claim]]:
 def _one_answer(one: Claim, other: Claim) -> bool:
     """Whether two claims with one response id were made at one time. Two scopes' tokens may differ: an
     instrumentation that adds up a stream's running totals counts some twice."""
-    two_scopes, sure = one.scope != other.scope, len(one.response_id) >= LONG_ID
     if not one.same_model(other) or not one.overlaps(other):
         return False
-    if two_scopes and (sure or one.trace_id == other.trace_id):
-        return True
-    return (two_scopes or sure) and (one.same_usage(other) or not (one.used and other.used))
+    return one.scope != other.scope or one.same_usage(other) or not (one.used and other.used)
 
 
 def calls_of(group: Sequence[Claim], tree: Tree) -> list[list[Claim]]:

@@ -12,9 +12,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sightline_collector.settle.alike import by_likeness, by_silence, order
+from sightline_collector.settle.alike import by_likeness, by_short_id, by_silence, order
 from sightline_collector.settle.claim import Claim, Key, Verdict
-from sightline_collector.settle.same_answer import by_response, calls_of
+from sightline_collector.settle.same_answer import LONG_ID, by_response, calls_of
 from sightline_collector.settle.tree import Tree
 
 Verdicts = dict[Key, Verdict]
@@ -44,6 +44,10 @@ def twins(claims: Sequence[Claim], tree: Tree) -> Verdicts:
     left = [claim for claim in payable if claim.key not in verdicts]
     for group in by_likeness(left, tree):
         _judge([group], verdicts, tree, "the same tokens, model and time")
+    left = [claim for claim in left if claim.key not in verdicts]
+    paired = {verdict.twin_of for verdict in verdicts.values() if verdict.twin_of is not None}
+    for group in by_short_id((claim for claim in left if len(claim.response_id) < LONG_ID), paired):
+        _judge([group], verdicts, tree, "the same response id")
     left = [claim for claim in left if claim.key not in verdicts]
     for group in by_silence(left, tree):
         _judge([group], verdicts, tree, "the same model and time")

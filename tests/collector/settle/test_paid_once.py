@@ -112,6 +112,26 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         ],
         (3, usd(300, 30), 300, 30),
     ),
+    "calls with a constant id that run at once, each told by two scopes, are as many as are told": (
+        [
+            Told(n, parent, used("chat", tokens, **{"gen_ai.response.id": "chatcmpl-1"}), scope, trace=trace)
+            for n, parent, tokens, scope, trace in (
+                (1, 9, (100, 10), "a", 1), (2, 1, (100, 10), "b", 1), (3, 9, (200, 20), "a", 1),
+                (4, 3, (200, 20), "b", 1), (5, 0, (100, 10), "a", 2), (6, 5, (100, 10), "b", 2),
+            )
+        ],
+        (3, usd(400, 40), 400, 40),
+    ),
+    "so they are where a stream's running totals came to more": (
+        [
+            Told(n, 9, used("chat", tokens, **{"gen_ai.response.id": "chatcmpl-1"}), scope)
+            for n, tokens, scope in (
+                (1, (100, 11), "a"), (2, (100, 10), "com.anthropic.sdk.python"),
+                (3, (200, 21), "a"), (4, (200, 20), "com.anthropic.sdk.python"),
+            )
+        ],
+        (2, usd(300, 30), 300, 30),
+    ),
     "an answer that a gateway gives again is paid once": (
         [
             Told(n, 0, used("chat", (100, 10), **{"gen_ai.response.id": "chatcmpl-" + "x" * 29}),
@@ -153,6 +173,20 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
             Told(2, 9, used("chat", (100, 10)) | {"gen_ai.request.model": "gpt-4o-house"}, "b", start=0.01),
         ],
         (1, usd(100, 10), 100, 10),
+    ),
+    "of two that tell of a call the one that knows what was used beside tokens is paid": (
+        [
+            Told(1, 0, CLAUDE | {"gen_ai.usage.details.web_search_requests": 3}, seconds=3),
+            Told(2, 1, CLAUDE, "b", seconds=2),
+        ],
+        (1, CLAUDE_USD + Decimal("0.03"), 18495, 445),
+    ),
+    "or what stays in the cache for an hour": (
+        [
+            Told(1, 0, CLAUDE | {"anthropic.usage.cache_creation.ephemeral_1h_input_tokens": 89}, seconds=3),
+            Told(2, 1, CLAUDE, "b", seconds=2),
+        ],
+        (1, Decimal("0.0196497"), 18495, 445),
     ),
     "what a gateway gives again costs nothing, and its framework's span neither": (
         [
@@ -267,6 +301,19 @@ def paid(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 def test_a_call_is_paid_once(paid: dict[str, Total], rule: str, order: str) -> None:
     """Whatever the order and the requests in which its spans come, the total is what the provider bills."""
     assert paid[_project(rule, order)] == CASES[rule][1]
+
+
+def test_of_two_that_tell_of_a_call_the_one_that_knows_its_tier_is_paid(store: Store) -> None:
+    """A gateway says that the answer was given in a cheaper tier, the client below it does not."""
+    days = 60 * 86_400  # Tiers have prices since October.
+    outer = used(
+        "chat", (1000, 100), **{"gen_ai.request.model": "o3", "openai.response.service_tier": "flex"}
+    )
+    inner = used("chat", (1000, 100), **{"gen_ai.request.model": "o3"})
+    told = [Told(1, 0, outer, "gateway", start=days, seconds=3), Told(2, 1, inner, start=days)]
+    store.take(told, NOW_NS + days * 10**9)
+    store.settle()
+    assert store.total() == (1, Decimal("0.0014"), 1000, 100)
 
 
 def test_a_span_that_comes_twice_is_paid_once(store: Store) -> None:
