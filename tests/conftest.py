@@ -56,7 +56,7 @@ LONGEST_FIRST = (
     "collector/prices/test_price_commands.py",
     "collector/gateway/test_requests.py",
     "corpora/test_corpora.py",
-    "sdk/test_spool.py",
+    "sdk/test_spooling.py",
     "sdk/test_masking_laws.py",
 )
 """Left for the end, one of these would keep one process busy while the others have nothing to do."""
