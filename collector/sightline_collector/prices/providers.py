@@ -11,18 +11,12 @@ from collections.abc import Iterator, Sequence
 
 from genai_prices.types import Provider
 
+from sightline.pricing import PROVIDER_ALIASES
 from sightline_collector.prices.rules import RuleTree, alternatives, literal, shape
 
-PROVIDER_OF_OTEL_NAME = {
-    "x_ai": "x-ai",
-    "gcp.gen_ai": "google",
-    "azure.ai.openai": "azure",
-    "az.ai.openai": "azure",
-    "azure.ai.inference": "azure",
-    "az.ai.inference": "azure",
-    "ibm.watsonx.ai": "watsonx",
-}
-"""OpenTelemetry's `gen_ai.provider.name` -> the library's id, where the library would answer otherwise."""
+PROVIDER_OF_OTEL_NAME = {**PROVIDER_ALIASES, "ibm.watsonx.ai": "watsonx"}
+"""OpenTelemetry's `gen_ai.provider.name` -> the library's id, where the library would answer otherwise: as in
+the SDK, and a seller that only the second price list has."""
 
 PROVIDER_OF_LITELLM_NAME = {
     "azure_ai": "azure",
