@@ -81,9 +81,9 @@ def test_a_price_of_ours_comes_before_a_reported_cost(pricer: Engine) -> None:
     assert (got.usd, got.status) == (GPT_4O, "priced")
 
 
-@pytest.mark.parametrize("reported", ["-1", "999999.5"])
+@pytest.mark.parametrize("reported", ["0", "-1", "999999.5"])
 def test_an_absurd_reported_cost_is_none(pricer: Engine, reported: str) -> None:
-    """Less than nothing, or about a million dollars, is no cost of a call."""
+    """Nothing, less than nothing, or about a million dollars, is no cost of a call."""
     assert one(pricer, Call("unheard-of", "unheard-of", reported_usd=reported)).status == "unpriced_model"
 
 

@@ -99,6 +99,7 @@ from (
             [sightline_price_count(cache_write_tokens)],
             [sightline_price_count(cache_write_1h_tokens)],
             [sightline_price_count(reasoning_tokens)],
-            [ifNull(reported_cost_usd between 0 and 999999, 0)]
+            -- Who does not know a price says 0: that is no price.
+            [ifNull(reported_cost_usd > 0 and reported_cost_usd <= 999999, 0)]
         )[1] as price
     from mapped_spans)
