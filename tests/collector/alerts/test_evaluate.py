@@ -156,7 +156,11 @@ def test_a_query_without_a_value_is_refused() -> None:
         observations([{"model": "m1"}])
 
 
-histories = st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=60)
+# Looks in runs: by chance alone few would last as long as a rule asks, and the laws would be about nothing.
+runs = st.lists(
+    st.tuples(st.sampled_from([True, True, False, None]), st.integers(1, 8)), min_size=2, max_size=12
+)
+histories = runs.map(lambda found: [look for look, minutes in found for _ in range(minutes)])
 minutes = st.integers(0, 6)
 rules = st.builds(
     rule,
