@@ -69,6 +69,7 @@ def test_a_zip_of_several_files() -> None:
         (b'{"data": [{"start_time": 1, "results": 7}]}', "no usage or cost export"),
         (gzip.compress(COSTS, mtime=0)[:40], "cannot be unpacked"),
         (zipped(a=COSTS)[:80], "cannot be unpacked"),
+        (zipped(a=COSTS).replace(b"\x08\x00", b"\x63\x00"), "cannot be unpacked"),  # a method nobody knows
         (b"x" * 200_000, "no CSV"),
         (b"start_time,amount_value\nsoon,1\n", "none of the file's lines"),
         (b"start_time,amount_value\n", "none of the file's lines"),
