@@ -32,6 +32,28 @@ def index_at_deciles(before: list[float], after: list[float]) -> float:
     return float(np.sum((q - p) * np.log(q / p)))
 
 
+ROW_OF_NUMBERS = {
+    "window": {"start": FIRST_DAY + timedelta(days=7), "end": FIRST_DAY + timedelta(days=8)},
+    "window_cmp": {"start": FIRST_DAY, "end": FIRST_DAY + timedelta(days=7)},
+    "granularity": "1 day",
+    "slice_value": "m1",
+    "data_type": "bigint",
+    "baseline": "trailing 7 days",
+    "n": 400,
+    "n_cmp": 2100,
+    "count_delta": -1700,
+    "percent_null_delta": 0,
+    "percent_zeros_delta": 0,
+    "js_distance": None,
+    "chi_squared_test": {"statistic": None, "pvalue": None},
+    "tv_distance": None,
+    "l_infinity_distance": None,
+    "effect_floor": 0.1,
+    "status": "drift",
+}
+"""What a row says beside its statistics, of numbers against the seven days before."""
+
+
 def test_numbers_are_compared_at_the_baselines_deciles(engine: Engine) -> None:
     """Against the seven days before: the index at shared, open-ended deciles; scipy's KS and Wasserstein."""
     past = [lengths(day, 300, 200) for day in WEEK]
@@ -53,26 +75,7 @@ def test_numbers_are_compared_at_the_baselines_deciles(engine: Engine) -> None:
     assert row["ks_test"]["pvalue"] == pytest.approx(stats.kstwobign.sf(ks.statistic / spread**0.5), rel=1e-9)
     assert row["avg_delta"] == pytest.approx(np.mean(today) - np.mean(week), rel=1e-10)
     assert row["top_contributor"] == "384 tokens and more: 9.4 % -> 37.2 %"
-    expected = {
-        "window": {"start": FIRST_DAY + timedelta(days=7), "end": FIRST_DAY + timedelta(days=8)},
-        "window_cmp": {"start": FIRST_DAY, "end": FIRST_DAY + timedelta(days=7)},
-        "granularity": "1 day",
-        "slice_value": "m1",
-        "data_type": "bigint",
-        "baseline": "trailing 7 days",
-        "n": 400,
-        "n_cmp": 2100,
-        "count_delta": -1700,
-        "percent_null_delta": 0,
-        "percent_zeros_delta": 0,
-        "js_distance": None,
-        "chi_squared_test": {"statistic": None, "pvalue": None},
-        "tv_distance": None,
-        "l_infinity_distance": None,
-        "effect_floor": 0.1,
-        "status": "drift",
-    }
-    assert {name: in_utc(row[name]) for name in expected} == expected
+    assert {name: in_utc(row[name]) for name in ROW_OF_NUMBERS} == ROW_OF_NUMBERS
 
 
 def test_categories_are_compared_as_two_samples(engine: Engine) -> None:
