@@ -63,16 +63,13 @@ def forget(
     """Erases what was stored by `flushed_at` and says what was done. Blocking; raises a Fault, OSError."""
     subject = known(engine, asked.user, asked.session)
     subject = replace(subject, traces=unfinished.remembered(folder, subject.digest, subject.traces))
-    redaction, redacted = None, Redacted()
     with rewriting(engine, partial(_pause, stopping)) as work:
         tables = erase(engine, subject, work)
         shared = of_others(engine, subject.traces)
-        if asked.redact:
-            redaction = Redaction(asked.names, subject.traces - shared)
-            redacted = redact(engine, redaction, work)
+        redaction = Redaction(asked.names, subject.traces - shared) if asked.redact else None
+        redacted = redact(engine, redaction, work) if redaction else Redacted()
     put_anew = _clean_letters(letters, subject, redaction)
-    sought = replace(subject, traces=redaction.traces) if redaction else subject
-    needles = Needles(sought, redaction)
+    needles = Needles(replace(subject, traces=redaction.traces) if redaction else subject, redaction)
     torn = _remove_torn(folder / "wal" / "torn", needles)
     sync_all(folder)  # a segment let go or a part that a power cut brings back would be stored again
     searched = Searched()
