@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 PAID = frozenset({"llm", "embedding", "rerank"})
 """Operations that a provider bills: their spans are in the totals until a correction takes them out."""
@@ -14,6 +16,13 @@ NEVER_PAID = frozenset({"token_count", "fetch_response", "memory", "prompt"})
 NATIVE_SCOPES = ("com.anthropic.sdk.python", "mistralai_sdk_tracer")
 """Spans that a provider's own library makes: of two that tell of one call their numbers are the first-hand
 ones."""
+
+ANOTHER = re.compile(
+    r"[^a-z0-9](?:mini|nano|lite|small|medium|large|plus|pro|max|ultra|turbo|flash|fast|thinking|reasoning|codex|coder"
+    r"|audio|realtime|transcribe|tts|search|deep|image|vision|instruct|distill|embedding)(?![a-z])"
+    r"|[.]\d|-\d{1,2}(?:[bk.@:]|$|-\d{8}|-\d{4}-\d\d|-v\d)"
+)
+"""What makes another model of a name behind which it stands: a size, a kind or a minor version, no date."""
 
 Models = tuple[str, str]
 
@@ -101,7 +110,7 @@ class Claim:
     def of_model(self, models: Models) -> bool:
         """Whether it may be of that model."""
         mine, theirs = _spellings(self.models), _spellings(models)
-        return not mine or not theirs or any(a in b or b in a for a in mine for b in theirs)
+        return not mine or not theirs or any(_names(*sorted((a, b), key=len)) for a in mine for b in theirs)
 
     def same_usage(self, other: Claim) -> bool:
         """Whether both report the same tokens, and some."""
@@ -110,8 +119,15 @@ class Claim:
 
 
 def _spellings(models: Models) -> set[str]:
-    """The names, each behind a stop: so one is in another only where a part of it begins."""
-    return {"." + name.lower().rpartition("/")[2].replace(":", ".") for name in models if name}
+    """The names without what stands before them in a path."""
+    return {name.lower().rpartition("/")[2] for name in models if name}
+
+
+@lru_cache(4096)
+def _names(short: str, long: str) -> bool:
+    """Whether the longer name is the shorter one's with a maker before it, or a version behind."""
+    found = re.search(rf"(?:^|[.:]){re.escape(short)}(?![a-z0-9])", long)
+    return found is not None and ANOTHER.match(long, found.end()) is None
 
 
 @dataclass(frozen=True, slots=True)

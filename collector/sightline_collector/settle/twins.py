@@ -74,11 +74,13 @@ def _judge(calls: Sequence[Sequence[Claim]], verdicts: Verdicts, tree: Tree, how
 
 
 def _best(call: Sequence[Claim], tree: Tree) -> Claim:
-    """Whose numbers count: a gateway's word, then who has usage, a price, its parts; the library's own."""
+    """Whose numbers count: a gateway's word, then who has usage, as a call and not as what may be the sum of
+    some, a price, its parts; the library's own."""
     return min(
         call,
         key=lambda c: (
-            not c.cached, not c.used, c.cost_usd is None, -c.details, not c.native, -tree.depth(c), *order(c)
+            not c.cached, not c.used, not c.paid, c.cost_usd is None, -c.details, not c.native,
+            -tree.depth(c), *order(c)
         ),
     )  # fmt: skip
 

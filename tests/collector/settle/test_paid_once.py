@@ -229,6 +229,29 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         ],
         (2, usd(10_000, 500) + Decimal("0.0105"), 10_500, 550),
     ),
+    "so is one of its model's small sister": (
+        [
+            Told(1, 0, used("chat", (10_000, 500)), seconds=5),
+            Told(2, 1, used("chat", (500, 50), **{"gen_ai.request.model": "gpt-4o-mini"}), start=1),
+        ],
+        (2, usd(10_000, 500) + Decimal("0.000105"), 10_500, 550),
+    ),
+    "two sisters that are asked the same at once are two": (
+        [
+            Told(1, 9, used("chat", (100, 1)), "a"),
+            Told(2, 9, used("chat", (100, 1), **{"gen_ai.request.model": "gpt-4o-mini"}), "b"),
+        ],
+        (2, usd(100, 1) + Decimal("0.0000156"), 200, 2),
+    ),
+    "an agent that bears its last answer's id is the sum of its calls, whatever it knows of them": (
+        [
+            Told(1, 0, used("invoke_agent", (300, 30), **ANSWER, **{"gen_ai.usage.reasoning_tokens": 9}),
+                 "framework", seconds=9),
+            Told(2, 1, used("chat", (100, 10))),
+            Told(3, 1, used("chat", (200, 20), **ANSWER), start=2),
+        ],
+        (2, usd(300, 30), 300, 30),
+    ),
     "a call around a call whose model it names otherwise is not paid again": (
         [
             Told(1, 0, used("chat", (100, 11), **{"gen_ai.request.model": "shop-deployment"}), seconds=5),
@@ -314,47 +337,6 @@ def test_of_two_that_tell_of_a_call_the_one_that_knows_its_tier_is_paid(store: S
     store.take(told, NOW_NS + days * 10**9)
     store.settle()
     assert store.total() == (1, Decimal("0.0014"), 1000, 100)
-
-
-def test_a_span_that_comes_twice_is_paid_once(store: Store) -> None:
-    """A request that is delivered again changes no total."""
-    told = [Told(1, 0, AGENT), Told(2, 1, used("chat", (100, 10)))]
-    store.take(told)
-    store.take(told, NOW_NS + 5)
-    store.settle()
-    assert store.total() == (1, usd(100, 10), 100, 10)
-    statuses = store.engine.rows("select cost_status, counted from spans where operation = 'llm' order by 1")
-    assert [tuple(row.values()) for row in statuses] == [("priced", 1), ("redelivered", 0)]
-
-
-def test_a_request_that_holds_a_span_twice_is_paid_once(store: Store) -> None:
-    """Rows that nothing tells apart share what the span costs."""
-    told = [Told(1, 0, AGENT), Told(2, 1, used("chat", (100, 10)))]
-    store.take([*told, *told])
-    store.settle()
-    assert store.total() == (1, usd(100, 10), 100, 10)
-    assert store.settle_all().corrections == 0
-
-
-def test_copies_that_differ_are_one_span(store: Store) -> None:
-    """Of rows that nothing tells apart the one with the most usage counts, and no sum is negative."""
-    store.take([Told(1, 0, used("chat", (100, 10))), *[Told(1, 0, used("chat", (0, 0)))] * 2])
-    store.settle()
-    rows = store.engine.rows("select calls, cost_usd, input_tokens from cost_by_model")
-    assert [tuple(each.values()) for each in rows] == [(1, usd(100, 10), 100)]
-
-
-def test_an_amount_beyond_what_an_entry_holds_is_cut(store: Store) -> None:
-    """No weight stops the ledger: the trace beside it is settled, too."""
-    dear = used("chat", (900_000_000, 10), **{"sightline.sample.weight": 1e6})
-    twins = [Told(1, 0, used("chat", (100, 10)), seconds=3), Told(2, 1, used("chat", (100, 10)))]
-    store.take({"dear": [Told(1, 0, dear)], "fair": twins})
-    assert store.settle().failed_groups == 0
-    rows = store.engine.rows("select project, calls, cost_usd from cost_by_model order by project")
-    assert [tuple(each.values()) for each in rows] == [
-        ("dear", 1_000_000, Decimal(900_000)),
-        ("fair", 1, usd(100, 10)),
-    ]
 
 
 @pytest.mark.parametrize("portion", [60, 10], ids=["at once", "ten by ten"])
