@@ -81,7 +81,7 @@ async def open_core(config: Config, gate: Gate, parts: AsyncExitStack) -> Core:
     engine = await asyncio.to_thread(opened_or_away, _store_of(config), begins, bring)
     parts.push_async_callback(asyncio.to_thread, engine.close)
     await parts.enter_async_context(KeepLoop(engine, health.registry, config.store_gb).running())
-    wal = await _open_log(config, engine, health)
+    wal = await open_log(config, engine, health)
     parts.push_async_callback(wal.close)
     losses = LossReports(wal, health)
     letters = DeadLetters(config.folder / "dead-letter", losses)
@@ -132,8 +132,10 @@ def _store_of(config: Config) -> StoreUrl:
     return replace(url, path=url.path / "store") if url.path else url
 
 
-async def _open_log(config: Config, engine: Engine, health: Health) -> Log:
-    floor = None if engine.away else await asyncio.to_thread(_highest_batch, engine)
+async def open_log(config: Config, engine: Engine, health: Health) -> Log:
+    """The log, with names and numbers that the store has not seen. Raises FolderInUse, FolderUnusable."""
+    # On a server a copy of the folder may write, too: each start has a name of its own there.
+    floor = await asyncio.to_thread(_highest_batch, engine) if engine.embedded else None
     limits = LogLimits(
         size_bytes=round(config.log_gb * 1e9), segment=SegmentLimits(age_s=config.segment_age_s)
     )

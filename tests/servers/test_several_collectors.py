@@ -5,6 +5,8 @@ The server is played by the embedded engine.
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,8 @@ from otlp_requests import NOW_NS, WRITER, insert
 from remembered_load import request_template
 from servers.played_server import Played, PlayedServer
 
+from sightline_collector.config import Config
+from sightline_collector.core import open_log
 from sightline_collector.health import Health
 from sightline_collector.prices import api
 from sightline_collector.prices.api import set_override
@@ -142,6 +146,22 @@ def test_prices_that_two_change_at_once_are_both_in_force(
     assert engine.value("select uniqExact(id) from price_overrides where isNull(replaced_at)") == 2
     priced = "select uniqExact(model) from prices where model in ('own-0', 'own-1')"
     assert engine.value(priced) == 2
+
+
+def test_copies_of_a_folder_have_names_of_their_own(collectors: list[Engine], tmp_path: Path) -> None:
+    """Of a cloned machine's folder both use the same numbers: by one name, each would count the other's rows
+    for its own, and let go of what is not stored."""
+
+    async def name_of(folder: str) -> str:
+        url = str(collectors[0].url).replace("default@", "default:@")
+        log = await open_log(Config(store=url, data=tmp_path / folder), collectors[0], Health())
+        await log.close()
+        return log.writer
+
+    first = asyncio.run(name_of("a"))
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    names = {first, asyncio.run(name_of("a")), asyncio.run(name_of("b"))}
+    assert len(names) == 3
 
 
 class HeldInsert:

@@ -32,6 +32,7 @@ select holder, toString(max(seen_at)) as seen
 from settlers_v1
 where seen_at > fromUnixTimestamp64Milli({after:Int64}, 'UTC') and holder != {holder:String}
 group by holder
+having max(since) < toDateTime('2200-01-01 00:00:00', 'UTC')
 """
 
 

@@ -1,8 +1,8 @@
 """Who settles a store that several collectors share: the one that has been there longest.
 
 Each says every round, and before it writes, that it is alive. A collector that has said nothing for a while
-is gone, and the next one goes on where it stopped; one that comes back has become the youngest. Two that
-start at once see each other before their first round.
+is gone, or that said so when it stopped, and the next one goes on where it stopped; one that comes back has
+become the youngest. Two that start at once see each other before their first round.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ AWAY_NS = AWAY_S * 10**9
 SAY_NS = AWAY_NS // 12
 """How often it is said in a round that takes long."""
 
+GONE_NS = 7_258_118_400 * 10**9
+"""The year 2200: since when one has been there that has left."""
+
 OLDEST = """
 select holder
 from settlers_v1
 where seen_at > fromUnixTimestamp64Milli({after:Int64}, 'UTC')
 group by holder
+having max(since) < toDateTime('2200-01-01 00:00:00', 'UTC')
 order by min(since), holder
 limit 1
 """
@@ -57,9 +61,18 @@ class Lease:
         if now_ns - self._said_ns > AWAY_NS:
             self._since_ns = now_ns
         since = _stored(self._since_ns - self._ahead_ns)
+        self._say(since, now_ns)
+        self._said_ns = now_ns
+
+    def leave(self) -> None:
+        """Say that it will not write again, so that nobody waits for it. Raises a Fault when the store
+        fails."""
+        if self.shared:
+            self._say(_stored(GONE_NS), self._clock_ns())
+
+    def _say(self, since: str, now_ns: int) -> None:
         row = {"holder": self._holder(), "since": since, "seen_at": _stored(now_ns)}
         self._engine.insert("settlers_v1", [row])
-        self._said_ns = now_ns
 
     def held(self) -> bool:
         """Whether this collector is the one that settles. Raises a Fault when the store fails."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -59,11 +59,23 @@ limit 1
 """
 
 KEYS = """
-select sum(span_key)
+select writer, sum(span_key) as keys
 from spans_v1
-where writer = {writer:String} and batch = {batch:UInt64} and entry = 'span'
+where batch in {batches:Array(UInt64)} and (writer, batch) in {segments:Array(Tuple(String, UInt64))}
+    and entry = 'span'
+group by writer
 """
 """Another number as soon as a span of a segment comes or goes."""
+
+WRITERS = """
+select writer, max(batch) as last
+from spans_v1
+where batch > 0 and entry = 'span' and received_at > fromUnixTimestamp64Nano({since:Int64}, 'UTC')
+group by writer
+"""
+
+HEARD_NS = 80 * 86_400 * 10**9
+"""Of whom nothing came for so long all is settled: how far is kept for 90 days."""
 
 log = structlog.get_logger(__name__)
 
@@ -120,7 +132,14 @@ class SettleLoop:
         finally:
             self._stopping.set()
             await asyncio.wait([settling], timeout=JOIN_S)
+            if settling.done():
+                leaving = asyncio.create_task(asyncio.to_thread(self._leave), name="settle-leave")
+                await asyncio.wait([leaving], timeout=JOIN_S)
             settling.cancel()
+
+    def _leave(self) -> None:
+        with suppress(Fault):  # a store that is away: it is noticed by its silence
+            self._lease.leave()
 
     async def _run(self) -> None:
         """Round after round. The first comes after a while: what a kill has left is repaired before it."""
@@ -163,7 +182,7 @@ class SettleLoop:
             self._leads = False
         elif not self._leads:
             self._settled.clear()
-            self._once_more = {writer: self._mark(writer) for writer in (DOOR, *self._writers())}
+            self._once_more = {writer: self._mark(writer) for writer in (DOOR, *self._last_batches())}
             self._leads, self._once_more_ns = True, self._clock_ns() + AWAY_NS
         elif self._once_more and self._clock_ns() > self._once_more_ns:
             self._settled |= self._once_more
@@ -172,8 +191,9 @@ class SettleLoop:
 
     def _what_came(self) -> Settled:
         done = Settled()
-        for writer in self._writers():
-            self._look_again(writer)
+        last = self._last_batches()
+        self._look_again(last)
+        for writer in (writer for writer in last if last[writer] > self._after(writer)):
             while (until := self._next_batch(writer)) is not None and not self._stopping.is_set():
                 done += self._settle(writer, until, of_batches(writer, self._after(writer), until))
         now_ns = self._clock_ns()
@@ -182,16 +202,18 @@ class SettleLoop:
             done += self._settle(DOOR, now_ns, through_the_door(DOOR, seen_ns, now_ns))
         return done
 
-    def _look_again(self, writer: str) -> None:
+    def _look_again(self, writers: Iterable[str]) -> None:
         """Go back to another collector's last segment when there is more of it than was settled, or less: it
         was stored in pieces, by a search that takes long or a process that was killed. Those before it are
         whole, for they are stored in their order."""
-        mark = self._mark(writer)
-        if mark.keys is not None and self._keys(writer, mark.until) != mark.keys:
-            self._settled[writer] = Mark(mark.until - 1)
+        marks = {writer: mark for writer in writers if (mark := self._mark(writer)).keys is not None}
+        found = self._keys({writer: mark.until for writer, mark in marks.items()})
+        for writer, mark in marks.items():
+            if found[writer] != mark.keys:
+                self._settled[writer] = Mark(mark.until - 1)
 
     def _settle(self, writer: str, until: int, arrival: Arrival) -> Settled:
-        keys = self._keys(writer, until)
+        keys = self._keys({writer: until})[writer]
         remember(self._engine, arrival, self._look.again_ns)
         done = settle_arrival(self._engine, arrival, self._clock_ns, look=self._look, keep=self._lease.keep)
         row = {"writer": writer, "until": until, "keys": keys, "corrections": done.corrections}
@@ -213,18 +235,23 @@ class SettleLoop:
             self._settled[writer] = Mark(found[0]["until"], found[0]["keys"]) if found else Mark(0)
         return self._settled[writer]
 
-    def _keys(self, writer: str, batch: int) -> int | None:
-        """Which spans of a segment are there; None where none can come later."""
-        if writer in (DOOR, self._writer()):
-            return None
-        return int(self._engine.value(KEYS, {"writer": writer, "batch": batch}))
+    def _keys(self, batches: Mapping[str, int]) -> dict[str, int | None]:
+        """Which spans of a segment of each writer are there; None where none can come later."""
+        segments = [
+            (writer, batch) for writer, batch in batches.items() if writer not in (DOOR, self._writer())
+        ]
+        asked = {"segments": segments, "batches": [batch for _, batch in segments]}
+        rows = self._engine.rows(KEYS, asked) if segments else []
+        found = dict.fromkeys(batches) | {writer: 0 for writer, _ in segments}
+        return found | {str(row["writer"]): int(row["keys"]) for row in rows}
 
-    def _writers(self) -> list[str]:
-        """Whose segments are settled: a server's are of all collectors that share it."""
+    def _last_batches(self) -> dict[str, int]:
+        """Whose segments are settled, and the last of each that came: a server's are of all collectors that
+        share it, and of each of their starts."""
         if not self._lease.shared:
-            return [self._writer()]
-        rows = self._engine.rows("select distinct writer from spans_v1 where batch > 0 and entry = 'span'")
-        return sorted({self._writer(), *(str(row["writer"]) for row in rows)})
+            return {self._writer(): EVERY}
+        rows = self._engine.rows(WRITERS, {"since": self._clock_ns() - HEARD_NS})
+        return {str(row["writer"]): int(row["last"]) for row in rows}
 
     def _next_batch(self, writer: str) -> int | None:
         """Up to which segment the next settlement goes; None when all are settled. What another collector is

@@ -3,7 +3,8 @@
 ::
 
     lock                                  held (flock) while a collector uses the folder; holds its process id
-    writer                                32 hex digits: the identity in each record's trailer
+    writer                                32 hex digits: the identity in each record's trailer; where others
+                                          share the store, a new one at each start
     next-batch                            no batch number up to this one is given out again
     traces-00000000000000000042.open      being appended to
     traces-00000000000000000041.segment   sealed: waiting for the store to confirm it
@@ -11,9 +12,11 @@
     probe                                 written and removed when somebody asks whether the disk takes more
 """
 
+import errno
 import fcntl
 import os
 import re
+import shutil
 import threading
 import uuid
 from collections.abc import Sequence
@@ -26,11 +29,16 @@ from sightline_collector.wal.segment import Signal
 
 OWNERS_ONLY = 0o700
 """The mode of a data folder that is made: prompts and answers lie in it."""
+LOCK = "lock"
+RESTORING = "restoring"
+"""A file in a data folder that a restore has begun and not ended: nothing is to be started on it."""
 
 # Numbers are reserved on disk this many at a time, so that a segment costs no sync of the counter file.
 _RESERVED_BATCHES = 1000
 # Small requests still fit on a disk that is almost full; this is what a usual one takes.
 _PROBE = b"\0" * (64 << 10)
+# What the system says where a file can have no second name: another disk, or one that knows no links.
+_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK)
 _SEGMENT_NAME = re.compile(r"(traces|logs|metrics)-(\d{20})\.(open|segment)")
 
 
@@ -50,7 +58,8 @@ class Folder:
 
     def __init__(self, path: Path, *, batch_floor: int | None = 0) -> None:
         """Takes the folder, making it when absent. Numbers start above `batch_floor` and all used before.
-        Without a floor the folder gets a new name: a copy may have gone on with its numbers elsewhere.
+        Without a floor, for a store that others share, it gets a new name: a copy of the folder, a cloned
+        machine's, may use the same numbers now.
 
         Raises FolderInUse when another process owns it, FolderUnusable when it cannot be used.
         """
@@ -86,14 +95,14 @@ class Folder:
         return self.path / f"{signal}-{batch:020d}.{kind}"
 
     def link(self, paths: Sequence[Path], into: Path) -> int:
-        """Links segments into a folder on the same disk, but for those let go meanwhile. How many."""
+        """Links segments into a folder, but for those let go meanwhile. How many."""
         into.mkdir(parents=True, exist_ok=True)
         linked = 0
         for path in paths:
             # A file of an earlier process may have been sealed meanwhile.
             for found in (path, path.with_suffix(".segment")):
                 with suppress(FileNotFoundError):
-                    os.link(found, into / found.name)
+                    link_or_copy(found, into / found.name)
                     linked += 1
                     break
         return linked
@@ -177,9 +186,24 @@ def _sync(path: Path) -> None:
         os.close(fd)
 
 
-def lock_folder(path: Path) -> int:
-    """Takes a folder for this process, until the descriptor that comes back is closed. Raises FolderInUse."""
-    fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+def link_or_copy(source: Path, target: Path) -> None:
+    """A second name for a file that does not change any more, or a copy where that lies on another disk.
+
+    Raises OSError.
+    """
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copyfile(source, target)
+
+
+def lock_folder(path: Path, *, restoring: bool = False) -> int:
+    """Takes a folder for this process, until the descriptor that comes back is closed. `restoring`: also one
+    that a restore has left half made. Raises FolderInUse, FolderUnusable.
+    """
+    fd = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -189,6 +213,12 @@ def lock_folder(path: Path) -> int:
             f"{path} is in use by another collector, process {owner}",
             hint="Stop that process, or give this one a data folder of its own",
         ) from None
+    if (path / RESTORING).exists() and not restoring:
+        os.close(fd)
+        raise FolderUnusable(
+            f"{path} is only a part of a backup: the restore that made it was cut short",
+            hint="Run that `sightline restore` once more: it begins anew",
+        )
     os.ftruncate(fd, 0)
     os.write(fd, str(os.getpid()).encode())
     return fd

@@ -79,8 +79,8 @@ class Log:
     ) -> Self:
         """Takes the folder and lines up what an earlier process left in it, to be handed over first.
 
-        `batch_floor`: the highest batch number in the store, None while that is away. Raises FolderInUse and
-        FolderUnusable.
+        `batch_floor`: the highest batch number in the store, None where others write to it, too. Raises
+        FolderInUse and FolderUnusable.
         """
         folder = await asyncio.to_thread(Folder, path, batch_floor=batch_floor)
         return cls(folder, limits or LogLimits(), watcher or Quiet(), clock_ns)

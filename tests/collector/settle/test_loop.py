@@ -21,6 +21,9 @@ from sightline_collector.settle.loop import DOOR, SettleLoop
 
 TWICE = [Told(1, 0, used("chat", (100, 10)), seconds=3), Told(2, 1, used("chat", (100, 10)))]
 
+CAME_NS = time.time_ns() - 3_600 * 10**9
+"""Of what came months ago, all is settled."""
+
 
 def loop(store: Store, health: Health) -> SettleLoop:
     """A loop over the store, not running."""
@@ -78,7 +81,8 @@ def test_a_long_backlog_is_settled_in_portions(store: Store, monkeypatch: pytest
 
 
 def test_of_several_collectors_on_a_store_the_oldest_settles(store: Store) -> None:
-    """Two would each append a correction; when the oldest is gone the next one goes on."""
+    """Two would each append a correction; when the oldest is gone the next one goes on, and at once when it
+    said so."""
     store.engine.command("truncate table settlements_v1")
     store.engine.command("truncate table settlers_v1")
 
@@ -91,11 +95,15 @@ def test_of_several_collectors_on_a_store_the_oldest_settles(store: Store) -> No
         return settling
 
     older, younger, much_later = started("a", 1_000), started("b", 1_001), started("b", 2_000)
-    store.take(TWICE)
+    store.take(TWICE, CAME_NS)
     assert [older.round().corrections, younger.round().corrections] == [1, 0]
     assert store.total() == (1, usd(100, 10), 100, 10)
-    store.take([Told(t.number, t.parent, t.attributes, seconds=t.seconds, trace=7) for t in TWICE])
+    store.take([Told(t.number, t.parent, t.attributes, seconds=t.seconds, trace=7) for t in TWICE], CAME_NS)
     assert much_later.round().corrections == 1
+    next_one = started("c", 2_001)
+    assert not next_one._leading()
+    much_later._leave()
+    assert next_one._leading()
 
 
 class Two:
@@ -147,7 +155,7 @@ def test_a_settler_that_was_thought_gone_writes_no_more(
     """One that finds that another has taken over leaves what it was about to write to that one, for good."""
     two = Two(store, monkeypatch)
     wrote = two.pause(before_keep=True)
-    store.take(TWICE)
+    store.take(TWICE, CAME_NS)
     assert (two.older.round().corrections, wrote) == (0, [1])
     assert store.total() == (1, usd(100, 10), 100, 10)
     assert [two.older._leading(), two.younger._leading()] == [False, True]
@@ -159,7 +167,7 @@ def test_what_was_written_twice_in_a_take_over_is_mended(
     """A correction that was under way when the next settler wrote the same is taken back by that one."""
     two = Two(store, monkeypatch)
     wrote = two.pause(before_keep=False)
-    store.take(TWICE)
+    store.take(TWICE, CAME_NS)
     assert (two.older.round().corrections, wrote) == (1, [1])
     assert two.later() == 1
     assert store.total() == (1, usd(100, 10), 100, 10)
@@ -179,7 +187,7 @@ def test_a_correction_that_comes_after_it_was_given_up_is_mended(
         insert(table, rows)
 
     monkeypatch.setattr(store.engine, "insert", lost)
-    store.take(TWICE)
+    store.take(TWICE, CAME_NS)
     two.older._round()
     assert two.older.round().corrections == 1
     insert("spans_v1", late[0])
@@ -195,13 +203,13 @@ def test_of_a_segment_that_is_stored_in_pieces_all_is_settled(
     by one that has taken over."""
     two = Two(store, monkeypatch)
     monkeypatch.setattr(telling, "batches", itertools.repeat(next(telling.batches)))
-    store.take(TWICE[:1])
+    store.take(TWICE[:1], CAME_NS)
     assert two.older.round().traces == 0
-    store.take(TWICE[1:])
+    store.take(TWICE[1:], CAME_NS)
     assert two.older.round().corrections == 1
     assert store.total() == (1, usd(100, 10), 100, 10)
     assert two.older.round().traces == 0
-    store.take([replace(told, trace=7) for told in TWICE])
+    store.take([replace(told, trace=7) for told in TWICE], CAME_NS)
     assert two.later() == 1
     assert store.total() == (2, usd(200, 20), 200, 20)
 

@@ -1,5 +1,6 @@
 """Who may use a log folder, and what is said to who may not."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,18 @@ def test_a_second_collector_on_the_folder_is_told_who_has_it_and_what_to_do(tmp_
     taken = Folder(tmp_path)
     assert taken.writer == writer
     taken.close()
+
+
+def test_where_others_share_the_store_each_start_has_a_name_of_its_own(tmp_path: Path) -> None:
+    """Two copies of a folder use the same numbers: without a name of its own, each would take the other's
+    rows for its own, and let go of what is not stored."""
+    Folder(tmp_path / "a").close()
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    copies = [Folder(tmp_path / name, batch_floor=None) for name in ("a", "b")]
+    assert [copy.next_batch() for copy in copies] == [1, 1]
+    assert copies[0].writer != copies[1].writer
+    for copy in copies:
+        copy.close()
 
 
 def test_a_folder_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -> None:
