@@ -39,6 +39,10 @@ where {{arrived}} and {ANSWERED}
 group by project, response_id, trace_id
 """.replace("{used}", "ifNull(input_tokens, 0) + ifNull(output_tokens, 0) > 0")  # noqa: S608 - our own text
 
+IN_TIME = """
+started_at >= fromUnixTimestamp64Nano({first:Int64} - {again:Int64}, 'UTC')
+    and started_at <= fromUnixTimestamp64Nano({last:Int64} + {again:Int64}, 'UTC')"""
+
 REMEMBERED = f"""
 select
     project, count() as traces, uniqExactArray(said) as answers,
@@ -50,14 +54,17 @@ from (
         project, answer, trace_id, groupUniqArrayIf(2)(said, said != 0) as said, {OF_ARRIVED} as came,
         min(toUnixTimestamp64Nano(started_at) as at) as began, max(at) as ended
     from answers_v1
-    where answer in (
-            select sipHash64(response_id) from spans_v1 where {NEAR} and {OF_ARRIVED} and {ANSWERED})
-        and started_at >= fromUnixTimestamp64Nano({{first:Int64}} - {{again:Int64}}, 'UTC')
-        and started_at <= fromUnixTimestamp64Nano({{last:Int64}} + {{again:Int64}}, 'UTC')
+    where {IN_TIME} and (project, answer) in (
+        select project, answer
+        from answers_v1
+        where {IN_TIME} and answer in (
+                select sipHash64(response_id) from spans_v1 where {NEAR} and {OF_ARRIVED} and {ANSWERED})
+        group by project, answer
+        having min(trace_id) < max(trace_id)
+            and (toUnixTimestamp64Nano(min(started_at)) < {{first:Int64}} - {{reach:Int64}}
+                or toUnixTimestamp64Nano(max(started_at)) > {{last:Int64}} + {{reach:Int64}}))
     group by project, answer, trace_id)
 group by project, answer
-having traces > 1
-    and (min(began) < {{first:Int64}} - {{reach:Int64}} or max(ended) > {{last:Int64}} + {{reach:Int64}})
 """  # noqa: S608 - our own text
 
 

@@ -32,12 +32,15 @@ select
     project,
     groupUniqArray({MOST_TRACES_AN_ANSWER + 1})((toUnixTimestamp64Nano(started_at), trace_id)) as told
 from spans_v1
-where {NEAR}
-    and {CLAIM} and response_id in (
-        select response_id from spans_v1 where {NEAR} and {OF_ARRIVED} and response_id != '')
+where {NEAR} and {CLAIM} and (project, response_id) in (
+    select project, response_id
+    from spans_v1
+    where {NEAR} and {CLAIM} and response_id in (
+            select response_id from spans_v1 where {NEAR} and {OF_ARRIVED} and response_id != '')
+    group by project, response_id
+    having min(trace_id) < max(trace_id))
 group by project, response_id
-having uniqExact(trace_id) > 1
-    and length(told) <= if(length(response_id) < 20, {MOST_TRACES_AN_ID}, {MOST_TRACES_AN_ANSWER})
+having length(told) <= if(length(response_id) < 20, {MOST_TRACES_AN_ID}, {MOST_TRACES_AN_ANSWER})
 """  # noqa: S608 - our own text
 
 BESIDE = """
