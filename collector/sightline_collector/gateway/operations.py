@@ -111,7 +111,7 @@ class Operations:
     async def _store_fault(self) -> str | None:
         # One question at a time: a silent store would take a thread for each, and then those of others.
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.ensure_future(asyncio.to_thread(self._engine.value, "select 1"))
+            self._asking = asyncio.ensure_future(asyncio.to_thread(self._engine.answers))
             self._asking.add_done_callback(_seen)
         try:
             async with asyncio.timeout(STORE_ANSWERS_S):

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -69,7 +69,9 @@ class Engine:
         away: Fault | None = None,
         begins: Path | None = None,
     ) -> None:
-        self.url = url
+        # The engine knows its folder by one name: a second handle by another is refused.
+        self.url = replace(url, path=url.path.resolve()) if url.path else url
+        self._schemas = url.path.parent / "schemas" if url.path else None
         self.database = url.database
         self.away = away
         self._clock = clock
@@ -170,6 +172,12 @@ class Engine:
         rows = self.rows(sql, parameters)
         return next(iter(rows[0].values())) if rows else None
 
+    def answers(self) -> None:
+        """Returns when questions are answered, the collector's own and those of strangers. Raises a Fault."""
+        self.value("select 1")
+        if self.embedded:
+            self.reads().text("select 1")
+
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that changes something; on a cluster, on all of its servers."""
         with self._writing():
@@ -247,8 +255,8 @@ class Engine:
                 self._server_inserts.refuse_while_due(file, left=left)
 
     def _insert_file(self, insertion: Insertion, source: str, messages: Messages) -> None:
-        assert self.url.path is not None
-        named = f"{schema_file(self.url.path.parent / 'schemas', messages.schema)}:Request"
+        assert self._schemas is not None
+        named = f"{schema_file(self._schemas, messages.schema)}:Request"
         schema = f"format_schema = {quoted(named)}"
         first, *rest = insertion.statements
         for tidy in insertion.tidy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,16 @@ def test_a_folder_that_reads_as_a_pattern_is_refused(tmp_path: Path, name: str) 
         Engine(parse_store_url(f"chdb://{tmp_path}/{name}"))
     assert "without any of" in refused.value.hint
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_behind_a_link_answers_everyone(engine: Engine, tmp_path: Path) -> None:
+    """Whatever name it was opened by, all handles use one: the engine refuses a second name of its folder."""
+    assert engine.url.path
+    (tmp_path / "link").symlink_to(engine.url.path.parent)
+    linked = Engine(replace(engine.url, path=tmp_path / "link" / engine.url.path.name))
+    linked.answers()
+    assert linked.url == engine.url
+    linked.close()
 
 
 def test_a_closed_store_says_so(engine: Engine) -> None:
