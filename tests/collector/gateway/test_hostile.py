@@ -81,6 +81,7 @@ UNBOUNDED = [
     "levenshteinDistance(repeat('a', 65000), repeat('b', 65000))",
     "editDistance(repeat('a', 65000), repeat('b', 65000))",
     "editDistanceUTF8(repeat('a', 65000), repeat('b', 65000))",
+    "arrayLevenshteinDistance(range(65000), range(65000))",
     "damerauLevenshteinDistance(repeat('a', 65000), repeat('b', 65000))",
     "jaroSimilarity(repeat('a', 65000), repeat('b', 65000))",
     "jaroWinklerSimilarity(repeat('a', 65000), repeat('b', 65000))",
