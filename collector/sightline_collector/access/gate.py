@@ -3,7 +3,10 @@
 ::
 
     no key was ever made ──▶ open: everyone may do everything, and sends to the project `default`
-    any key was made     ──▶ shut for good: also when all are revoked, or the file is gone or damaged
+    any key was made     ──▶ shut for good: also when all are revoked, or the file is gone or cannot be read
+
+That a key was made is kept beside the file (`key_file.MARK`), so that a file that is gone opens nothing after
+a restart, nor in a folder that was restored without it.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import base64
 import binascii
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +62,7 @@ class Gate:
     """The keys in force. `refresh` from one thread at a time; `caller` from any."""
 
     def __init__(self, path: Path | None = None, clock_s: Callable[[], float] = time.time) -> None:
-        """Reads the file, if one is given. Raises BadConfiguration."""
+        """Reads the file, if one is given. Raises BadConfiguration, also when keys were made and are gone."""
         self._path = path
         self._clock_s = clock_s
         self._seen: tuple[int, ...] | None = None
@@ -67,7 +71,7 @@ class Gate:
         self.readable = True
         if path is not None:
             self._seen = _mark(path)
-            self._take(key_file.read(path).keys)
+            self._take(key_file.read_all(path).keys)
 
     @property
     def path(self) -> Path | None:
@@ -76,8 +80,8 @@ class Gate:
 
     @property
     def shut(self) -> bool:
-        """True when a key is asked for."""
-        return bool(self._keys)
+        """True when a key is asked for: one was made, or is in a file that cannot be read."""
+        return bool(self._keys) or not self.readable
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -91,7 +95,7 @@ class Gate:
 
     def caller(self, header: Header, scope: Scope) -> Caller:
         """Who asks. Raises Unauthenticated, Forbidden, and OverAllowance where a sender has nothing left."""
-        if not self._keys:
+        if not self.shut:
             return ANYONE
         caller = self.known(header)
         if not caller.may(scope):
@@ -105,7 +109,7 @@ class Gate:
 
     def known(self, header: Header) -> Caller:
         """Whose key came with a request. Raises Unauthenticated."""
-        if not self._keys:
+        if not self.shut:
             return ANYONE
         token = token_of(header)
         if not token:
@@ -121,22 +125,19 @@ class Gate:
 
     def refresh(self) -> list[Key]:
         """Reads the file again if it changed: keys that are new or were changed. Keeps what it knows when the
-        file cannot be read, and says so."""
+        file cannot be read, and says so: where it knows none, nobody comes in until it can."""
         if self._path is None:
             return []
         mark = _mark(self._path)
         if mark == self._seen:
             return []
         try:
-            found = key_file.read(self._path).keys if mark else None
+            found = key_file.read_all(self._path, made=bool(self._keys)).keys
         except BadConfiguration as e:
             self._complain(e.message)
             self._seen = mark
             return []
         self._seen = mark
-        if found is None:
-            self._complain(f"{self._path} is gone")
-            return []
         self.readable = True
         changed = [key for key in found if self._keys.get(key.id) != key]
         self._take(found)
@@ -161,13 +162,15 @@ class Gate:
                 self._allowances[key.id].limit(key)
             else:
                 self._allowances[key.id] = Allowance(key, self._clock_s)
-        if keys:
+        if keys and self._path:
             self._keys = {key.id: key for key in keys}
+            with suppress(OSError):  # a folder that is not ours to write: whoever made the keys has noted it
+                key_file.mark(self._path)
 
     def _complain(self, why: str) -> None:
-        if self.readable and self._keys:
-            log.error("the keys stay as they were", error=why)
-        self.readable = not self._keys
+        if self.readable:
+            log.error("the keys stay as they were" if self._keys else "nobody is let in", error=why)
+        self.readable = False
 
 
 def token_of(header: Header) -> str | None:

@@ -19,6 +19,8 @@ from sightline_collector.errors import BadConfiguration
 from sightline_collector.wal.folder import OWNERS_ONLY
 
 NAME = "keys.json"
+MARK = ".asked"
+"""What the name of the file beside it ends with that says: a key was made here. It is never taken away."""
 MEND = "mend it, or restore it from a backup; without it no key is in force"
 
 
@@ -53,11 +55,34 @@ def read(path: Path) -> Keys:
         ) from None
 
 
+def read_all(path: Path, *, made: bool = False) -> Keys:
+    """The keys of a file, none where none was ever `made`. Raises BadConfiguration."""
+    found = read(path)
+    if not found.keys and (made or path.with_suffix(MARK).exists()):
+        raise BadConfiguration(
+            f"keys were made here, and {path} is gone or holds none",
+            hint=f"restore it, or make new ones: `sightline key add`; to let everyone in, delete"
+            f" {path.with_suffix(MARK)}",
+        )
+    return found
+
+
+def mark(path: Path) -> None:
+    """Notes, durably, that a key was made: without the file nobody comes in any more. Raises OSError."""
+    if not path.with_suffix(MARK).exists():
+        path.with_suffix(MARK).touch(mode=0o600)
+        _own(path.with_suffix(MARK))
+
+
 def write(path: Path, keys: Keys) -> None:
-    """Replaces the file, durably. Raises OSError, having changed nothing."""
+    """Replaces the file, durably, and gives it to the owner of its folder: the collector's own user reads
+    it, whoever made the key. Raises OSError, having changed nothing."""
+    if keys.keys:
+        mark(path)
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    _own(new)
     with os.fdopen(fd, "wb") as file:
         file.write(keys.model_dump_json(indent=1).encode() + b"\n")
         file.flush()
@@ -70,12 +95,20 @@ def write(path: Path, keys: Keys) -> None:
         os.close(folder)
 
 
+def _own(path: Path) -> None:
+    """Only root can give a file away, and needs to: others' files are readable for the collector or not."""
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
+
+
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Keeps two that change the file at once apart. Raises OSError."""
     path.parent.mkdir(mode=OWNERS_ONLY, parents=True, exist_ok=True)
     fd = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        _own(path.with_suffix(".lock"))
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
     finally:

@@ -66,7 +66,9 @@ def _keys(gate: Gate, now_s: float) -> Finding:
     if not gate.shut:
         return ok("keys", "none is asked for")
     if not gate.readable:
-        return fail("keys", f"{gate.path} cannot be read: those of before hold", "mend it, or restore it")
+        meanwhile = "those of before hold" if gate.keys else "nobody is let in"
+        step = f"mend or restore it; the collector's own user has to be able to read it: `ls -l {gate.path}`"
+        return fail("keys", f"{gate.path} cannot be read: {meanwhile}", step)
     active = [key for key in gate.keys if key.state(now_s) == "active"]
     if not active:
         return fail("keys", "none is in force: nothing is taken", "make one: `sightline key add`")

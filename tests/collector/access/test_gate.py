@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,47 @@ def test_a_damaged_file_changes_nothing_while_it_runs(kept: Kept, content: bytes
     kept.gate.refresh()
     assert kept.gate.shut
     assert kept.gate.caller(bearer(token).get, Scope.INGEST).target == "shop"
+
+
+@pytest.mark.parametrize("content", [b"{", None], ids=["damaged", "not ours to read"])
+def test_a_first_key_that_cannot_be_read_shuts_the_gate(kept: Kept, content: bytes | None) -> None:
+    """A file of keys that cannot be read lets nobody in, also where none was known, until it can be."""
+    if content is None:
+        kept.path.mkdir()  # refuses a read to everyone, also to root
+    else:
+        kept.path.write_bytes(content)
+    kept.gate.refresh()
+    assert (kept.gate.shut, kept.gate.readable) == (True, False)
+    with pytest.raises(Unauthenticated):
+        kept.gate.caller({}.get, Scope.INGEST)
+    kept.path.rename(kept.path.with_suffix(".away"))
+    _, token = kept.add(Scope.INGEST)
+    assert kept.gate.caller(bearer(token).get, Scope.INGEST).target == "shop"
+
+
+def test_keys_that_are_gone_are_no_start(kept: Kept) -> None:
+    """Where a key was ever made, a file that is gone or empty opens nothing: a new start says what to do."""
+    kept.add(Scope.INGEST)
+    for empty in (b'{"keys": []}', None):
+        kept.path.unlink()
+        if empty:
+            kept.path.write_bytes(empty)
+        with pytest.raises(BadConfiguration, match="keys were made here") as refused:
+            Gate(kept.path)
+        assert "keys.asked" in refused.value.hint
+        kept.path.touch()
+    kept.path.unlink()
+    kept.path.with_suffix(".asked").unlink()
+    assert not Gate(kept.path).shut
+
+
+def test_whoever_makes_a_key_the_collectors_user_can_read_it(kept: Kept) -> None:
+    """What root makes in another user's folder is that user's: the gate would shut on what it cannot read."""
+    if os.geteuid() == 0:
+        os.chown(kept.path.parent, 1234, 1234)
+    kept.add(Scope.INGEST)
+    owner = kept.path.parent.stat().st_uid
+    assert {path.stat().st_uid for path in kept.path.parent.iterdir()} == {owner}
 
 
 def test_a_damaged_file_is_no_start(tmp_path: Path) -> None:

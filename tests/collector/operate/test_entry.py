@@ -69,8 +69,8 @@ def test_keys_of_which_none_may_send_or_none_may_read(tmp_path: Path) -> None:
     assert found("keys", kept.gate).says == "1 in force, and none may send"
     kept.add(Scope.INGEST)
     assert found("keys", kept.gate).state is State.OK
-    kept.path.unlink()
-    alone = Kept(tmp_path)
+    (tmp_path / "another").mkdir()
+    alone = Kept(tmp_path / "another")
     alone.add(Scope.INGEST)
     said = found("keys", alone.gate)
     assert (said.state, said.says) == (State.WARN, "1 in force, and none may read")
@@ -87,12 +87,18 @@ def test_keys_that_others_may_read(tmp_path: Path) -> None:
 
 
 def test_keys_whose_file_is_damaged(tmp_path: Path) -> None:
-    """What was known before holds, and that is said."""
+    """What was known before holds, or nobody is let in, and that is said."""
     kept = Kept(tmp_path)
+    kept.path.write_text("{")
+    kept.gate.refresh()
+    said = found("keys", kept.gate)
+    assert (said.state, said.says) == (State.FAIL, f"{kept.path} cannot be read: nobody is let in")
+    kept.path.unlink()
     kept.add(Scope.INGEST)
     kept.path.write_text("{")
     kept.gate.refresh()
-    assert found("keys", kept.gate).state is State.FAIL
+    said = found("keys", kept.gate)
+    assert (said.state, said.says) == (State.FAIL, f"{kept.path} cannot be read: those of before hold")
 
 
 @pytest.mark.parametrize(
