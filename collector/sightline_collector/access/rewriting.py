@@ -1,8 +1,8 @@
 """Writes parts of tables anew, and waits until what was there before is no longer on disk.
 
 A mutation writes parts anew; the old parts lie on disk for some minutes more, against a power cut, and its
-text lies beside them for a hundred mutations. While parts are rewritten here both go at once, and what is
-written anew is synced instead.
+text lies beside them for a hundred mutations. While parts are rewritten here what is written anew is synced
+instead, and both go when they are told to: by itself an engine looks for them ever more seldom.
 """
 
 from __future__ import annotations
@@ -19,12 +19,17 @@ from sightline_collector.store.engine import Engine, Row
 MUTATION_S = 3600.0
 GONE_S = 300.0
 POLL_S = 0.2
-NUDGE_S = 12.0
-"""More often, and the engine is busy with nudges instead of old parts."""
+NUDGE_S = 0.5
+NUDGE_MAX_S = 12.0
+"""What a question still reads stays: asked again ever more seldom."""
+
+NO_PARTITION = "drop partition id 'none'"
+"""Drops nothing, and with it whatever is old, before it returns. Merges of the table begin again."""
+NO_ROW = "delete where 0 settings mutations_sync = 0"
+"""For replicas, which do the one by themselves: a server that had some work looks for old parts soon."""
 
 AT_ONCE = {
-    "old_parts_lifetime": 1,
-    "finished_mutations_to_keep": 1,
+    "old_parts_lifetime": 0,
     "min_rows_to_fsync_after_merge": 1,
     "min_compressed_bytes_to_fsync_after_merge": 1,
 }
@@ -101,18 +106,25 @@ class Rewriting:
         """Until what held the rows, and told of them, is gone from the disk; for a while only: what is left
         the search tells."""
         old = self._old_parts()
-        give_up_s = time.monotonic() + GONE_S
-        nudge_s = time.monotonic() if self._told() else time.monotonic() + NUDGE_S
-        while (left := {table for table, _ in old & self._old_parts()} | self._told()) and (
-            time.monotonic() < give_up_s
-        ):
-            if time.monotonic() > nudge_s:
-                nudge_s = time.monotonic() + NUDGE_S
-                for table in sorted(left):
-                    # An engine without work looks for old parts ever more seldom; one that had some does so
-                    # soon. And of the mutations that are done it keeps the last: this is the last.
-                    self._engine.command(f"alter table {table} delete where 0 settings mutations_sync = 0")
+        now_s = time.monotonic()
+        give_up_s, nudge_s, again_s = now_s + GONE_S, now_s, NUDGE_S
+        while (left := {table for table, _ in old & self._old_parts()} | self._told()) and now_s < give_up_s:
+            if now_s >= nudge_s:
+                self._nudge(sorted(left))
+                nudge_s, again_s = now_s + again_s, min(2 * again_s, NUDGE_MAX_S)
             self._pause(POLL_S)
+            now_s = time.monotonic()
+
+    def _nudge(self, tables: list[str]) -> None:
+        """Old parts go, and the texts of mutations that redacted something."""
+        nothing = NO_ROW if self._engine.url.cluster else NO_PARTITION
+        for table in tables:
+            self._engine.command(
+                "kill mutation where database = currentDatabase() and is_done"
+                f" and table = {quoted(self._engine.stored(table))}"
+                f" and position(command, {quoted(PLACEHOLDER)}) > 0"
+            )
+            self._engine.command(f"alter table {table} {nothing}")
 
     def reset(self) -> None:
         """Tables keep their old parts again, also those that a run left which was killed."""

@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import NOW_NS, attributes, insert
 
+from sightline_collector.access import rewriting as access_rewriting
 from sightline_collector.access import unfinished
 from sightline_collector.access.redact import redact, rewriting
 from sightline_collector.access.redaction import NO_TRACE, PLACEHOLDER, Redaction, unfit
@@ -122,6 +123,26 @@ def test_a_redaction_that_was_killed_is_finished_by_the_next(engine: Engine, tmp
     assert row == {"feature": "of [redacted]", "input": "[redacted]!", "links": [NO_TRACE]}
     assert engine.rows(sums) == before
     assert (dict(done.rows), dict(done.left)) == ({}, {})
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_what_was_rewritten_is_gone_from_the_disk_each_time(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, turn: int
+) -> None:
+    """Old parts, and the texts of what redacted: the first time, and soon after the one before."""
+    monkeypatch.setattr(access_rewriting, "GONE_S", 8.0)
+    for name in ("kept", "gone"):
+        engine.insert("feedback_v1", [{"name": f"{name} {turn}", "project": "default"}])
+    with access_rewriting.rewriting(engine) as work:
+        work.say({"feedback_v1": f"delete where name = 'gone {turn}'"})
+        work.say({"feedback_v1": f"update comment = '{PLACEHOLDER}' where name = 'kept {turn}'"})
+    of = "where database = currentDatabase() and table = 'feedback_v1'"
+    old = engine.rows(f"select name from system.parts {of} and not active and rows > 0")
+    assert old == []
+    assert engine.rows(f"select command from system.mutations {of} and command like '%{PLACEHOLDER}%'") == []
+    assert engine.rows("select name from feedback_v1 where comment != '' order by name") == [
+        {"name": f"kept {done}"} for done in range(turn + 1)
+    ]
 
 
 def test_traces_are_known_until_an_erasure_is_complete(tmp_path: Path) -> None:
