@@ -165,6 +165,12 @@ class Config(BaseModel):
         return parse_store_url(self.store)
 
     @property
+    def store_folder(self) -> Path | None:
+        """Where the embedded engine keeps its files; None for a server."""
+        path = self.store_url.path
+        return path / "store" if path else None
+
+    @property
     def key_path(self) -> Path:
         """The file of keys, whether there is one or not."""
         return (self.keys_file or self.folder / KEYS_NAME).absolute()

@@ -128,8 +128,7 @@ def open_store(config: Config) -> Engine:
 
 def _store_of(config: Config) -> StoreUrl:
     """The embedded engine's files lie in a folder of their own beside the log."""
-    url = config.store_url
-    return replace(url, path=url.path / "store") if url.path else url
+    return replace(config.store_url, path=config.store_folder)
 
 
 async def open_log(config: Config, engine: Engine, health: Health) -> Log:
@@ -158,7 +157,7 @@ async def _watch(core: Core, parts: AsyncExitStack) -> None:
     await parts.enter_async_context(looking(looks))
     core.health.dead_letter_bytes.set_function(lambda: core.dead_letters.size_bytes)
     core.health.dead_letter_limit_bytes.set(core.dead_letters.limit_bytes)
-    measure_disk(registry, folder)
+    measure_disk(registry, folder, core.engine.url.path)
 
 
 async def _tell_keys(core: Core) -> None:

@@ -1,4 +1,4 @@
-"""The embedded store that lies beside a log folder, opened while no collector runs on it."""
+"""The embedded store of a log folder, opened while no collector runs on it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sightline_collector.errors import FolderUnusable
+from sightline_collector.store.connection import OTHER_FOLDER
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.url import DEFAULT_DATABASE, StoreUrl
 from sightline_collector.wal.folder import lock_folder
@@ -15,15 +16,26 @@ from sightline_collector.wal.folder import lock_folder
 
 @contextmanager
 def store_beside(log_folder: Path) -> Iterator[Engine]:
-    """The store of the log's data folder. Raises FolderInUse, FolderUnusable when there is none."""
+    """The store in the log's data folder. Raises FolderInUse, FolderUnusable when there is none."""
     folder = log_folder.absolute().parent
     if not (folder / "store").is_dir():
         raise FolderUnusable(
             f"{folder} holds no embedded store",
             hint="leave out --stored, or ask the server itself",
         )
+    with store_of(folder, folder / "store") as engine:
+        yield engine
+
+
+@contextmanager
+def store_of(folder: Path, store: Path) -> Iterator[Engine]:
+    """The store of a data folder, wherever it lies. Raises FolderInUse, FolderUnusable."""
     with ExitStack() as undo:
-        undo.callback(os.close, lock_folder(folder))
-        engine = Engine(StoreUrl(folder / "store", "", 0, "", "", DEFAULT_DATABASE, secure=False))
+        try:
+            if folder.is_dir():
+                undo.callback(os.close, lock_folder(folder))
+        except OSError as e:
+            raise FolderUnusable(f"{folder} cannot be used ({e.strerror})", hint=OTHER_FOLDER) from None
+        engine = Engine(StoreUrl(store, "", 0, "", "", DEFAULT_DATABASE, secure=False))
         undo.callback(engine.close)
         yield engine

@@ -38,7 +38,7 @@ class Doctor:
         """Every finding, and the collector's time in seconds since 1970."""
         found = [
             *await ports(self._parts.listening),
-            *await asyncio.to_thread(lambda: list(machine(self._folder))),
+            *await asyncio.to_thread(lambda: list(machine(self._folder, self._engine.url.path))),
             *running(self._parts),
             *entry(self._parts.registry, self._parts.gate, self._parts.tls, time.time()),
             *await self._stored(),

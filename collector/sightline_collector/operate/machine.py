@@ -20,23 +20,25 @@ SYNCS = 5
 MEMORY_WARN_BYTES, MEMORY_FAIL_BYTES = 1e9, 256e6
 """The engine alone may take 1.5 GB, a 64 MiB request up to 2 GB for a moment."""
 
-LOG = "wal"
-LARGE, SMALL = (LOG, "store"), ("dead-letter", "scratch")
-"""Folders of a data folder that may be mounts of their own."""
+LOG, STORE = "wal", "store"
+SMALL = ("dead-letter", "scratch")
+"""Folders of a data folder that may be mounts of their own. The embedded store may lie elsewhere."""
 
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def machine(folder: Path) -> Iterator[Finding]:
-    """The state of what a data folder lies on, and of the memory."""
-    parts = [folder / name for name in (*LARGE, *SMALL) if (folder / name).is_dir()]
+def machine(folder: Path, store: Path | None = None) -> Iterator[Finding]:
+    """The state of what a data folder and its store lie on, and of the memory."""
     try:
-        for place in _disks([folder, *(part for part in parts if part.name in LARGE)]):
+        log, store, *small = folder / LOG, store or folder / STORE, *(folder / name for name in SMALL)
+        large = [folder, *(part for part in (log, store) if part.is_dir())]
+        for place in _disks(large):
             yield from _space(place)
-        locked = [place for place in [folder, *parts] if os.statvfs(place).f_flag & os.ST_RDONLY]
-        yield from map(_locked, locked)
-        if not locked:
-            yield _sync(folder / LOG if folder / LOG in parts else folder)
+        places = [*large, *(part for part in small if part.is_dir())]
+        refusing = [finding for place in places if (finding := _refusal(place))]
+        yield from refusing
+        if not refusing:
+            yield _sync(log if log in large else folder)
     except OSError as e:
         step = "make it a folder that the collector may write, on a disk that works"
         yield fail("disk", f"{folder} cannot be used ({e.strerror})", step)
@@ -52,6 +54,20 @@ def _disks(places: Sequence[Path]) -> Iterator[Path]:
         if disk not in seen:
             seen.add(disk)
             yield place
+
+
+def _refusal(place: Path) -> Finding | None:
+    """What is wrong with a place that takes no file; None where one could be made, and was removed."""
+    if os.statvfs(place).f_flag & os.ST_RDONLY:
+        return _locked(place)
+    probe = place / f"doctor.{os.getpid()}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as e:
+        step = f"give it to the user that runs the collector: `ls -ld {place}`"
+        return fail("disk", f"{place} takes no writes ({e.strerror})", step)
+    return None
 
 
 def _locked(place: Path) -> Finding:

@@ -18,10 +18,11 @@ from collector.operate.logs import NOW_NS, SPANS, only_segment, traces, write_lo
 from collector_process import CollectorProcess
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import insert
-from prometheus_client import Gauge
+from prometheus_client import CollectorRegistry, Gauge
 
 from sightline_collector.cli import main
 from sightline_collector.health import Health
+from sightline_collector.operate.disk_gauges import measure_disk
 from sightline_collector.operate.finding import Finding, State, as_lines, graded, healthy, ok, warn
 from sightline_collector.operate.growth import paced
 from sightline_collector.operate.machine import machine
@@ -128,6 +129,19 @@ class TestCommand:
             f"1 segments with {SPANS} items wait for the next start; 1 are damaged"
         )
         assert found["dead letters"]["says"] == f"{LETTERS} requests were refused by the store"
+
+    def test_a_store_that_lies_elsewhere(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """With --data the store is looked at where it is: its disk, and whether it opens; nothing is thrown
+        for what may not be read."""
+        for name, nobodys in (("st", "store"), ("d", "wal")):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / nobodys).symlink_to("/proc/self")
+        asked = ["--store", f"chdb:{tmp_path / 'st'}", "--data", str(tmp_path / "d"), "--format", "json"]
+        assert main(["doctor", *asked]) == 1
+        found = [one for one in json.loads(capsys.readouterr().out) if one["state"] == "fail"]
+        refused = {one["says"].partition(" cannot be used")[0] for one in found if one["check"] == "store"}
+        assert refused == {str(Path("/proc/self").resolve())}
+        assert f"{tmp_path / 'd' / 'wal'} takes no writes" in " ".join(one["says"] for one in found)
 
 
 class TestRunning:
@@ -264,6 +278,26 @@ class TestStored:
 def test_a_folder_that_cannot_be_written_fails() -> None:
     """A disk that refuses is told with its words and what to do."""
     assert states(list(machine(Path("/sys/sightline"))))["disk"] == "fail"
+
+
+@pytest.mark.parametrize("name", ["wal", "dead-letter", "scratch", "store"])
+def test_each_folder_has_to_take_a_file(tmp_path: Path, name: str) -> None:
+    """One that refuses is named: what is put there would be refused, too, and only then."""
+    (tmp_path / name).symlink_to("/proc/self")
+    found = [one for one in machine(tmp_path) if one.check == "disk"]
+    assert [(one.state, one.says.partition(" takes")[0]) for one in found] == [("fail", str(tmp_path / name))]
+
+
+def test_of_several_disks_the_fullest_is_measured(tmp_path: Path) -> None:
+    """A store that lies elsewhere fills, too: its disk is looked at, and counted."""
+    registry, proc = CollectorRegistry(), Path("/proc/self")
+    (tmp_path / "wal").mkdir()
+    assert f"at {proc}" in {one.says[-13:] for one in machine(tmp_path, proc) if one.check == "disk space"}
+    measure_disk(registry, tmp_path, None)
+    assert (registry.get_sample_value("sightline_disk_free_bytes") or 0) > 0
+    registry = CollectorRegistry()
+    measure_disk(registry, tmp_path, proc)
+    assert registry.get_sample_value("sightline_disk_free_bytes") == 0
 
 
 def test_a_value_is_graded_by_two_bounds() -> None:
