@@ -81,7 +81,7 @@ async def _listen(core: Core, stop: asyncio.Event, parts: AsyncExitStack) -> Run
     """Serve OTLP first, and whoever asks only then."""
     config, tls = core.config, core.tls
     limits = Limits(body_bytes=config.request_mb << 20)
-    full = of_collector(core.health.registry, limits, core.wal, config.folder)
+    full = of_collector(core.health.registry, limits, core.wal, config.folder / "wal")
     door = Door(core.wal, core.health, core.losses, limits, core.gate, full)
     parts.callback(door.close)
     held = ConnectionMetrics(core.health.registry)
@@ -134,7 +134,7 @@ def _operators_routes(
         *Doctor(folder, engine, examined).routes,
         *SettleRoutes(engine, int(core.config.answer_hours * HOUR_NS), lease=core.lease).routes,
         *ForgetRoutes(forgetting, partial(flushed, core.wal), core.audit).routes,
-        *SnapshotRoutes(Snapshots(folder, engine, core.wal, core.health.registry)).routes,
+        *SnapshotRoutes(Snapshots(folder, engine, core.wal, core.health.registry, core.gate)).routes,
     ]
 
 

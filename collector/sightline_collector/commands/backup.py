@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, path_of, told
 from sightline_collector.commands.program import as_called
+from sightline_collector.commands.termination import undone
 from sightline_collector.store.url import parse_store_url
 
 if TYPE_CHECKING:
     from sightline_collector.operate.backup import Copied
+
+KEYS_OF_THEN = (
+    "  its keys are those of then: revoke anew what was revoked since (`sightline key list --store …`)"
+)
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,8 +24,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     taken = subparsers.add_parser(
         "backup",
         help="copy a running collector's data into a folder",
-        description="Copy the embedded store of a running collector, what its log holds and its dead letters."
-        " What was acknowledged before it began is in it. Senders and readers are not held up.",
+        description="Copy the embedded store of a running collector, what its log holds, its dead"
+        " letters and the hashes of its keys. What was acknowledged before it began is in it. Senders and"
+        " readers are not held up.",
     )
     taken.add_argument("folder", type=Path, help="where to: absent or empty")
     add_url(taken)
@@ -38,45 +44,60 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def back_up(arguments: argparse.Namespace) -> int:
     """Take a snapshot, copy it, and let it go. Raises NotAnswered, FolderUnusable."""
-    from sightline_collector.operate.backup import copy, refuse_used
+    from sightline_collector.operate.backup import copy, held, refuse_used
 
     folder = arguments.folder.absolute()
     refuse_used(folder)
     collector = Collector(arguments.url)
-    snapshot = collector.call("POST", "/api/snapshots", {})
-    try:
-        copied = copy(snapshot, folder)
-    except OSError as e:
-        raise NotAnswered(f"{folder} cannot be written ({e.strerror})", "look at its disk") from None
-    finally:
-        collector.call("DELETE", path_of("api", "snapshots", snapshot["name"]), {})
+    with undone():
+        snapshot = collector.call("POST", "/api/snapshots", {})
+        try:
+            with held(snapshot):
+                copied = copy(snapshot, folder)
+        except OSError as e:
+            raise _refused(folder, e) from None
+        finally:
+            collector.call("DELETE", path_of("api", "snapshots", snapshot["name"]), {})
     print(f"{folder} holds all that was acknowledged before {snapshot['taken_at']}:")
     _tell(copied)
+    if copied.keys:
+        print("  with the hashes of the keys: who restores it needs a key, as here")
     print(as_called(f"Restore it: `sightline restore {folder} --store chdb:NEW_FOLDER`"))
     return 0
 
 
 def restore(arguments: argparse.Namespace) -> int:
     """Restore and say how to start. Raises BadBackup, FolderUnusable, BadConfiguration."""
-    from sightline_collector.operate.backup import restore as make
+    from sightline_collector.operate.restore import restore as make
 
     path = parse_store_url(arguments.store).path
     if path is None:
         raise NotAnswered(
             "a backup of an embedded store is restored into an embedded one", "name it --store chdb:FOLDER"
         )
-    copied = make(arguments.folder.absolute(), path)
+    try:
+        with undone():
+            copied = make(arguments.folder.absolute(), path)
+    except OSError as e:
+        raise _refused(path, e) from None
     print(f"{path} was restored:")
     _tell(copied)
+    if copied.keys:
+        print(as_called(KEYS_OF_THEN))
     print(as_called(f"Start it: `sightline up --store chdb:{path}`"))
     return 0
+
+
+def _refused(folder: Path, error: OSError) -> NotAnswered:
+    where, why = error.filename2 or error.filename or folder, error.strerror or error
+    return NotAnswered(f"{folder} cannot be made ({where}: {why})", "look at that disk, and at whose it is")
 
 
 def _tell(copied: Copied) -> None:
     largest = sorted(copied.rows.items(), key=lambda one: -one[1])
     print("  " + "   ".join(f"{name} {rows:,}" for name, rows in largest if rows and not _derived(name)))
     waiting = f"{copied.segments:,} segments that were not stored yet, {copied.dead_letters:,} dead letters"
-    print(f"  {waiting}, {copied.size_bytes / 1e6:,.1f} MB in all")
+    print(f"  {waiting}, {copied.keys:,} keys, {copied.size_bytes / 1e6:,.1f} MB in all")
 
 
 def _derived(table: str) -> bool:

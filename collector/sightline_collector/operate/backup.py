@@ -6,31 +6,31 @@
     tables/spans_v1/PART/…     as the engine wrote them, with the engine's own checksums inside
     wal/…segment               acknowledged, not confirmed by the store when the backup was taken
     dead-letter/…              refused by the store
+    keys.json                  the hashes of the keys in force; absent where there were none
 
-Everything is synced before backup.json is written. Restoring makes the tables by their own statements,
-attaches their parts, has the engine check every checksum, and compares the rows with those that were copied.
+Everything is synced before backup.json is written. Of each file that is no table's it has the SHA-256.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import shutil
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sightline_collector.access.key_file import NAME as KEYS
 from sightline_collector.errors import FolderUnusable, OwnFault
-from sightline_collector.store.engine import Engine
-from sightline_collector.store.migrate import migrate
-from sightline_collector.store.url import DEFAULT_DATABASE, StoreUrl
-from sightline_collector.wal.folder import OWNERS_ONLY, lock_folder
+from sightline_collector.operate.copying import copy_file, copy_folder, write_synced
+from sightline_collector.wal.folder import OWNERS_ONLY
 
 MANIFEST = "backup.json"
-FORMAT = 1
+FORMAT = 2
 """Of the folder. A later one may be laid out in another way."""
+LOG, LETTERS = "wal", "dead-letter"
 
 
 class BadBackup(OwnFault):
@@ -41,11 +41,12 @@ class BadBackup(OwnFault):
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What was copied or restored: tables with their rows, segments, dead letters, and bytes."""
+    """What was copied or restored: tables with their rows, segments, dead letters, keys, and bytes."""
 
     rows: Mapping[str, int]
     segments: int
     dead_letters: int
+    keys: int
     size_bytes: int
 
 
@@ -55,128 +56,71 @@ def refuse_used(folder: Path) -> None:
         raise FolderUnusable(f"{folder} is there already", hint="name a folder that is not, or is empty")
 
 
+@contextmanager
+def held(snapshot: Mapping[str, Any]) -> Iterator[None]:
+    """Inside, the collector keeps the snapshot; when this process dies it lets go. Raises FolderUnusable."""
+    try:
+        fd = os.open(snapshot["hold"], os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        raise _unseen(Path(snapshot["hold"])) from None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _unseen(path: Path) -> FolderUnusable:
+    hint = "run this on the machine, and as the user, of the collector"
+    return FolderUnusable(f"{path} cannot be seen from here", hint=hint)
+
+
 def copy(snapshot: Mapping[str, Any], into: Path) -> Copied:
     """Copies a snapshot, as the collector described it. Raises FolderUnusable, OSError."""
     refuse_used(into)
+    _refuse_within(into, snapshot["folders"])
     for table in snapshot["tables"]:
         folder = Path(table["folder"])
         if table["rows"] and not folder.is_dir():
-            raise FolderUnusable(
-                f"{folder} cannot be seen from here",
-                hint="run this on the machine, and as the user, of the collector",
-            )
+            raise _unseen(folder)
     into.mkdir(mode=OWNERS_ONLY, parents=True, exist_ok=True)
     size_bytes = 0
     for table in snapshot["tables"]:
-        size_bytes += _copy_folder(Path(table["folder"]), into / "tables" / table["name"])
-    size_bytes += _copy_folder(Path(snapshot["log"]), into / "wal")
-    size_bytes += _copy_folder(Path(snapshot["dead_letters"]), into / "dead-letter")
+        size_bytes += copy_folder(Path(table["folder"]), into / "tables" / table["name"])
+    files = {name: copy_file(source, into / name) for name, source in _files(snapshot)}
     manifest = {
         "format": FORMAT,
         "taken_at": snapshot["taken_at"],
         "engine": snapshot["engine"],
         "tables": [{key: t[key] for key in ("name", "statement", "rows")} for t in snapshot["tables"]],
-        "segments": len(os.listdir(into / "wal")),
-        "dead_letters": len(list((into / "dead-letter").glob("*.otlp"))),
-        "size_bytes": size_bytes,
+        "files": files,
+        "keys": snapshot["keys"],
+        "size_bytes": size_bytes + sum((into / name).stat().st_size for name in files),
     }
-    _write_synced(into / MANIFEST, json.dumps(manifest, indent=2).encode())
-    return _copied(manifest)
+    write_synced(into / MANIFEST, json.dumps(manifest, indent=2).encode())
+    return copied(manifest)
 
 
-def _copied(manifest: Mapping[str, Any]) -> Copied:
+def _refuse_within(into: Path, folders: Iterable[str]) -> None:
+    """What lies in a collector's own folders it takes for its own, and clears."""
+    for folder in folders:
+        if into.resolve().is_relative_to(Path(folder).resolve()):
+            raise FolderUnusable(
+                f"{into} lies in the collector's own folder", hint="name one outside, on another disk at best"
+            )
+
+
+def _files(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    """What is no table's: each name in the backup, and the file."""
+    for name, folder in ((LOG, snapshot["log"]), (LETTERS, snapshot["dead_letters"])):
+        yield from ((f"{name}/{path.name}", path) for path in sorted(Path(folder).iterdir()))
+    if snapshot["keys"]:
+        yield KEYS, Path(snapshot["keys_file"])
+
+
+def copied(manifest: Mapping[str, Any]) -> Copied:
+    """What a manifest says of its backup."""
     rows = {table["name"]: table["rows"] for table in manifest["tables"]}
-    return Copied(rows, manifest["segments"], manifest["dead_letters"], manifest["size_bytes"])
-
-
-def restore(backup: Path, folder: Path) -> Copied:
-    """Makes a data folder from a backup. The folder is gone again when anything fails.
-
-    Raises BadBackup, FolderUnusable, and the store's faults.
-    """
-    manifest = _manifest(backup)
-    refuse_used(folder)
-    with ExitStack() as undo:
-        undo.callback(shutil.rmtree, folder, ignore_errors=True)
-        folder.mkdir(mode=OWNERS_ONLY, parents=True, exist_ok=True)
-        held = lock_folder(folder)
-        undo.callback(os.close, held)
-        _restore_store(backup, folder / "store", manifest)
-        for name in ("wal", "dead-letter"):
-            _copy_folder(backup / name, folder / name)
-        _sync(folder)
-        undo.pop_all()
-        os.close(held)
-    return _copied(manifest)
-
-
-def _manifest(backup: Path) -> dict[str, Any]:
-    path = backup / MANIFEST
-    try:
-        manifest = dict(json.loads(path.read_bytes()))
-    except (OSError, ValueError) as e:
-        raise BadBackup(
-            f"{backup} is no whole backup: {path.name} cannot be read ({e})",
-            hint="a backup that was cut short has none: name another, or take it again",
-        ) from None
-    if manifest.get("format") != FORMAT:
-        raise BadBackup(
-            f"{backup} has format {manifest.get('format')}, this program knows {FORMAT}",
-            hint="restore it with the version that took it, or a newer one",
-        )
-    return manifest
-
-
-def _restore_store(backup: Path, store: Path, manifest: Mapping[str, Any]) -> None:
-    engine = Engine(StoreUrl(store, "", 0, "", "", DEFAULT_DATABASE, secure=False))
-    try:
-        for table in manifest["tables"]:
-            engine.command(table["statement"])
-            _attach(engine, table["name"], backup / "tables" / table["name"], table["rows"])
-        migrate(engine)
-    finally:
-        engine.close()
-
-
-def _attach(engine: Engine, table: str, parts: Path, rows: int) -> None:
-    where = "database = currentDatabase() and {column} = {{table:String}}"
-    sql = f"select data_paths[1] as path from system.tables where {where.format(column='name')}"  # noqa: S608
-    path = Path(str(engine.value(sql, {"table": table})))
-    if rows:
-        _copy_folder(parts, path / "detached")
-        engine.command(f"alter table {table} attach partition all")
-    sql = f"select sum(rows) as held from system.parts where active and {where.format(column='table')}"  # noqa: S608
-    held = int(engine.value(sql, {"table": table}) or 0)
-    if held != rows:
-        raise BadBackup(f"{table} has {held} rows, {rows} were copied", hint="name another backup")
-    if not int(engine.write_value(f"check table {table} settings check_query_single_value_result = 1")):
-        raise BadBackup(f"{table} is damaged", hint="name another backup; this one's disk may be bad")
-
-
-def _copy_folder(source: Path, into: Path) -> int:
-    """Copies and syncs files and folders, the empty ones too. Bytes."""
-    into.mkdir(parents=True, exist_ok=True)
-    size_bytes = 0
-    for entry in os.scandir(source) if source.is_dir() else ():
-        if entry.is_dir():
-            size_bytes += _copy_folder(Path(entry.path), into / entry.name)
-        else:
-            shutil.copyfile(entry.path, into / entry.name)
-            _sync(into / entry.name)
-            size_bytes += entry.stat().st_size
-    _sync(into)
-    return size_bytes
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    _sync(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    segments = sum(name.startswith(f"{LOG}/") for name in manifest["files"])
+    letters = sum(name.startswith(f"{LETTERS}/") and name.endswith(".otlp") for name in manifest["files"])
+    return Copied(rows, segments, letters, manifest["keys"], manifest["size_bytes"])

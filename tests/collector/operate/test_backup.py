@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from collector.access.keeping_keys import Kept
 from collector.operate.conftest import Command
 from collector_process import CollectorProcess, sightline_apart, wait_until
 from remembered_load import SPANS, RememberedLoad
 
+from sightline_collector.access.gate import Gate
+from sightline_collector.access.key import Scope
 from sightline_collector.cli import main
 from sightline_collector.operate.backup import MANIFEST
-from sightline_collector.wal.folder import OWNERS_ONLY
+from sightline_collector.operate.copying import copy_file
+from sightline_collector.wal.folder import OWNERS_ONLY, RESTORING
 
 SUMS = "select count() as n, sum(cost_usd) as cost, sum(input_tokens) as tokens from {source}"
 
@@ -53,6 +60,7 @@ def copied(backup: Path, tmp_path: Path) -> Path:
     """A copy of it, to be spoiled; of its tables only that of spans."""
     said = manifest(backup)
     said["tables"] = [table for table in said["tables"] if table["name"] == "spans_v1"]
+    said["files"] = {}
     shutil.copytree(backup / "tables" / "spans_v1", tmp_path / "copy" / "tables" / "spans_v1")
     (tmp_path / "copy" / MANIFEST).write_text(json.dumps(said))
     return tmp_path / "copy"
@@ -63,11 +71,31 @@ def manifest(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / MANIFEST).read_text()))
 
 
+@pytest.fixture
+def keyed(backup: Path, tmp_path: Path) -> Path:
+    """A copy of it, as if a key had been made before."""
+    shutil.copytree(backup, tmp_path / "keyed")
+    kept, said = Kept(tmp_path), manifest(backup)
+    kept.add(Scope.INGEST)
+    said |= {
+        "keys": 1,
+        "files": said["files"] | {kept.path.name: copy_file(kept.path, tmp_path / "keyed" / kept.path.name)},
+    }
+    (tmp_path / "keyed" / MANIFEST).write_text(json.dumps(said))
+    return tmp_path / "keyed"
+
+
 def test_all_that_was_acknowledged_comes_back_once(
-    backup: Path, load: RememberedLoad, before: set[str], tmp_path: Path
+    keyed: Path, backup: Path, load: RememberedLoad, before: set[str], tmp_path: Path
 ) -> None:
-    """A collector on the restored folder has every request of before with all its spans, none twice."""
-    assert sightline_apart("restore", str(backup), "--store", f"chdb:{tmp_path / 'new'}").returncode == 0
+    """A collector on the restored folder has every request of before with all its spans, none twice; where
+    keys were asked for they are again, until they are taken away on purpose."""
+    said = sightline_apart("restore", str(keyed), "--store", f"chdb:{tmp_path / 'new'}")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "its keys are those of then" in said.stdout
+    assert Gate(tmp_path / "new" / "keys.json").shut
+    for file in (tmp_path / "new").glob("keys*"):
+        file.unlink()
     with CollectorProcess(tmp_path / "new") as restored:
         restored.start()
         restored.flush()
@@ -90,8 +118,12 @@ def test_a_backup_says_what_it_holds(backup: Path) -> None:
     said = manifest(backup)
     rows = {table["name"]: table["rows"] for table in said["tables"]}
     assert rows["spans_v1"] > 50 * SPANS
-    assert said["segments"] == len(list((backup / "wal").iterdir())) > 0
-    assert said["dead_letters"] == len(list((backup / "dead-letter").glob("*.otlp")))
+    others = {
+        str(path.relative_to(backup)) for name in ("wal", "dead-letter") for path in (backup / name).iterdir()
+    }
+    assert said["files"].keys() == others
+    assert [name for name in others if name.endswith(".segment")] != []
+    assert said["keys"] == 0
     assert said["size_bytes"] == sum(
         f.stat().st_size for f in backup.rglob("*") if f.is_file() and f.name != MANIFEST
     )
@@ -150,6 +182,51 @@ def test_a_flipped_byte_is_found(copied: Path, tmp_path: Path) -> None:
     assert said.returncode == 1
     assert "spans_v1 is damaged" in said.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_a_file_that_is_missing_or_changed_is_found(
+    backup: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of segments and dead letters each byte is compared: with one flipped or a file gone nothing is made."""
+    for name in ("wal", MANIFEST):
+        (shutil.copytree if (backup / name).is_dir() else shutil.copyfile)(backup / name, tmp_path / name)
+    segment = next((tmp_path / "wal").iterdir())
+    content = bytearray(segment.read_bytes())
+    content[len(content) // 2] ^= 1
+    segment.write_bytes(content)
+    assert main(["restore", str(tmp_path), "--store", f"chdb:{tmp_path / 'new'}"]) == 1
+    assert re.search(r"wal/\S+ is damaged|dead-letter/\S+ is missing", capsys.readouterr().err)
+    segment.unlink()
+    assert main(["restore", str(tmp_path), "--store", f"chdb:{tmp_path / 'new'}"]) == 1
+    assert re.search(r"(wal|dead-letter)/\S+ is missing", capsys.readouterr().err)
+    assert not (tmp_path / "new").exists()
+
+
+def test_half_a_restore_is_no_data_folder(copied: Path, tmp_path: Path) -> None:
+    """After kill -9 no collector starts on it; a restore begins anew there, and told to end it leaves nothing."""
+    new = tmp_path / "new"
+
+    def begun() -> subprocess.Popen[bytes]:
+        program = [sys.executable, "-m", "sightline_collector.cli", "restore", str(copied)]
+        restoring = subprocess.Popen([*program, "--store", f"chdb:{new}"])
+        ours = str(restoring.pid)
+        wait_until(lambda: (new / "lock").exists() and (new / "lock").read_text() == ours)
+        wait_until(lambda: (new / "store" / "data" / "sightline").is_dir())
+        return restoring
+
+    killed = begun()
+    killed.kill()
+    killed.wait()
+    assert (new / RESTORING).exists()
+    said = sightline_apart(
+        "up", "--store", f"chdb:{new}", "--http-port", "0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"
+    )
+    assert said.returncode == 1
+    assert "is only a part of a backup" in said.stderr
+    ended = begun()
+    ended.send_signal(signal.SIGTERM)
+    assert ended.wait(60) == 128 + signal.SIGTERM
+    assert not new.exists()
 
 
 def test_rows_that_are_missing_are_found(copied: Path, tmp_path: Path) -> None:
