@@ -105,11 +105,13 @@ class ServerInserts:
     def insert_rows(self, table: str, structure: Mapping[str, str], rows: bytes) -> None:
         """Insert lines of JSON into a small table, whose columns of these names have these types; others have
         their defaults. Raises ClickHouseError."""
-        columns, source = ", ".join(structure), quoted(", ".join(map(" ".join, structure.items())))
+        columns = ", ".join(f"`{name}`" for name in structure)
+        source = quoted(", ".join(f"`{name}` {kind}" for name, kind in structure.items()))
         may_s = self._lateness.now_s
+        in_time = self._in_time(may_s + len(rows) / SLOWEST_WAY)
         head = (
             f"insert into {table} ({columns}) select {columns} from input({source})"  # noqa: S608 - our own
-            f"{self._in_time(may_s)}settings {IN_TIME_SETTINGS}\nformat JSONEachRow\n"
+            f"{in_time}settings {IN_TIME_SETTINGS}\nformat JSONEachRow\n"
         )
         with self._told_late(may_s):
             self._client.raw_insert(NO_TABLE, insert_block=(part for part in (head.encode() + rows,)))
