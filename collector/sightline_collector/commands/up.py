@@ -93,19 +93,20 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _serve(config: Config) -> None:
     from sightline_collector.pipeline import run as run_pipeline
+    from sightline_collector.store.embedded_reads import statements_run
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await run_pipeline(config, stop, _say)
-    if config.store_url.path is None:
+    if config.store_url.path is None or statements_run():
         _leave()
 
 
 def _leave() -> None:
-    """End at once: a thread may still wait for a server that never answers. All that was acknowledged is in
-    the store or on disk, and the folder is closed."""
+    """End at once: a thread may still wait for a server that never answers, or for a statement that nothing
+    interrupts. All that was acknowledged is in the store or on disk, and the folder is closed."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

@@ -12,6 +12,7 @@ then refuses every change, and nothing of one question is left for the next.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from sightline_collector.errors import StoreRefused
 from sightline_collector.store.reads import Question, Summary, refusal_of
 
 READ_BYTES = 1 << 18
+_THREAD = "read"
 
 QUICK = {
     # The pass hashes whole subtrees at every AND: a fifth of the time of a view as long as drift_metrics.
@@ -115,7 +117,7 @@ class EmbeddedStream:
         self._reading = Lock()
         self._reader, self._writer = os.pipe()
         self.summary = Summary()
-        self._thread = Thread(target=self._run, name="read", daemon=True)
+        self._thread = Thread(target=self._run, name=_THREAD, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
@@ -166,6 +168,11 @@ class EmbeddedStream:
             self._closed = True
             os.close(self._reader)
         self._thread.join()
+
+
+def statements_run() -> bool:
+    """Whether a reader's statement runs in this process: what is slow within one block nothing interrupts."""
+    return any(thread.name == _THREAD for thread in threading.enumerate())
 
 
 def _write(file: int, data: bytes) -> None:

@@ -128,3 +128,16 @@ def test_a_refused_statement_is_told_as_clickhouse_tells_it(secured: Secured) ->
         assert answer.read().startswith(b"Code: 516. DB::Exception: There is no key with the request.")
         assert answer.headers["X-ClickHouse-Exception-Code"] == "516"
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+def test_a_statement_that_nothing_interrupts_holds_no_stop_up(secured: Secured) -> None:
+    """Hours within one row, of a key that may read: the collector ends all the same, in order."""
+    token = secured.add(Scope.READ)
+    wait_until(lambda: secured.ask("select 1", token).status_code == 200)
+    endless = "select length(arrayFilter(x -> has(range(1000000), x), range(1000000)))"
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(
+            secured.collector.http, content=endless, headers={"authorization": f"Bearer {token}"}, timeout=1
+        )
+    assert secured.collector.stop() == 0
+    assert '"drained": true' in secured.collector.output
