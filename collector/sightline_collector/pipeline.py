@@ -7,7 +7,6 @@ receive (gRPC, HTTP) ─▶ door ─▶ log ─▶ inserters ─▶ engine ─�
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -140,6 +139,6 @@ def _operators_routes(
 
 async def flushed(wal: Log) -> None:
     """Returns when all that was acknowledged before the call is stored and can be queried."""
-    asked_ns = time.time_ns()  # as records are timed: the loop's own clock may be a millisecond behind
-    while wal.holds(asked_ns):  # noqa: ASYNC110 - the log's age has no event
+    until = wal.last_batch
+    while wal.holds(until):  # noqa: ASYNC110 - the log has no event for it
         await asyncio.sleep(0.02)

@@ -99,11 +99,6 @@ class Appender:
         """Bytes of the open segment."""
         return self._open.size_bytes if self._open else 0
 
-    @property
-    def open_since_ns(self) -> int:
-        """When the open segment's first record had arrived; 0 when none is open."""
-        return self._open.first_received_at_ns if self._open else 0
-
     def write(self, group: Sequence[Entry]) -> Outcome:
         """Appends the group in order, over as many segments as it needs, and syncs each. Never raises."""
         outcome = Outcome()

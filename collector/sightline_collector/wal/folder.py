@@ -82,6 +82,11 @@ class Folder:
                 raise _unusable(path, error) from error
             undo.pop_all()
 
+    @property
+    def last_batch(self) -> int:
+        """The highest number that was given out."""
+        return self._batch
+
     def next_batch(self) -> int:
         """A number that no segment of this folder ever had. Raises OSError when it cannot be made durable."""
         with self._batch_lock:

@@ -66,7 +66,9 @@ class Lane:
         # As of the last settled outcome: what a running seal has closed already is counted here until then.
         self._open_batch: int | None = None
         self._open_bytes = 0
-        self._open_since_ns = 0
+        # Of each segment that was not let go, open or sealed. The wall's clock may be set back: what is held
+        # would seem to have come later than now.
+        self._since_ns: dict[int, int] = {}
         self._seal_due = False
         self._awaited = False
         self._of_age = False
@@ -92,13 +94,14 @@ class Lane:
         """The lowest number of a sealed segment that was not let go yet; None when there is none."""
         return min(list(self._waiting), default=None)  # copied: asked in another thread
 
-    def oldest_received_at_ns(self) -> int | None:
-        """When the oldest record that was not let go had arrived; None when there is none."""
-        waiting = list(self._waiting.values())  # copied: counters may be read in another thread
-        times = [_first_received_at_ns(one) for one in waiting]
-        if self._open_batch is not None:
-            times.append(self._open_since_ns)
-        return min(times, default=None)
+    def oldest_age_s(self) -> float:
+        """How long the oldest record that was not let go has been here; 0 when there is none."""
+        since = min(list(self._since_ns.values()), default=None)  # copied: asked in another thread
+        return 0.0 if since is None else (time.monotonic_ns() - since) / 1e9
+
+    def holds(self, until: int) -> bool:
+        """Whether a segment up to that number, open or sealed, was not let go yet."""
+        return any(batch <= until for batch in list(self._since_ns))
 
     def submit(self, entry: Entry) -> asyncio.Future[None]:
         """Answers when the entry is durable; LogUnwritable when the disk refuses it."""
@@ -108,8 +111,9 @@ class Lane:
         self._wake()
         return durable
 
-    def put_left(self, left: LeftFile) -> None:
+    def put_left(self, left: LeftFile, age_ns: int) -> None:
         """Lines up a file of an earlier process; it is checked when its turn comes."""
+        self._since_ns[left.batch] = time.monotonic_ns() - age_ns
         self._add_ready(left)
 
     async def sealed(self) -> Segment:
@@ -153,6 +157,7 @@ class Lane:
         Raises OSError: its file stays, and counts as bytes, until the disk lets the next one go.
         """
         if self._waiting.pop(segment.batch, None):
+            self._since_ns.pop(segment.batch, None)
             self._confirmed.append(segment)
         while self._confirmed:
             oldest = self._confirmed[0]
@@ -212,8 +217,11 @@ class Lane:
             self._add_ready(left)
         batch = self._appender.open_batch
         self._open_bytes = self._appender.open_bytes
-        self._open_since_ns = self._appender.open_since_ns
         if batch != self._open_batch:
+            if self._open_batch is not None and self._open_batch not in self._waiting:
+                self._since_ns.pop(self._open_batch, None)
+            if batch is not None:
+                self._since_ns[batch] = time.monotonic_ns()
             self._open_batch = batch
             self._of_age = False
             if self._timer:
@@ -236,6 +244,7 @@ class Lane:
     def _add_ready(self, one: Segment | LeftFile) -> None:
         self._ready.append(one)
         self._waiting[one.batch] = one
+        self._since_ns.setdefault(one.batch, time.monotonic_ns())
         self._waiting_bytes += one.size_bytes
         self._arrived.set()
 
@@ -266,6 +275,7 @@ class Lane:
             self._waiting_bytes += recovered.segment.size_bytes
         else:
             del self._waiting[left.batch]
+            self._since_ns.pop(left.batch, None)
 
 
 def _answer(futures: Iterable[asyncio.Future[None]]) -> None:
@@ -281,10 +291,6 @@ def unwritable(error: Exception | None) -> LogUnwritable:
         f"The log cannot be written: {cause}",
         hint="Retry; the operator has to look at the disk of the collector's data folder",
     )
-
-
-def _first_received_at_ns(one: Segment | LeftFile) -> int:
-    return one.first_received_at_ns if isinstance(one, Segment) else one.modified_at_ns
 
 
 def _unlink(path: Path) -> None:

@@ -65,7 +65,7 @@ class Log:
             for signal in Signal
         }
         for left in folder.left:
-            self._lanes[left.signal].put_left(left)
+            self._lanes[left.signal].put_left(left, max(0, clock_ns() - left.modified_at_ns))
 
     @classmethod
     async def open(
@@ -121,17 +121,16 @@ class Log:
 
     def oldest_age_s(self) -> float:
         """How long the oldest record that was not let go has been here; 0 when there is none."""
-        oldest_ns = self._oldest_ns()
-        return 0.0 if oldest_ns is None else max(0.0, (self._clock_ns() - oldest_ns) / 1e9)
+        return max(lane.oldest_age_s() for lane in self._lanes.values())
 
-    def holds(self, until_ns: int) -> bool:
-        """Whether a record that arrived by then, in ns since 1970, may not have been let go yet."""
-        oldest_ns = self._oldest_ns()
-        return oldest_ns is not None and oldest_ns <= until_ns
+    @property
+    def last_batch(self) -> int:
+        """The number of the newest segment: what was acknowledged until now is in none that comes later."""
+        return self._folder.last_batch
 
-    def _oldest_ns(self) -> int | None:
-        times = (lane.oldest_received_at_ns() for lane in self._lanes.values())
-        return min((at for at in times if at is not None), default=None)
+    def holds(self, until: int) -> bool:
+        """Whether a segment up to that number was not let go yet."""
+        return any(lane.holds(until) for lane in self._lanes.values())
 
     async def append(self, signal: Signal, body: bytes, items: int, project: str = DEFAULT_PROJECT) -> None:
         """Returns when the record is durable.

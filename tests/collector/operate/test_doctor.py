@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from collector.operate.conftest import LETTERS, Command, put_aside
-from collector.operate.logs import NOW_NS, SPANS, only_segment, traces, write_log
+from collector.operate.logs import SPANS, only_segment, traces, write_log
 from collector_process import CollectorProcess
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import insert
@@ -54,21 +55,16 @@ def examined(
     folder: Path, health: Health, *, limit_bytes: int = 1 << 20, host: str = "127.0.0.1"
 ) -> list[Finding]:
     """What is said of a log that holds one request of 3 spans, an hour old."""
+    write_log(folder / "wal", [traces(1)])
+    hour_ago = time.time() - 3600
+    os.utime(only_segment(folder / "wal"), (hour_ago, hour_ago))
 
     async def look() -> list[Finding]:
-        limits = LogLimits(size_bytes=limit_bytes)
-        log = await Log.open(folder / "wal", limits=limits, clock_ns=clock_ns)
-        await log.append(Signal.TRACES, traces(1), SPANS)
-        times.append(3600 * 10**9)
+        log = await Log.open(folder / "wal", limits=LogLimits(size_bytes=limit_bytes))
         letters = DeadLetters(folder / "dead-letter", health)
         found = list(running(Parts(log, letters, health.registry, 30.0, [listening(host)])))
         await log.close()
         return found
-
-    times = [0]
-
-    def clock_ns() -> int:
-        return NOW_NS + times[-1]
 
     return asyncio.run(look())
 
