@@ -24,6 +24,7 @@ from google.protobuf.message import DecodeError
 
 from sightline_collector.access import unfinished
 from sightline_collector.access.erase import Erased, erase, known, of_others
+from sightline_collector.access.places import places
 from sightline_collector.access.redact import Redacted, redact
 from sightline_collector.access.redaction import PLACEHOLDER, Redaction
 from sightline_collector.access.rewriting import rewriting
@@ -71,9 +72,8 @@ def forget(
     put_anew = _clean_letters(letters, subject, redaction)
     needles = Needles(replace(subject, traces=redaction.traces) if redaction else subject, redaction)
     torn = _remove_torn(folder / "wal" / "torn", needles)
-    sync_all(folder)  # a segment let go or a part that a power cut brings back would be stored again
     searched = Searched()
-    found = [one for one in search(folder, needles, searched) if not one.file.startswith(unfinished.FOLDER)]
+    found = _searched(folder, engine, needles, searched)
     certificate = {
         "subject_sha256": subject.digest,
         "of": "a session of a user" if asked.session else "a user",
@@ -88,7 +88,7 @@ def forget(
         "damaged_pieces_of_the_log": torn,
         "search": _search_said(engine, searched, found),
         "not_covered": NOT_COVERED,
-        "complete": _is_complete(found, tables, redacted),
+        "complete": _is_complete(found, searched, tables, redacted),
     }
     if certificate["complete"]:
         unfinished.done(folder, subject.digest)
@@ -106,19 +106,31 @@ def _mentions(asked: Asked, redacted: Redacted, shared: Collection[str]) -> obje
     }
 
 
+def _searched(folder: Path, engine: Engine, needles: Needles, searched: Searched) -> list[Found]:
+    """What still holds them, in files that a power cut leaves as they are: a segment let go or a part that it
+    brings back would be stored again."""
+    stores = [engine.url.path] if engine.url.path else []
+    for place in places(folder, *stores):
+        if place.is_dir():
+            sync_all(place)
+    every = search(folder, needles, searched, *stores)
+    return [one for one in every if not one.file.startswith(f"{unfinished.FOLDER}/")]
+
+
 def _search_said(engine: Engine, searched: Searched, found: list[Found]) -> dict[str, object]:
     return {
         **asdict(searched),
-        "what": "the id and the ids of their traces, in every file of the data folder, compressed or not",
+        "what": "the id and the ids of their traces, in every file of the data folder, of the store, and of"
+        " where links in them lead, compressed or not",
         "found": [asdict(one) for one in found],
         **({} if engine.embedded else {"store": OF_SERVER}),
     }
 
 
-def _is_complete(found: list[Found], tables: list[Erased], redacted: Redacted) -> bool:
-    """A name within a longer word is told, and no mention."""
+def _is_complete(found: list[Found], searched: Searched, tables: list[Erased], redacted: Redacted) -> bool:
+    """A name within a longer word is told, and no mention. What could not be read may hold anything."""
     left = any(table.left for table in tables) or redacted.left.total()
-    return not left and all(one.what == PART for one in found)
+    return not left and not searched.unreadable and all(one.what == PART for one in found)
 
 
 def _pause(stopping: Callable[[], bool], seconds: float) -> None:

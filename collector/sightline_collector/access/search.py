@@ -7,6 +7,7 @@ The engine writes columns as blocks, one after the other:
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 import lz4.block
 import zstandard
 
+from sightline_collector.access.places import files, places
 from sightline_collector.access.redaction import Redaction
 from sightline_collector.access.subject import Subject
 
@@ -43,12 +45,21 @@ class Found:
 
 @dataclass(slots=True)
 class Searched:
-    """What was looked through. `unreadable`: files that could not be read, or were gone by then."""
+    """What was looked through. `gone`: files that were no more when their turn came; `unreadable`: files and
+    folders that are there and could not be read."""
 
     files: int = 0
     size_bytes: int = 0
     plain_bytes: int = 0
+    gone: int = 0
     unreadable: int = 0
+
+    def failed(self, error: OSError) -> None:
+        """Counts what could not be read."""
+        if isinstance(error, FileNotFoundError):
+            self.gone += 1
+        else:
+            self.unreadable += 1
 
 
 class Needles:
@@ -79,18 +90,23 @@ def _pattern(said: str) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![\w-])" + word + rb"(?![\w-])" if len(said.encode()) <= WORD_BYTES_MAX else word)
 
 
-def search(folder: Path, needles: Needles, searched: Searched) -> Iterator[Found]:
-    """Each file below the folder that holds one of the needles, raw or uncompressed."""
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.is_symlink():
+def search(folder: Path, needles: Needles, searched: Searched, *others: Path) -> Iterator[Found]:
+    """Each file below the folder, below others and wherever links in them lead that holds one of the needles,
+    raw or uncompressed: by its path in the folder, by its whole path elsewhere."""
+    own = Path(os.path.realpath(folder))
+    for place in places(folder, *others):
+        if not os.path.lexists(place):
+            searched.unreadable += 1  # a disk that is not mounted may hold it
             continue
-        searched.files += 1
-        try:
-            found = set(_within(path, needles, searched))
-        except OSError:
-            searched.unreadable += 1
-            continue
-        yield from (Found(str(path.relative_to(folder)), what) for what in sorted(found))
+        for path in files(place, searched.failed):
+            searched.files += 1
+            try:
+                found = set(_within(path, needles, searched))
+            except OSError as e:
+                searched.failed(e)
+                continue
+            name = path.relative_to(own) if path.is_relative_to(own) else path
+            yield from (Found(str(name), what) for what in sorted(found))
 
 
 def _within(path: Path, needles: Needles, searched: Searched) -> Iterator[str]:

@@ -80,6 +80,8 @@ def _summary(certificate: dict[str, object]) -> str:
     if certificate["complete"]:
         return f"{said}: nothing is left."
     found = {one["file"] for one in search["found"]}
+    if search["unreadable"]:
+        said += f", {search['unreadable']:,} could not be read: make them readable, and ask again"
     mentions = certificate["mentions"]
     return f"{said}: {len(found)} still hold an id, see `found`. " + (
         mentions if isinstance(mentions, str) else ""

@@ -116,6 +116,30 @@ def test_an_id_is_found_wherever_it_is(tmp_path: Path) -> None:
     assert (searched.files, searched.unreadable) == (5, 0)
 
 
+def test_links_are_followed_and_what_is_not_there_is_told(tmp_path: Path) -> None:
+    """Folders and files behind links, and a store beside, each once; what leads nowhere counts as unread."""
+    folder, beside, behind = (tmp_path / name for name in ("data", "beside", "behind"))
+    for place in (folder, beside, behind):
+        place.mkdir()
+        (place / "file").write_text(ANN.user)
+    (folder / "link").symlink_to(behind)
+    (behind / "back").symlink_to(folder)
+    (tmp_path / "alone").write_text(ANN.user)
+    (beside / "one").symlink_to(tmp_path / "alone")
+    searched = Searched()
+    found = list(search(folder, Needles(ANN), searched, beside, folder / "link"))
+    assert {one.file for one in found} == {
+        "file",
+        str(beside / "file"),
+        str(behind / "file"),
+        str(tmp_path / "alone"),
+    }
+    assert (len(found), searched.files, searched.gone, searched.unreadable) == (4, 4, 0, 0)
+    (folder / "nowhere").symlink_to(tmp_path / "unmounted")
+    assert [*search(folder, Needles(ANN), searched)] != []
+    assert searched.unreadable == 1
+
+
 def test_a_short_id_is_looked_for_as_a_word(tmp_path: Path) -> None:
     """u1 is not found in u12: it would be in every file by chance."""
     (tmp_path / "a").write_bytes(b"u12 xu1 u1_")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from collector_process import CollectorProcess
+from migrated_stores import MigratedFolder
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import NOW_NS, attributes
@@ -131,12 +132,21 @@ def refused_before(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
-    """A collector that holds what two users said."""
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Not in the data folder."""
+    return tmp_path_factory.mktemp("beside") / "disk"
+
+
+@pytest.fixture(scope="module")
+def collector(
+    tmp_path_factory: pytest.TempPathFactory, migrated: MigratedFolder, store: Path
+) -> Iterator[CollectorProcess]:
+    """A collector that holds what two users said, its store on another disk."""
     folder = tmp_path_factory.mktemp("forgetting") / "data"
     folder.mkdir()
     refused_before(folder / "dead-letter")
-    with CollectorProcess(folder) as running:
+    migrated.copy(store / "store")
+    with CollectorProcess(folder, "--store", f"chdb:{store}", "--data", str(folder)) as running:
         running.start()
         protobuf = {"content-type": "application/x-protobuf"}
         for path, body in (
@@ -152,9 +162,9 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorPro
         running.stop()
 
 
-def holding(folder: Path, subject: Subject) -> set[str]:
-    """What of a subject is in the folder's files: user, trace."""
-    return {found.what for found in search(folder, Needles(subject), Searched())}
+def holding(store: Path, subject: Subject) -> set[str]:
+    """What of a subject is in a store's files: user, trace."""
+    return {found.what for found in search(store, Needles(subject), Searched())}
 
 
 def counts(collector: CollectorProcess, user: str) -> list[dict[str, Any]]:
@@ -178,20 +188,22 @@ def totals(collector: CollectorProcess) -> list[dict[str, Any]]:
 
 
 def test_what_others_say_of_someone_is_left_unless_it_is_asked_for(
-    collector: CollectorProcess, capsys: pytest.CaptureFixture[str]
+    collector: CollectorProcess, store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The certificate is not complete, lists what holds the name, and says how to redact it."""
     assert main(["forget", "--user", CAROL, "--yes", "--url", collector.http]) == 1
     said = capsys.readouterr()
     certificate = json.loads(said.out)
     assert not certificate["complete"]
-    assert {one["what"] for one in certificate["search"]["found"]} == {"user"}
+    found = certificate["search"]["found"]
+    assert {one["what"] for one in found} == {"user"}
+    assert {one["file"].startswith(f"{store}/store/") for one in found} == {True, False}
     assert "--redact-mentions" in certificate["mentions"]
     assert "--redact-mentions" in said.err
 
 
 def test_a_forgotten_user_is_in_no_row_and_in_no_file(
-    collector: CollectorProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    collector: CollectorProcess, store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What was found before is found nowhere after, nor where others name them; others keep everything else,
     totals and all; the certificate adds up."""
@@ -200,7 +212,7 @@ def test_a_forgotten_user_is_in_no_row_and_in_no_file(
     before = counts(collector, BOB)
     assert before == [{"spans": 2, "logs": 2, "thumbs": 1, "calls": 2}]
     assert counts(collector, ANN) == [{"spans": 2, "logs": 2, "thumbs": 1, "calls": 1}]
-    assert holding(folder, SUBJECT) == {"user", "trace"}
+    assert holding(store, SUBJECT) == {"user", "trace"}
 
     paper = tmp_path / "certificate.json"
     arguments = ["forget", "--user", ANN, "--certificate", str(paper), "--yes", "--url", collector.http]
@@ -211,8 +223,8 @@ def test_a_forgotten_user_is_in_no_row_and_in_no_file(
     assert counts(collector, BOB) == before
     assert totals(collector) == added_up
     redaction = Redaction([ANN, CAROL], SUBJECT.traces)
-    assert {one.what for one in search(folder, Needles(SUBJECT, redaction), Searched())} == {PART}
-    assert holding(folder, Subject(BOB, traces=frozenset({OF[BOB].hex()}))) == {"user", "trace"}
+    assert {one.what for one in search(folder, Needles(SUBJECT, redaction), Searched(), store)} == {PART}
+    assert holding(store, Subject(BOB, traces=frozenset({OF[BOB].hex()}))) == {"user", "trace"}
     certificate = json.loads(paper.read_text())
     erased = {table["table"]: table["erased"] for table in certificate["tables"] if table["erased"]}
     assert erased == {"spans_v1": 2, "logs_v1": 2, "feedback_v1": 1}
