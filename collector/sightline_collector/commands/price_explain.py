@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sightline_collector.commands.asking import Collector, add_url, told
+from sightline_collector.commands.cells import visible
 from sightline_collector.commands.program import as_called
 
 UNIT_OF_SHORT_NAME = {
@@ -66,7 +67,9 @@ def _counts(text: str) -> dict[str, int]:
         unit, _, count = part.strip().partition("=")
         if not count.isdigit():
             raise argparse.ArgumentTypeError(f"{part!r} is no count: write it as input=1000")
-        counts[UNIT_OF_SHORT_NAME.get(unit, unit)] = int(count)
+        if (named := UNIT_OF_SHORT_NAME.get(unit, unit)) in counts:
+            raise argparse.ArgumentTypeError(f"{unit!r} is counted twice: give each unit one count")
+        counts[named] = int(count)
     return counts
 
 
@@ -82,7 +85,7 @@ def explain(arguments: argparse.Namespace) -> int:
         body["at"] = arguments.at
     said = Collector(arguments.url).call("POST", "/api/prices/explain", body)
     for line in lines(said):
-        print(as_called(line))
+        print(as_called(visible(line)))
     return 0 if said["cost_usd"] is not None else 1
 
 

@@ -63,7 +63,7 @@ class Pricing:
         ended = await asyncio.to_thread(
             api.end_override, self._engine, request.path_params["override_id"], last
         )
-        return JSONResponse({**asdict(ended), "on": last.isoformat()})
+        return JSONResponse({**asdict(ended), "on": ended.until})
 
     async def explain(self, request: Request) -> Response:
         """Why a call costs what it costs; fields are Question's."""

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from threading import Lock
 from typing import Any
 
-from sightline_collector.errors import BadConfiguration
+from sightline_collector.errors import BadConfiguration, StoreRefused
 from sightline_collector.prices.catalogue import catalogue, seller_of
 from sightline_collector.prices.load import LoadedPrices, load, published_in_force
 from sightline_collector.prices.names import dated_variant, exact_names
@@ -21,8 +21,10 @@ from sightline_collector.prices.published import from_file, installed_source, se
 from sightline_collector.prices.rules import UnsupportedPatternError
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.migration_lock import alone
+from sightline_collector.store.verdict import Verdict, judge
 
 _CHANGING = Lock()
+UNCHANGED = "the prices in force are unchanged"
 
 _NEWEST = """
 select * except (set_at) from price_overrides_v1 where id = {id:String} order by set_at desc limit 1
@@ -46,6 +48,8 @@ class Setting:
     replaced: str | None
     unreached: str = ""
     """A name by which the price list knows the model too, and which the override does not reach."""
+    until: str = ""
+    """The first day without it, of one that was ended."""
 
 
 def set_override(engine: Engine, override: Override, now: datetime | None = None) -> Setting:
@@ -61,7 +65,8 @@ def set_override(engine: Engine, override: Override, now: datetime | None = None
 
 
 def end_override(engine: Engine, override_id: str, last: date, now: datetime | None = None) -> Setting:
-    """Let an override hold until a day, which is the first without it. Raises BadConfiguration."""
+    """Let an override hold until a day, which is the first without it, and no longer than it did. Raises
+    BadConfiguration."""
     with _CHANGING, alone(engine):
         rows = engine.rows(_NEWEST, {"id": override_id})
         if not rows:
@@ -69,10 +74,10 @@ def end_override(engine: Engine, override_id: str, last: date, now: datetime | N
             hint = f"there are: {known}" if known else "none is set"
             raise BadConfiguration(f"there is no override {override_id!r}", hint=hint)
         held = Override.model_validate({**rows[0], "prices": rows[0]["prices"] or None})
-        ended = held.model_copy(update={"valid_until": max(last, held.valid_from)})
-        load(engine, {"price_overrides_v1": _row(ended, now)})
+        until = min(max(last, held.valid_from), held.valid_until or last.max)
+        load(engine, {"price_overrides_v1": _row(held.model_copy(update={"valid_until": until}), now)})
         charge = _charge(engine, override_id) or ""
-        return Setting(override_id, charge, charge)
+        return Setting(override_id, charge, charge, until=until.isoformat())
 
 
 def import_prices(engine: Engine, text: str, source: str, set_by: str = "") -> LoadedPrices:
@@ -92,7 +97,17 @@ def import_prices(engine: Engine, text: str, source: str, set_by: str = "") -> L
         try:
             return load(engine, {"price_imports_v1": row})
         except UnsupportedPatternError as e:
-            raise BadConfiguration(str(e), hint="the prices in force are unchanged") from None
+            raise BadConfiguration(str(e), hint=UNCHANGED) from None
+        except (ValueError, TypeError, LookupError, ArithmeticError) as e:
+            raise BadConfiguration(
+                f"this price list has what no call can be priced by: {e}", hint=UNCHANGED
+            ) from None
+        except StoreRefused as e:
+            if judge(e) is not Verdict.BISECT:
+                raise
+            raise BadConfiguration(
+                f"the store cannot price by this list: {e.message[:200]}", hint=UNCHANGED
+            ) from None
 
 
 def _placed(engine: Engine, override: Override) -> tuple[Override, str]:

@@ -24,14 +24,17 @@ from sightline_collector.prices.marginals import UNITS
 ANY_SELLER = "any"
 """The id of the seller of models that overrides price for calls whose provider sells no such model."""
 
-FIRST_DAY = date(1970, 1, 1)
-"""Days are counted from here: no call started earlier."""
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
+"""Days are counted from the first: no call started earlier. The store counts no further than to the last."""
 
 SMALLEST_LISTED_USD = Decimal("1e-9")
 """Listed prices have nine digits behind the point: a thousandth of a millionth of a dollar for a million."""
 
 MOST_LISTED_USD = Decimal("1e8")
 """No million tokens cost as much, and the store's amounts are no wider."""
+
+WHOLES = {"input_tokens", "output_tokens"}
+"""What other kinds of tokens are parts of, and are paid as unless they have a price of their own."""
 
 Usd = Annotated[Decimal, Field(ge=0, lt=MOST_LISTED_USD, allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=200)]
@@ -49,8 +52,8 @@ class Override(BaseModel):
 
     provider: Text = ""
     model: Annotated[str, Field(min_length=1, max_length=200)]
-    valid_from: Annotated[date, Field(ge=FIRST_DAY)]
-    valid_until: date | None = None
+    valid_from: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+    valid_until: Annotated[date, Field(le=LAST_DAY)] | None = None
     discount_pct: Annotated[Decimal, Field(gt=-1000, le=100, allow_inf_nan=False)] | None = None
     prices: dict[str, Usd] | None = None
     usd_per_gpu_hour: Annotated[Decimal, Field(gt=0, lt=Decimal("1e6"))] | None = None
@@ -82,6 +85,11 @@ class Override(BaseModel):
             raise ValueError(f"no unit is called {unknown[0]!r}: `sightline prices list` shows the units")
         if prices is not None and not prices:
             raise ValueError("names no unit")
+        if len(said := WHOLES & set(prices or ())) == 1:
+            (other,) = WHOLES - said
+            raise ValueError(f"{other} would cost nothing: say its price too, 0 where it is free")
+        if odd := [usd for usd in (prices or {}).values() if usd % SMALLEST_LISTED_USD]:
+            raise ValueError(f"{odd[0]} has more than nine digits behind the point")
         return prices
 
     @model_validator(mode="after")

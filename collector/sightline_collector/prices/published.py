@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -94,14 +95,43 @@ def from_file(text: str, source: str) -> Published:
     try:
         raw = json.loads(text)
         providers = parsed(raw) if isinstance(raw, list) else []
-    except (ValueError, TypeError, RecursionError) as e:
+        odd = next(_odd_prices(raw), None)
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as e:
         raise BadConfiguration(f"this is no price list: {_first_line(e)}", hint=WHERE) from None
     sold = sum(len(provider.models) for provider in providers)
     if len(providers) < PROVIDERS_MIN or not sold:
         raise BadConfiguration(
             f"this is no whole price list: it has {len(providers)} providers and {sold} models", hint=WHERE
         )
+    if odd is not None:
+        raise BadConfiguration(f"{odd} has a price that nobody can ask", hint=WHERE)
     return Published(providers, source)
+
+
+def _odd_prices(raw: Any) -> Iterator[str]:
+    """The models of a file whose prices are missing, below 0, or no numbers of money."""
+    for provider in raw if isinstance(raw, list) else ():
+        for model in provider["models"]:
+            if "prices" not in model or not all(map(_can_be_asked, _numbers(model["prices"]))):
+                yield f"{provider['id']}'s {model['id']}"
+
+
+def _numbers(prices: Any) -> Iterator[Decimal]:
+    """All amounts and thresholds in a model's prices; when they hold is no number."""
+    if isinstance(prices, dict):
+        for name, value in prices.items():
+            yield from _numbers(value) if name != "constraint" else ()
+    elif isinstance(prices, list):
+        for value in prices:
+            yield from _numbers(value)
+    elif prices is not None:
+        yield Decimal(str(prices))
+
+
+def _can_be_asked(usd: Decimal) -> bool:
+    from sightline_collector.prices.override import MOST_LISTED_USD
+
+    return usd.is_finite() and 0 <= usd < MOST_LISTED_USD
 
 
 def _first_line(error: Exception) -> str:

@@ -85,7 +85,10 @@ def test_the_narrowest_pattern_counts_on_its_days(store: Engine) -> None:
 
 def test_prices_of_ones_own_replace_the_published_ones(store: Engine) -> None:
     """Only the units that they name are charged, in every context; the row says whose price it is."""
-    set_override(store, override(model="big-1", prices={"input_tokens": "0.5", "web_searches": "10"}))
+    set_override(
+        store,
+        override(model="big-1", prices={"input_tokens": "0.5", "output_tokens": 0, "web_searches": "10"}),
+    )
     got = price(store, [Call("corner", "big-1", {**MILLION, "web_searches": 2}, JUNE)])[0]
     assert (got.usd, got.source) == (Decimal("0.52"), "override corner/big-1@2026-05-01 of list 1")
     assert charged(store, "big-1", processing="batch") == "0.50 priced"
@@ -94,7 +97,9 @@ def test_prices_of_ones_own_replace_the_published_ones(store: Engine) -> None:
 
 def test_a_model_that_nobody_publishes_gets_a_price(store: Engine) -> None:
     """From its first day on a model of one's own is priced; before it, it is unpriced and never free."""
-    set_override(store, override(provider="vllm", model="llama-*", prices={"input_tokens": "0.2"}))
+    set_override(
+        store, override(provider="vllm", model="llama-*", prices={"input_tokens": "0.2", "output_tokens": 0})
+    )
     assert charged(store, "llama-70b", provider="vllm") == "0.20 priced"
     assert charged(store, "llama-70b", APRIL, provider="vllm") == "unpriced_model"
     assert charged(store, "qwen", provider="vllm") == "unpriced_model"
@@ -112,7 +117,9 @@ def test_gpus_by_the_hour_are_charged_by_the_token(store: Engine) -> None:
 
 def test_a_price_without_a_seller_is_for_whom_nobody_sells_it_to(store: Engine) -> None:
     """Calls of an unknown provider, or of none, are charged it; those of a provider that sells it are not."""
-    set_override(store, override(provider="", model="big-1", prices={"input_tokens": "0.3"}))
+    set_override(
+        store, override(provider="", model="big-1", prices={"input_tokens": "0.3", "output_tokens": 0})
+    )
     assert charged(store, "big-1", provider="my-gateway") == "0.30 assumed"
     assert charged(store, "big-1", provider="") == "0.30 assumed"
     assert charged(store, "big-1", APRIL, provider="") == "4.00 assumed"
@@ -121,15 +128,20 @@ def test_a_price_without_a_seller_is_for_whom_nobody_sells_it_to(store: Engine) 
 
 def test_a_price_of_zero_is_free(store: Engine) -> None:
     """A model that costs nothing by one's own word is free, which is known, not unknown."""
-    set_override(store, override(provider="depot", model="huge", prices={"input_tokens": 0}))
+    set_override(
+        store, override(provider="depot", model="huge", prices={"input_tokens": 0, "output_tokens": 0})
+    )
     assert charged(store, "huge", provider="depot") == "0.00 free"
 
 
 def test_an_override_ends_on_a_day(store: Engine) -> None:
-    """Before that day it holds, and goes on to for calls of then; from it on the published price does."""
+    """Before that day it holds, and goes on to for calls of then; from it on the published price does. Ended
+    once more it holds no longer than before."""
     made = set_override(store, override(model="big-1", discount_pct=25))
     end_override(store, made.id, date(2026, 6, 15))
     assert charged(store, "big-1", JUNE) == "3.00 priced"
+    assert charged(store, "big-1", datetime(2026, 6, 15, tzinfo=UTC)) == "4.00 priced"
+    assert end_override(store, made.id, date(2026, 7, 1)).until == "2026-06-15"
     assert charged(store, "big-1", datetime(2026, 6, 15, tzinfo=UTC)) == "4.00 priced"
 
 
@@ -189,13 +201,16 @@ def test_an_override_that_is_none_cannot_end(store: Engine) -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"discount_pct": 10, "prices": {"input_tokens": 1}}, "say one of"),
+        ({"discount_pct": 10, "prices": {"requests": 1}}, "say one of"),
         ({}, "say one of"),
         ({"discount_pct": 101}, "less than or equal to 100"),
         ({"discount_pct": 10, "provider": ""}, "say which provider"),
         ({"prices": {"words": 1}}, "no unit is called 'words'"),
         ({"prices": {"input_tokens": -1}}, "greater than or equal to 0"),
         ({"prices": {}}, "names no unit"),
+        ({"prices": {"input_tokens": 1}}, "output_tokens would cost nothing"),
+        ({"prices": {"requests": "1e-10"}}, "more than nine digits"),
+        ({"discount_pct": 1, "valid_until": "2200-01-01"}, "less than or equal to 2149"),
         ({"usd_per_gpu_hour": 2}, "needs tokens_per_second"),
         ({"usd_per_gpu_hour": 99, "tokens_per_second": "1e-9"}, "more than 1e8 USD a million"),
         ({"valid_from": "0001-01-01", "discount_pct": 1}, "greater than or equal to 1970"),

@@ -121,7 +121,7 @@ def test_a_price_that_is_found_later_is_charged(store: Engine) -> None:
     """A call that was unpriced is priced once its model has a price, and no longer counted as unpriced."""
     came(store, 1, model="own", cost_usd=None, cost_status="unpriced_model")
     assert totals(store)[2] == 1
-    override(store, model="own", prices={"input_tokens": "0.5"})
+    override(store, model="own", prices={"input_tokens": "0.5", "output_tokens": 0})
     assert reprice(store, JUNE) == ([Change("own", 1, Decimal(0), Decimal("0.5"))], 2)
     assert totals(store) == (1, Decimal("0.5"), 0)
 
@@ -129,7 +129,7 @@ def test_a_price_that_is_found_later_is_charged(store: Engine) -> None:
 def test_a_price_that_is_taken_back_is_taken_out(store: Engine) -> None:
     """Ended before the call, an override leaves it unpriced again; doing it twice does nothing more."""
     came(store, 1, model="own", cost_usd=None, cost_status="unpriced_model")
-    made = override(store, model="own", prices={"input_tokens": "0.5"})
+    made = override(store, model="own", prices={"input_tokens": "0.5", "output_tokens": 0})
     reprice(store, JUNE)
     end_override(store, made, date(2026, 6, 5))
     assert reprice(store, JUNE) == ([Change("own", 1, Decimal("0.5"), Decimal(0))], 1)
@@ -179,7 +179,7 @@ def test_a_price_that_is_found_leaves_no_unpriced_call(store: Engine) -> None:
     came(store, 1, model="own", cost_usd=None, cost_status="unpriced_model", weight=10)
     came(store, 2, model="own", cost_usd=None, cost_status="unpriced_model")
     reprice(store, JUNE)
-    made = override(store, model="own", prices={"input_tokens": "0.5"})
+    made = override(store, model="own", prices={"input_tokens": "0.5", "output_tokens": 0})
     reprice(store, JUNE)
     assert store.rows("select * from unpriced_calls") == []
     end_override(store, made, date(2026, 6, 5))
@@ -193,7 +193,7 @@ def test_a_price_that_is_found_leaves_no_unpriced_call(store: Engine) -> None:
 def test_a_span_says_which_price_it_is_charged(store: Engine) -> None:
     """After repricing the span names the price in force, not the one that it came with."""
     came(store, 1, model="own", cost_usd=None, cost_status="unpriced_model")
-    override(store, model="own", prices={"input_tokens": "0.5"})
+    override(store, model="own", prices={"input_tokens": "0.5", "output_tokens": 0})
     reprice(store, JUNE)
     assert store.rows("select cost_status, price_source, price_id > 0 as known from spans") == [
         {"cost_status": "priced", "price_source": "override corner/own@2026-06-01", "known": 1}

@@ -147,3 +147,14 @@ def test_a_file_that_is_no_price_list_is_refused(text: str, says: str) -> None:
     with pytest.raises(BadConfiguration, match=says) as refused:
         from_file(text, "x")
     assert "data.json" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "usd", ["-5", 1e30, "NaN", "free", {"base": 1, "tiers": [{"start": 9, "price": -1}]}]
+)
+def test_a_price_that_nobody_can_ask_is_refused(usd: Any) -> None:
+    """A price below 0, beyond all money or without a number is refused, with the model that has it."""
+    odd = {"id": "m", "match": {"equals": "m"}, "prices": {"input_mtok": usd}}
+    sellers = [{"id": f"s{n}", "name": "S", "api_pattern": "s", "models": [odd]} for n in range(10)]
+    with pytest.raises(BadConfiguration, match=r"s0's m|no price list"):
+        from_file(json.dumps(sellers), "x")
