@@ -1,8 +1,9 @@
 """Sends stored requests to a collector over OTLP/HTTP, and waits where the answer says that waiting helps.
 
-What was answered 200 is written down beside its segment at once (`SEGMENT.sent`, a line for each request):
-a run that was cut short goes on where it stopped, and sends at most the request that was under way twice.
-A segment whose requests were all sent is moved to `replayed/` in its folder: no start stores it once more.
+What was acknowledged, which only an answer of OTLP that rejects nothing is, is written down beside its
+segment at once (`SEGMENT.sent`, a line for each request): a run that was cut short goes on where it stopped,
+and sends at most the request that was under way twice. A segment or dead letter whose requests were all sent
+is moved to `replayed/` in its folder: no start stores it once more, or lists it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException
+from http import HTTPStatus
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
+from google.protobuf.message import DecodeError
+
 from sightline_collector.errors import FolderUnusable, OwnFault
+from sightline_collector.operate.direct import NoRedirects
 from sightline_collector.operate.segments import SegmentFile
+from sightline_collector.receive.answer import PROTOBUF, rejected
+from sightline_collector.wal.dead_letter import REASON
 from sightline_collector.wal.folder import lock_folder
 from sightline_collector.wal.segment import Damage, Record, Signal, read
 
@@ -30,6 +37,7 @@ PAUSE_S = 1.0
 RETRIED = frozenset({429, 502, 503, 504})
 """The status codes that OTLP 1.11 lets a sender try again."""
 
+ANSWER_BYTES_MAX = 1 << 20
 REPLAYED = "replayed"
 
 Send = Callable[[Signal, bytes], None]
@@ -61,15 +69,16 @@ def sender(
 ) -> Send:
     """Sends one request to `url`/v1/SIGNAL and returns once it is acknowledged; raises NotDelivered."""
     said = {"Content-Type": "application/x-protobuf", **headers}
-    opener = build_opener(ProxyHandler({}))
+    opener = build_opener(ProxyHandler({}), NoRedirects())
 
     def send(signal: Signal, body: bytes) -> None:
         address = f"{url.rstrip('/')}/v1/{signal}"
         give_up_s = time.monotonic() + patience_s
         while True:
             try:
-                with opener.open(Request(address, body, said), timeout=ANSWER_S):  # noqa: S310 - an operator's
-                    return
+                request = Request(address, body, said)  # noqa: S310 - an operator's
+                with opener.open(request, timeout=ANSWER_S) as response:
+                    return _check_taken(signal, response, address)
             except HTTPError as e:
                 wait_s, why = _read_refusal(e, address)
             except (OSError, HTTPException, ValueError) as e:
@@ -81,12 +90,35 @@ def sender(
     return send
 
 
+def _check_taken(signal: Signal, response: HTTPResponse, address: str) -> None:
+    """Raises NotDelivered unless the answer is OTLP's, and acknowledges the whole request."""
+    kind = response.headers.get_content_type()
+    try:
+        if response.status != HTTPStatus.OK or kind != PROTOBUF.decode():
+            raise DecodeError
+        count, words = rejected(signal, response.read(ANSWER_BYTES_MAX))
+    except DecodeError:
+        raise NotDelivered(
+            f"{address} answered {response.status} with {kind}, which is no answer of OTLP",
+            hint="name the collector's own address: something else answers there",
+        ) from None
+    if count:
+        raise NotDelivered(
+            f"{address} rejected {count:,} items of a request: {_printable(words)}",
+            hint="see the answer; what was sent before it is acknowledged",
+        )
+
+
+def _printable(words: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in words).strip()[:300]
+
+
 def _read_refusal(error: HTTPError, address: str) -> tuple[float, str]:
     """How long to wait, and the collector's words. Raises NotDelivered for a refusal for good."""
     with error:
         said = error.read(2000).decode(errors="replace")
-    words = "".join(c if c.isprintable() else " " for c in said).strip()[:300]
-    why = f"{address} answered {error.code}: {words}"
+    there = error.headers.get("Location")
+    why = f"{address} answered {error.code}: " + _printable(f"see {there}" if there else said)
     if error.code not in RETRIED:
         raise NotDelivered(why, hint="see the answer; what was sent before it is acknowledged") from None
     after = error.headers.get("Retry-After", "")
@@ -122,13 +154,12 @@ def deliver(files: Iterable[SegmentFile], send: Send, project: str | None = None
 
 
 def _set_aside(file: SegmentFile) -> None:
-    """A start on the folder would store it once more. Dead letters stay: no start reads them."""
-    if file.path.suffix == ".otlp":
-        return
+    """A start on the folder would store it once more, or list it with what else is to be sent."""
     replayed = file.path.parent / REPLAYED
     replayed.mkdir(exist_ok=True)
-    file.path.rename(replayed / file.path.name)
-    _notes_of(file).rename(replayed / _notes_of(file).name)
+    for path in (file.path, _notes_of(file), file.path.with_suffix(REASON)):
+        if path.exists():
+            path.rename(replayed / path.name)
 
 
 def projects(files: Iterable[SegmentFile]) -> set[str]:

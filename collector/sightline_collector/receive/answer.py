@@ -56,6 +56,13 @@ def http_body(fault: Fault, content_type: bytes) -> bytes:
     return json_format.MessageToJson(said).encode() if content_type == JSON else encoded
 
 
+def rejected(signal: Signal, body: bytes) -> tuple[int, str]:
+    """How many items an answer of 200 rejects, and its words. Raises DecodeError when it is no answer."""
+    said: Any = _RESPONSES[signal].FromString(body)
+    counts = (count for field, count in said.partial_success.ListFields() if field.name != "error_message")
+    return sum(counts), str(said.partial_success.error_message)
+
+
 def success(signal: Signal, warning: str, content_type: bytes) -> bytes:
     """The body of what was taken; a warning is a partial success that rejects nothing."""
     if not warning:

@@ -5,23 +5,31 @@
     traces-00000000000000000042-5f3a01bc.otlp   the record: by itself a segment of one, crc in its name
     traces-00000000000000000042-5f3a01bc.json   why, when, and what it is
 
+A letter is its request. The reason is written before it and removed after it, so a reason by itself is what a
+process left that died in between, and nothing is lost with it; a request by itself has lost its reason only.
 A request that is put aside twice, because the process died in between, is one letter, by its name.
 """
 
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+from pydantic import TypeAdapter
 
 from sightline_collector.errors import FolderUnusable
-from sightline_collector.wal.segment import Record, Signal
+from sightline_collector.wal.segment import DEFAULT_PROJECT, Record, Signal, records
 
 # A gigabyte of refused requests is an incident that somebody has to look at; more of them tell nothing new.
 LETTERS_BYTES_MAX = 1 << 30
+REQUEST, REASON = ".otlp", ".json"
+REASON_LOST = "why it was put aside is not known any more: its .json is missing or damaged"
+_NAME = re.compile(r"(traces|logs|metrics)-(\d{20})-[0-9a-f]{8}")
 
 
 class LossCounter(Protocol):
@@ -67,11 +75,11 @@ class DeadLetters:
         self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            found = [_letter(path) for path in folder.glob("*.json")]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            _clear_reasons(folder)
+            found = [_letter(path) for path in folder.glob(f"*{REQUEST}") if _NAME.fullmatch(path.stem)]
+        except OSError as error:
             raise FolderUnusable(
-                f"The dead letters in {folder} cannot be read: {error}",
-                hint="Move what is not a dead letter out of that folder, or mend its disk",
+                f"The dead letters in {folder} cannot be read: {error}", hint="Mend its disk, or its owner"
             ) from error
         self._letters = {letter.path: letter for letter in sorted(found, key=lambda one: one.put_at_ns)}
 
@@ -94,7 +102,7 @@ class DeadLetters:
 
         Raises OSError, having kept nothing.
         """
-        name = f"{signal}-{record.batch:020d}-{framed[-4:].hex()}.otlp"  # it ends with its crc
+        name = f"{signal}-{record.batch:020d}-{framed[-4:].hex()}{REQUEST}"  # it ends with its crc
         letter = Letter(
             self._folder / name, signal, why, code, record.items, record.project,
             record.batch, record.received_at_ns, self._clock_ns(), len(framed),
@@ -128,15 +136,14 @@ class DeadLetters:
             held_bytes -= oldest.size_bytes
 
     def _remove(self, letter: Letter) -> None:
-        letter.path.with_suffix(".json").unlink(missing_ok=True)
         letter.path.unlink(missing_ok=True)
+        letter.path.with_suffix(REASON).unlink(missing_ok=True)
         self._letters.pop(letter.path, None)
 
     def _write(self, letter: Letter, framed: bytes) -> None:
-        """The request first: a letter is one when its JSON is there, so none is ever without its request."""
         said = {name: value for name, value in asdict(letter).items() if name != "path"}
+        _write_durably(letter.path.with_suffix(REASON), json.dumps(said, indent=2).encode())
         _write_durably(letter.path, framed)
-        _write_durably(letter.path.with_suffix(".json"), json.dumps(said, indent=2).encode())
         fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(fd)
@@ -144,10 +151,39 @@ class DeadLetters:
             os.close(fd)
 
 
+_LETTERS = TypeAdapter(Letter)
+
+
+def _clear_reasons(folder: Path) -> None:
+    """Removes those without a request. Raises FolderUnusable for JSON that is somebody else's."""
+    for path in folder.glob(f"*{REASON}"):
+        if not _NAME.fullmatch(path.stem):
+            raise FolderUnusable(
+                f"{path} is no dead letter", hint="Move what is not a dead letter out of that folder"
+            )
+        if not path.with_suffix(REQUEST).exists():
+            path.unlink()
+
+
 def _letter(path: Path) -> Letter:
-    said: dict[str, Any] = json.loads(path.read_bytes())
-    said["signal"] = Signal(said["signal"])
-    return Letter(path.with_suffix(".otlp"), **said)
+    try:
+        said = json.loads(path.with_suffix(REASON).read_bytes())
+        return _LETTERS.validate_python({**said, "path": path})
+    except (FileNotFoundError, ValueError, TypeError):  # pydantic's error is a ValueError
+        return _without_reason(path)
+
+
+def _without_reason(path: Path) -> Letter:
+    """What the request itself tells; nothing but its size when that is damaged, too."""
+    framed, at_ns = path.read_bytes(), path.stat().st_mtime_ns
+    signal, batch, _ = path.stem.split("-")
+    whole = records(framed)
+    known = whole[0] if len(whole) == 1 else None
+    return Letter(
+        path, Signal(signal), REASON_LOST, 0, known.items if known else 0,
+        known.project if known else DEFAULT_PROJECT, int(batch),
+        known.received_at_ns if known else at_ns, at_ns, len(framed),
+    )  # fmt: skip
 
 
 def _write_durably(path: Path, content: bytes) -> None:

@@ -203,7 +203,7 @@ def test_a_file_that_is_missing_or_changed_is_found(
 
 
 def test_half_a_restore_is_no_data_folder(copied: Path, tmp_path: Path) -> None:
-    """After kill -9 no collector starts on it; a restore begins anew there, and told to end it leaves nothing."""
+    """After kill -9 no collector starts on it; the next begins anew; told to end, it leaves nothing."""
     new = tmp_path / "new"
 
     def begun() -> subprocess.Popen[bytes]:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from collector.operate.conftest import LETTERS, put_aside
 from collector.operate.logs import NOW_NS, SPANS, only_segment, traces, write_log
 from collector.receive.receiving import Receiving
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from served import served
 
 from sightline_collector.cli import main
+from sightline_collector.health import Health
 from sightline_collector.operate.delivery import NotDelivered, deliver, sender
 from sightline_collector.operate.segments import SegmentReport, reports, segment_files
+from sightline_collector.wal.dead_letter import DeadLetters
 from sightline_collector.wal.log import Log
 from sightline_collector.wal.segment import Signal
 
+REJECTS = ExportTraceServiceResponse(
+    partial_success={"rejected_spans": 7, "error_message": "too old"}
+).SerializeToString()
 BODIES = [traces(number) for number in (1, 2, 3)]
 
 
@@ -198,6 +207,52 @@ class TestReplay:
             send = sender(f"http://127.0.0.1:{doors.http.port}", {})
             with pytest.raises(NotDelivered, match="answered 400"):
                 deliver(segment_files(tmp_path / "dead"), send)
+
+    @pytest.mark.parametrize(
+        ("status", "kind", "body", "told"),
+        [
+            (302, "text/plain", b"", "answered 302: see http://127.0.0.1:.*/login"),
+            (200, "text/html", b"<html>please log in</html>", "with text/html, which is no answer of OTLP"),
+            (200, "application/x-protobuf", b"<html>", "which is no answer of OTLP"),
+            (202, "application/x-protobuf", b"", "answered 202"),
+            (200, "application/x-protobuf", REJECTS, "rejected 7 items of a request: too old"),
+        ],
+    )
+    def test_only_an_answer_that_takes_all_is_an_acknowledgement(
+        self, tmp_path: Path, status: int, kind: str, body: bytes, told: str
+    ) -> None:
+        """A proxy's redirect is not followed, its page not believed, and what is rejected is not sent."""
+        asked: list[tuple[str, str]] = []
+        write_log(tmp_path, BODIES)
+
+        class Proxy(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked.append((self.command, self.path))
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(status)
+                self.send_header("Location", f"http://{self.headers['Host']}/login")
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Nothing: what it is asked is counted."""
+
+        proxy = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+        with served(proxy) as address, pytest.raises(NotDelivered, match=told):
+            deliver(segment_files(tmp_path), sender(f"http://{address}", {}))
+        assert asked == [("POST", "/v1/traces")]
+        assert only_segment(tmp_path).with_suffix(".segment.sent").read_text() == ""
+
+    def test_dead_letters_that_were_sent_are_none_any_more(self, tmp_path: Path) -> None:
+        """They are moved aside with their reasons: the collector whose they were does not list them again."""
+        put_aside(DeadLetters(tmp_path / "dead-letter", Health()))
+        with Receiving(tmp_path / "living") as doors:
+            assert replayed(tmp_path / "dead-letter", doors) == 0
+            assert acknowledged(doors) == [traces(number) for number in range(1, LETTERS + 1)]
+        assert DeadLetters(tmp_path / "dead-letter", Health()).letters() == []
+        assert len(DeadLetters(tmp_path / "dead-letter" / "replayed", Health()).letters()) == LETTERS
 
 
 def test_a_log_without_a_store_beside_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

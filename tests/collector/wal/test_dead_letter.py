@@ -1,6 +1,7 @@
 """Requests that the engine refused: kept with their reason, bounded, replayable."""
 
 import json
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from sightline_collector.errors import FolderUnusable
 from sightline_collector.health import Health
 from sightline_collector.wal import segment
-from sightline_collector.wal.dead_letter import DeadLetters, Letter
+from sightline_collector.wal.dead_letter import REASON_LOST, DeadLetters, Letter
 from sightline_collector.wal.segment import Entry, Signal
 
 WRITER = "0123456789abcdef" * 2
@@ -113,18 +114,32 @@ def test_a_dropped_letter_is_gone(tmp_path: Path) -> None:
     assert (letters.letters(), letters.size_bytes, list(tmp_path.iterdir())) == ([], 0, [])
 
 
-def test_a_request_whose_reason_was_never_written_is_no_letter(tmp_path: Path) -> None:
-    """The process died in between: its segment is still in the log, and will be bisected again."""
-    letters = opened(tmp_path)
-    put(letters, b"bad")
-    letters.letters()[0].path.with_suffix(".json").unlink()
-    assert opened(tmp_path).letters() == []
+@pytest.mark.parametrize("reason", [None, "", "[1]", "{}", '{"signal": "traces"'])
+def test_a_request_that_has_lost_its_reason_is_a_letter_still(tmp_path: Path, reason: str | None) -> None:
+    """It is listed with what its record tells, and put aside once more it is the letter it was."""
     put(opened(tmp_path), b"bad")
-    assert bodies(opened(tmp_path)) == [b"bad"]
+    (known,) = opened(tmp_path).letters()
+    json_file = known.path.with_suffix(".json")
+    json_file.unlink() if reason is None else json_file.write_text(reason)
+    (found,) = opened(tmp_path).letters()
+    at_ns = known.path.stat().st_mtime_ns
+    assert found == replace(known, why=REASON_LOST, code=0, put_at_ns=at_ns)
+    put(opened(tmp_path), b"bad")
+    assert opened(tmp_path).letters() == [known]
+    known.path.write_bytes(b"cut")
+    json_file.unlink()
+    assert [(one.items, one.size_bytes) for one in opened(tmp_path).letters()] == [(0, 3)]
+
+
+def test_a_reason_without_its_request_goes(tmp_path: Path) -> None:
+    """The process died while it put a letter aside, which is in the log still, or while it dropped one."""
+    put(opened(tmp_path), b"bad")
+    opened(tmp_path).letters()[0].path.unlink()
+    assert (opened(tmp_path).letters(), list(tmp_path.iterdir())) == ([], [])
 
 
 def test_a_folder_with_other_json_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    """Rather than counting or deleting what is somebody else's."""
+    """By its name, rather than counting or deleting what is somebody else's."""
     (tmp_path / "notes.json").write_text('{"mine": true}')
-    with pytest.raises(FolderUnusable, match="Move what is not a dead letter out of that folder"):
+    with pytest.raises(FolderUnusable, match=r"notes\.json is no dead letter. Move what is not"):
         opened(tmp_path)
