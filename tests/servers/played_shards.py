@@ -22,6 +22,7 @@ CONFIG = (
 """The port is not listened on: by it the engine knows that the shard is itself."""
 
 _PATHS = re.compile(r"Replicated(\w*MergeTree)\('[^']*', '[^']*'(?:, (\w+))?\)")
+_REPLICAS = re.compile(rf"clusterAllReplicas\({CLUSTER}, (system\.\w+)\)")
 _held: list[Any] = []
 
 
@@ -39,5 +40,5 @@ def open_on_shards(folder: Path) -> None:
 def on_shards(statement: str) -> str:
     """A statement for a cluster, as the one engine is told it."""
     said = statement.replace(f" on cluster {CLUSTER}", "")
-    said = said.replace(f"clusterAllReplicas({CLUSTER}, system.processes)", "system.processes")
+    said = _REPLICAS.sub(r"\1", said)
     return _PATHS.sub(lambda found: found[1] + (f"({found[2]})" if found[2] else ""), said)
