@@ -26,6 +26,9 @@ from sightline_collector.store.url import StoreUrl, parse_store_url
 
 DEFAULT_FILE = Path("sightline.toml")
 ENVIRONMENT_PREFIX = "SIGHTLINE_"
+MISSPELLED = 0.85
+"""How like a setting's name another is that means it, 1 being the same. Others are the SDK's, or Kubernetes'
+for a service of our name."""
 
 REQUEST_MB_MAX = (DEFAULT.in_flight_bytes >> 20) // 2
 """As received and inflated it is held twice: a larger one would be told to come again for ever."""
@@ -38,7 +41,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 class Config(BaseModel):
     """One collector's settings. Ports of 0 take any free one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     store: Annotated[
         str, Field(description="where spans are kept: chdb:FOLDER or clickhouse://user:password@host:8123/db")
@@ -181,14 +184,16 @@ class Config(BaseModel):
         return (self.data or self.store_url.path or Path("sightline-data")).absolute()
 
 
+_NAMES = [name.upper() for name in Config.model_fields]
+
+
 def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None) -> Config:
     """Merge file, environment and flags (None is not given) into a checked configuration.
 
     Raises BadConfiguration that names each wrong setting, where it was set, and what it may be.
     """
     from_file = _read_file(file)
-    named = {f"{ENVIRONMENT_PREFIX}{name.upper()}": name for name in Config.model_fields}
-    from_environment = {named[key]: value for key, value in environment.items() if key in named}
+    from_environment = _read_environment(environment)
     from_flags = {name: value for name, value in flags.items() if value is not None}
     try:
         config = Config.model_validate(from_file | from_environment | from_flags)
@@ -198,6 +203,20 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | 
         raise BadConfiguration(_said(e, where), hint="`sightline up --help` lists every setting") from None
     parse_store_url(config.store)
     return config
+
+
+def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Raises BadConfiguration for a name that is nearly a setting's: it would never be in force."""
+    named = {f"{ENVIRONMENT_PREFIX}{name.upper()}": name for name in Config.model_fields}
+    found = {named[key]: value for key, value in environment.items() if key in named}
+    for key in sorted(environment.keys() - named.keys()):
+        close = get_close_matches(key.upper().removeprefix(ENVIRONMENT_PREFIX), _NAMES, 1, MISSPELLED)
+        if close and key.upper().startswith(ENVIRONMENT_PREFIX):
+            raise BadConfiguration(
+                f"{key} in the environment is no setting; did you mean {ENVIRONMENT_PREFIX}{close[0]}?",
+                hint="correct it, or unset it",
+            )
+    return found
 
 
 def _read_file(file: Path | None) -> dict[str, Any]:

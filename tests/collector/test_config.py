@@ -42,6 +42,26 @@ def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
     assert caught.value.message == "unknown setting stor; did you mean store?; unknown setting whatever"
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"), [("KEEP_DAY", "KEEP_DAYS"), ("STOREGB", "STORE_GB"), ("keep_days", "KEEP_DAYS")]
+)
+def test_a_name_in_the_environment_that_is_nearly_a_setting_is_refused(name: str, meant: str) -> None:
+    """What was misspelled would never be in force; names of others, such as Kubernetes', are left alone."""
+    others = {"SIGHTLINE_STRICT": "1", "SIGHTLINE_KEY": "", "SIGHTLINE_CLIENT_CERT": "", "KEEP_DAY": "30"}
+    others |= {"SIGHTLINE_PORT": "tcp://10.0.0.1:4317", "SIGHTLINE_SERVICE_PORT_OTLP_HTTP": "4318"}
+    assert load({}, others) == Config()
+    with pytest.raises(BadConfiguration, match=f"SIGHTLINE_{name} .* did you mean SIGHTLINE_{meant}\\?"):
+        load({}, others | {f"SIGHTLINE_{name}": "30"})
+
+
+@pytest.mark.parametrize("size", ["inf", "nan", "-inf"])
+@pytest.mark.parametrize("name", ["log_gb", "store_gb", "segment_age_s"])
+def test_a_size_is_a_number(name: str, size: str) -> None:
+    """One without an end would be no bound."""
+    with pytest.raises(BadConfiguration, match=f"--{name.replace('_', '-')} "):
+        load({name: size}, {})
+
+
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
     """--config with a missing file is an error, not a default."""
     with pytest.raises(BadConfiguration, match="cannot be read"):

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 NAME = "sightline"
@@ -34,6 +35,7 @@ def as_called(text: str) -> str:
 
 def complain(message: str, hint: str) -> None:
     """Say on standard error what went wrong, and below it what to do next."""
-    print(f"{NAME}: {message}", file=sys.stderr)
-    if hint:
-        print(f"  → {as_called(hint)}", file=sys.stderr)
+    with suppress(OSError):  # where nobody reads it, the exit code says it
+        print(f"{NAME}: {message}", file=sys.stderr)
+        if hint:
+            print(f"  → {as_called(hint)}", file=sys.stderr)

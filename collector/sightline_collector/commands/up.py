@@ -135,4 +135,8 @@ def _say(running: Running) -> None:
         *_away(running.away),
         f"Ask it:  {program()} {example(http.scheme, http.host, http.port)}      Stop it: Ctrl-C",
     ]
-    print("\n".join(lines), flush=True)
+    try:
+        print("\n".join(lines), flush=True)
+    except OSError:
+        # Nobody reads it, or its disk is full: no reason to stop. Nor is what is left of it, at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
