@@ -27,6 +27,7 @@ ENVIRONMENT_KEY = "SIGHTLINE_KEY"
 """Never an argument: every user of a machine can list those of every process."""
 ANSWER_S = 90.0
 """Longer than the collector lets a statement run."""
+LISTENS_S = 2.0
 OWN_HEADER = "X-ClickHouse-Exception-Code"
 """Stands on every refusal of a statement; other refusals are JSON with an `error` or its `reasons`."""
 INTERNAL_ERROR = 500
@@ -69,12 +70,14 @@ class Collector:
                 raise self._another()
             yield _pieces(response)
 
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def call(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, answer_s: float = ANSWER_S
+    ) -> dict[str, Any]:
         """The JSON that an endpoint answers. Raises NotAnswered."""
         sent = None if body is None else json.dumps(body).encode()
-        with self._opened(method, path, sent, {"Content-Type": "application/json"}) as response:
+        with self._opened(method, path, sent, {"Content-Type": "application/json"}, answer_s) as response:
             try:
-                return dict(json.loads(response.read()))
+                return dict(json.loads(b"".join(_chunks(response))))
             except (ValueError, TypeError):
                 raise self._another() from None
 
@@ -85,7 +88,12 @@ class Collector:
 
     @contextmanager
     def _opened(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        answer_s: float = ANSWER_S,
     ) -> Iterator[HTTPResponse]:
         self._check_address()
         address = self.url.rstrip("/") + path
@@ -93,11 +101,16 @@ class Collector:
         request = Request(address, body, sent, method=method)  # noqa: S310 - checked above
         try:
             # The collector is next door: a proxy of the environment would only be in the way.
-            response = build_opener(ProxyHandler({}), *_certified()).open(request, timeout=ANSWER_S)
+            response = build_opener(ProxyHandler({}), *_certified()).open(request, timeout=answer_s)
         except HTTPError as e:
             raise _refused(e) or self._another() from None
         except URLError as e:
             self._failed(e.reason)
+        except TimeoutError:
+            raise NotAnswered(
+                f"the collector at {self.url} has not answered after {answer_s:g} seconds",
+                "it may still be at work: ask again later",
+            ) from None
         except (HTTPException, OSError) as e:
             self._failed(e)
         with response:
@@ -118,7 +131,7 @@ class Collector:
 
     def _failed(self, why: object) -> NoReturn:
         if isinstance(why, (HTTPException, ConnectionResetError)):
-            raise self._another() from None
+            raise (self._another() if self._listens() else self._stopped()) from None
         if isinstance(why, socket.gaierror):
             raise NotAnswered(
                 f"no host is called {urlsplit(self.url).hostname!r}",
@@ -131,6 +144,22 @@ class Collector:
             f"no collector answers at {self.url} ({said})",
             "start one with `sightline up`, or name another with --url",
         ) from None
+
+    def _listens(self) -> bool:
+        """Whether the port still takes connections: one for spans does, but answers no question."""
+        parts = urlsplit(self.url)
+        try:
+            address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+            socket.create_connection(address, LISTENS_S).close()
+        except OSError:
+            return False
+        return True
+
+    def _stopped(self) -> NotAnswered:
+        return NotAnswered(
+            f"the collector at {self.url} stopped before it answered",
+            "start it with `sightline up` and ask again: what it has written is kept",
+        )
 
     def _another(self) -> NotAnswered:
         """Something listens there that does not speak as the SQL port does."""

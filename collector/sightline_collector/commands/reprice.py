@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from sightline_collector.commands.asking import Collector, add_url, told
 from sightline_collector.commands.program import as_called
-from sightline_collector.commands.settle import moment, until
+from sightline_collector.commands.settle import in_steps, moment, until
 from sightline_collector.commands.sql import put_out
-
-STEP = timedelta(days=1)
-"""How much is asked for at once: an answer takes a while, and a stop in between leaves whole days behind."""
 
 USD = "Decimal(18, 12)"
 COLUMNS = [
@@ -44,25 +40,19 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def reprice(arguments: argparse.Namespace) -> int:
-    """Ask for it, day by day, and say what changed by model. Raises NotAnswered."""
-    collector = Collector(arguments.url)
+    """Ask for it, as far as each answer goes, and say what changed by model. Raises NotAnswered."""
+    asked = {
+        "since": arguments.since.isoformat(), "until": until(arguments).isoformat(),
+        "project": arguments.project, "dry_run": arguments.dry_run,
+    }  # fmt: skip
     changes: dict[str, list[Decimal]] = {}
     written = 0
-    for since, ends in _days(arguments.since, until(arguments)):
-        asked = {"since": since, "until": ends, "project": arguments.project, "dry_run": arguments.dry_run}
-        done = collector.call("POST", "/api/prices/reprice", asked)
+    for done in in_steps(Collector(arguments.url), "/api/prices/reprice", asked, "resume"):
         written += done["corrections"]
         for change in done["changes"]:
             _add(changes.setdefault(change["model"], [Decimal(0)] * 3), change)
     _show(changes, written, arguments.dry_run)
     return 0
-
-
-def _days(since: datetime, last: datetime) -> Iterator[tuple[str, str]]:
-    while since < last:
-        ends = min(since + STEP, last)
-        yield since.isoformat(), ends.isoformat()
-        since = ends
 
 
 def _add(total: list[Decimal], change: Mapping[str, Any]) -> None:
@@ -72,7 +62,11 @@ def _add(total: list[Decimal], change: Mapping[str, Any]) -> None:
 
 def _show(changes: Mapping[str, list[Decimal]], written: int, dry_run: bool) -> None:
     if not changes:
-        print("Every call is charged by the prices in force already.")
+        print(
+            f"{written} corrections were written; no bill changes by them."
+            if written
+            else "Every call is charged by the prices in force already."
+        )
         return
     rows = [
         [model, int(calls), f"{old:f}", f"{new:f}", f"{new - old:f}"]

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
 from sightline_collector.commands.program import as_called
+
+WORK_S = 600.0
+"""How long an answer is waited for: it comes after seconds, but some hours of a large store take longer."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,9 +57,25 @@ def settle(arguments: argparse.Namespace) -> int:
     asked = {"since": arguments.since.isoformat(), "dry_run": arguments.dry_run}
     if arguments.until:
         asked["until"] = arguments.until.isoformat()
-    done = Collector(arguments.url).call("POST", "/api/settle", asked)
+    traces = corrections = 0
+    for done in in_steps(Collector(arguments.url), "/api/settle", asked, "since"):
+        traces += done["traces"]
+        corrections += done["corrections"]
     written = "would be written" if arguments.dry_run else "were written"
-    print(f"{done['traces']} traces looked at, {done['corrections']} corrections {written}.")
-    if done["corrections"]:
+    print(f"{traces} traces looked at, {corrections} corrections {written}.")
+    if corrections:
         print(as_called('`sightline sql "select * from cost_corrections"` says which, and why.'))
     return 0
+
+
+def in_steps(
+    collector: Collector, path: str, asked: Mapping[str, Any], begins: str
+) -> Iterator[dict[str, Any]]:
+    """The answers to a question about a time, each as far as it goes; from there it is asked again, with
+    `begins` set to it. Raises NotAnswered."""
+    done = collector.call("POST", path, asked, WORK_S)
+    yield done
+    while done["resume"] is not None:
+        print(f"… done up to {done['resume'][:16].replace('T', ' ')} UTC", file=sys.stderr)
+        done = collector.call("POST", path, {**asked, begins: done["resume"]}, WORK_S)
+        yield done

@@ -14,8 +14,9 @@ from sightline_collector.gateway.watch_routes import as_json, fields_of, told
 from sightline_collector.prices import api
 from sightline_collector.prices.explain import Question, explain
 from sightline_collector.prices.override import Override
-from sightline_collector.prices.reprice import Change, Range, reprice
+from sightline_collector.prices.reprice import Done, Range, reprice
 from sightline_collector.settle.command_lease import CommandLease
+from sightline_collector.settle.hours import Ends, iso
 from sightline_collector.store.engine import Engine
 
 PRICE_LIST_BYTES_MAX = 64 << 20
@@ -71,13 +72,17 @@ class Pricing:
         return as_json(await asyncio.to_thread(explain, self._engine, question))
 
     async def reprice(self, request: Request) -> Response:
-        """What the calls of a range cost now, by model, and the corrections written; fields are Range's."""
+        """What the calls of a range cost now, by model, and the corrections written; fields are Range's. With
+        `resume` it is to be asked for the rest: the same with that."""
         asked = Range.model_validate(await fields_of(request))
-        changes, written = await asyncio.to_thread(self._reprice, asked)
-        return as_json({"changes": [asdict(change) for change in changes], "corrections": written})
+        done = await asyncio.to_thread(self._reprice, asked)
+        changes = [asdict(change) for change in done.changes]
+        resume = None if done.next_ns is None else iso(done.next_ns)
+        return as_json({"changes": changes, "corrections": done.corrections, "resume": resume})
 
-    def _reprice(self, asked: Range) -> tuple[list[Change], int]:
+    def _reprice(self, asked: Range) -> Done:
+        ends = Ends()
         if asked.dry_run:
-            return reprice(self._engine, asked)
+            return reprice(self._engine, asked, enough=ends)
         self._lease.take()
-        return reprice(self._engine, asked, keep=self._lease.keep)
+        return reprice(self._engine, asked, keep=self._lease.keep, enough=ends)

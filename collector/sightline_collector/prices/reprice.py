@@ -1,193 +1,80 @@
-"""
-What came is priced again: what the calls that are paid cost at the prices in force now, which hold for their
-time. A span of no call of its own is among them when it is paid because nobody else tells of its usage.
+"""What came is priced again: what the calls that are paid cost at the prices in force now, which hold for
+their time. A span of no call of its own is among them when it is paid because nobody else tells of its usage.
+
+an hour's claims whose price differs ──▶ their traces, and those that tell of common calls ─┐
+                                                                                            ▼
+           one insert: the new prices, and what follows of them ◀── judged with the new prices
 
 Nothing is changed. The difference is appended to the ledger as a correction of the span, with its reason; and
-since other corrections rest on what a span costs, its trace is settled once more.
+since other corrections rest on what a span costs, those that follow go with it: a stop leaves no half of it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from sightline_collector.settle.amounts import Amounts
-from sightline_collector.settle.arrivals import of_time
+from sightline_collector.prices.reprice_bill import (
+    Change,
+    Charged,
+    changes_of,
+    charged_anew,
+    place_of,
+    summary,
+)
+from sightline_collector.prices.reprice_calls import Repriced, differing
+from sightline_collector.settle.arrivals import HOUR_NS, REACH_NS, of_time
 from sightline_collector.settle.book import LEDGER, Book
-from sightline_collector.settle.entries import Entry, repriced
-from sightline_collector.settle.settling import settle_arrival
-from sightline_collector.sql.catalog import Catalog
+from sightline_collector.settle.entries import Entry
+from sightline_collector.settle.groups import Group, Stretch, Trace, in_portions, reached
+from sightline_collector.settle.hours import held, unix_ns
+from sightline_collector.settle.settling import NEAR_BY, Portion, append, to_judge
+from sightline_collector.settle.spread import LONG_AT_ONCE, spread
+from sightline_collector.settle.status import Place
+from sightline_collector.settle.suspects import FAR_NS
 from sightline_collector.store.engine import Engine
 
-SPANS_AT_ONCE = 2_000
-"""Differences that are brought to the ledger in one step."""
-
-HOURS = """
-select distinct toUnixTimestamp(toStartOfHour(started_at)) as hour
-from spans_v1
-where started_at >= {since:DateTime64(9, 'UTC')} and started_at < {until:DateTime64(9, 'UTC')}
-    and entry = 'span' and ({project:String} = '' or project = {project:String})
-order by hour
-"""
-
-DIFFERENCES = """
-with mapped_spans as (
-    select
-        project, trace_id, span_id, toUnixTimestamp64Nano(span_received_at) as received_ns, started_at,
-        -- What is paid is priced as a call: of an agent that is paid, too, the status is wanted.
-        if(sightline_model_call(s.operation), toString(s.operation), 'embedding') as operation,
-        provider, model, request_model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
-        cache_write_1h_tokens, reasoning_tokens, extra_usage, tokens_estimated, gateway_cached, price_context,
-        reported_cost_usd, notes, own_cost_usd as first_usd, toString(cost_status) as first_status
-    from spans_v1 as s
-    where entry = 'span'
-        and started_at >= {since:DateTime64(9, 'UTC')} and started_at < {until:DateTime64(9, 'UTC')}
-        and ({project:String} = '' or project = {project:String})
-        and (sightline_model_call(s.operation) or (project, trace_id, span_id) in (
-            select project, trace_id, span_id from spans_v1
-            where entry = 'correction' and why = 'promoted'
-                and started_at >= {since:DateTime64(9, 'UTC')} and started_at < {until:DateTime64(9, 'UTC')}))
-),
-{steps:priced_spans},
-changed as (
-    select
-        c.project as project, c.trace_id as trace_id, c.span_id as span_id,
-        toUnixTimestamp64Nano(c.span_received_at) as received_ns,
-        ifNull(sumIf(c.cost_usd, c.why = 'repriced'), 0) as usd,
-        sumIf(c.priced, c.why = 'repriced') as priced,
-        argMaxIf(toString(c.cost_status), c.received_at, c.unpriced >= 0) as status
-    from spans_v1 as c
-    where c.entry = 'correction' and c.why in ('repriced', 'promoted')
-        and c.started_at >= {since:DateTime64(9, 'UTC')} and c.started_at < {until:DateTime64(9, 'UTC')}
-    group by project, trace_id, span_id, received_ns
-)
-select
-    p.project as project, p.trace_id as trace_id, p.span_id as span_id, p.received_ns as received_ns,
-    toUnixTimestamp64Nano(p.started_at) as started_ns, p.provider as provider, p.model as model,
-    ifNull(changed.status, '') as changed_to,
-    if(isNotNull(p.first_usd) + ifNull(changed.priced, 0) <= 0, null,
-        ifNull(p.first_usd, 0) + ifNull(changed.usd, 0)) as old_usd,
-    p.own_cost_usd as new_usd,
-    if(changed_to = '', p.first_status, changed_to) as old_status,
-    toString(p.cost_status) as new_status, p.price_id as price_id, p.price_source as price_source
-from priced_spans as p
-left any join changed
-    on changed.project = p.project and changed.trace_id = p.trace_id and changed.span_id = p.span_id
-        and changed.received_ns = p.received_ns
-where old_usd is distinct from new_usd
-order by started_ns, trace_id, span_id, received_ns
-"""
+TRACES_AT_ONCE = 2_000
+"""Traces that are charged in one step: most hold a call or two."""
 
 
 class Range(BaseModel):
-    """Which spans: those that started from `since` on and before `until`, of one project or ('') of all."""
+    """Which spans: those that started from `since` on and before `until`, of one project or ('') of all.
+    `resume`: where an earlier answer for the same range has ended."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     since: datetime
     until: datetime
+    resume: datetime | None = None
     project: str = ""
     dry_run: bool = False
 
-    @field_validator("since", "until")
-    @classmethod
-    def _utc(cls, at: datetime) -> datetime:
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    @property
+    def stretch(self) -> Stretch:
+        """The time in Unix ns, both ends included."""
+        return unix_ns(self.since), unix_ns(self.until) - 1
 
     @model_validator(mode="after")
     def _in_order(self) -> Range:
-        if self.since >= self.until:
-            raise ValueError("since must lie before until")
+        if self.stretch[0] > self.stretch[1]:
+            raise ValueError("since must lie before until, and spans are of the years 1970 to 2105")
         return self
 
 
 @dataclass(frozen=True, slots=True)
-class Repriced:
-    """One call whose price has changed; an amount is None when there was or is none."""
+class Done:
+    """The changes of what is paid, the rows written, and from when on it is to be asked again: None when all
+    of the range is done."""
 
-    project: str
-    trace_id: str
-    span_id: str
-    received_ns: int
-    started_ns: int
-    provider: str
-    model: str
-    old_usd: Decimal | None
-    new_usd: Decimal | None
-    old_status: str
-    new_status: str
-    price_id: int
-    price_source: str
-
-    @property
-    def because(self) -> str:
-        """The reason that the correction tells."""
-        was, now = _said(self.old_usd, self.old_status), _said(self.new_usd, self.new_status)
-        source = f" by {self.price_source}" if self.price_source else ""
-        return f"priced again{source}: it was {was}, it is {now}"
-
-
-def _said(usd: Decimal | None, status: str) -> str:
-    return f"{status}" if usd is None else f"{usd.normalize():f} USD ({status})"
-
-
-@dataclass(frozen=True, slots=True)
-class Charged:
-    """What one span adds to the bill before and now, for all that it stands for."""
-
-    model: str
-    old: Amounts
-    new: Amounts
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What calls of one model are charged before and now, among those whose price has changed."""
-
-    model: str
-    calls: int
-    old_usd: Decimal
-    new_usd: Decimal
-
-
-def repricing(engine: Engine, asked: Range) -> Iterator[Repriced]:
-    """The calls in the range whose price has changed, an hour of them at a time. Raises StoreRefused."""
-    sql = Catalog(engine.database).render(DIFFERENCES)
-    hours = engine.rows(HOURS, _bounds(asked.since, asked.until, asked.project))
-    for row in hours:
-        begins = datetime.fromtimestamp(int(row["hour"]), UTC)
-        ends = datetime.fromtimestamp(int(row["hour"]) + 3600, UTC)
-        bounds = _bounds(max(asked.since, begins), min(asked.until, ends), asked.project)
-        for found in engine.rows(sql, bounds):
-            yield Repriced(**{name: found[name] for name in Repriced.__slots__})
-
-
-def _bounds(since: datetime, until: datetime, project: str) -> dict[str, Any]:
-    form = "%Y-%m-%d %H:%M:%S.%f"
-    return {"since": since.strftime(form), "until": until.strftime(form), "project": project}
-
-
-def summary(charged: Sequence[Charged]) -> list[Change]:
-    """The changes by model, the largest first."""
-    by_model: dict[str, list[Charged]] = {}
-    for one in charged:
-        by_model.setdefault(one.model, []).append(one)
-    changes = [
-        Change(
-            model,
-            round(sum(one.old.calls for one in of_model)),
-            sum((one.old.cost_usd for one in of_model), Decimal(0)),
-            sum((one.new.cost_usd for one in of_model), Decimal(0)),
-        )
-        for model, of_model in by_model.items()
-    ]
-    return sorted(changes, key=lambda one: (-abs(one.new_usd - one.old_usd), one.model))
+    changes: list[Change]
+    corrections: int
+    next_ns: int | None = None
 
 
 def reprice(
@@ -195,65 +82,101 @@ def reprice(
     asked: Range,
     clock_ns: Callable[[], int] = time.time_ns,
     keep: Callable[[], None] = lambda: None,
-) -> tuple[list[Change], int]:
-    """Charge the calls of a range what they cost by the prices in force; the changes of what is paid, and the
-    rows written.
+    enough: Callable[[], bool] = lambda: False,
+) -> Done:
+    """Charge the calls of a range what they cost by the prices in force, hour by hour until it is `enough`.
 
     Doing it again changes nothing. With `dry_run` nothing is written. `keep` is called before each read and
     write of the ledger. Raises StoreRefused, and what `keep` raises when another collector may be writing.
     """
-    book = Book(engine, keep)
-    different, charged, written = list(repricing(engine, asked)), list[Charged](), 0
-    for start in range(0, len(different), SPANS_AT_ONCE):
-        calls = different[start : start + SPANS_AT_ONCE]
-        with LEDGER:
-            found = _entries(book, calls)
-            charged += [one for call, entry in found if (one := _charged(call, entry))]
-            if not asked.dry_run:
-                written += _append(book, found, clock_ns)
-        if not asked.dry_run:
-            came = of_time(*_bounds_ns(calls))
-            written += settle_arrival(engine, came, clock_ns, keep=keep).corrections
-    return summary(charged), written
+    charging = _Charging(engine, asked, Book(engine, keep), None if asked.dry_run else clock_ns)
+    charged, written = list[Charged](), 0
+    begins_ns = asked.stretch[0] if asked.resume is None else unix_ns(asked.resume)
+    for place, hour in enumerate(held(engine, (begins_ns, asked.stretch[1]), HOUR_NS, asked.project)):
+        if place and enough():
+            return Done(summary(charged), written, hour[0])
+        for changed, rows in charging.hour(hour):
+            charged += changed
+            written += rows
+    return Done(summary(charged), written)
 
 
-def _entries(book: Book, calls: Sequence[Repriced]) -> list[tuple[Repriced, Entry]]:
-    """Each call with its entry in the ledger."""
-    by_key = {(call.project, call.trace_id, call.span_id, call.received_ns): call for call in calls}
-    groups = sorted({frozenset({(call.project, call.trace_id)}) for call in calls}, key=sorted)
-    return [
-        (call, entry)
-        for entries in book.entries(groups, _bounds_ns(calls), 0).values()
-        for entry in entries
-        if (call := by_key.get((entry.row["project"], *entry.claim.key))) is not None
-    ]
+Charge = tuple[list[Charged], int]
+"""What changes on the bill, and the rows written."""
 
 
-def _charged(call: Repriced, entry: Entry) -> Charged | None:
-    """What changes on the bill: nothing where another span is paid for the call."""
-    paid = entry.came.calls + entry.settled.calls
-    if paid <= 0:
-        return None
-    old, new = (Amounts(calls=paid, cost_usd=usd or Decimal(0)) for usd in (call.old_usd, call.new_usd))
-    weight, chance = entry.claim.weight, entry.chance
-    return Charged(call.model, old.times(weight, chance), new.times(weight, chance))
+@dataclass(frozen=True, slots=True)
+class _Charging:
+    engine: Engine
+    asked: Range
+    book: Book
+    clock_ns: Callable[[], int] | None
+    """None in a dry run."""
+
+    def hour(self, hour: Stretch) -> Iterator[Charge]:
+        """What changes, in portions of the groups of traces with such claims."""
+        calls = differing(self.engine, hour, self.asked.project)
+        if calls:
+            wanted = {(call.project, call.trace_id) for call in calls}
+            for portion in _portions(self.engine, hour, wanted):
+                with LEDGER:
+                    done = self._charge(portion, hour, calls)
+                yield done
+
+    def _charge(
+        self, portion: Portion, hour: Stretch, calls: Sequence[Repriced]
+    ) -> tuple[list[Charged], int]:
+        found = self.book.entries(portion.groups, portion.stretch, portion.around_ns)
+        by_place = self._calls(found.values(), hour, calls)
+        ours = [each for each in found.values() if self.clock_ns or not _earlier(each, hour, by_place)]
+        asked = self.book.with_statuses([rows for each in ours if (rows := charged_anew(each, by_place))])
+        corrections = (row for rows in asked for row in rows)
+        changed = changes_of((entry for each in ours for entry in each), corrections)
+        if self.clock_ns is None:
+            return changed, 0
+        return changed, sum(map(len, asked)) + append(self.book, asked, self.clock_ns).corrections
+
+    def _calls(
+        self, groups: Iterable[Sequence[Entry]], hour: Stretch, calls: Sequence[Repriced]
+    ) -> Mapping[Place, Repriced]:
+        """Which claims of the groups have another price; of those that reach beyond the hour also there."""
+        since_ns, until_ns = self.asked.stretch
+        outside = [
+            entry.claim
+            for entries in groups
+            for entry in entries
+            if since_ns <= entry.claim.started_ns <= until_ns
+            and not hour[0] <= entry.claim.started_ns <= hour[1]
+        ]
+        further: list[Repriced] = []
+        if outside:
+            starts = [claim.started_ns for claim in outside]
+            traces = {claim.trace_id for claim in outside}
+            further = differing(self.engine, (min(starts), max(starts)), self.asked.project, traces)
+        return {call.place: call for call in (*calls, *further)}
 
 
-def _append(book: Book, found: Sequence[tuple[Repriced, Entry]], clock_ns: Callable[[], int]) -> int:
-    """Bring what differs to the ledger: the number of rows."""
-    rows = [row for call, entry in found for row in repriced(entry, call.new_usd, _price(call), call.because)]
-    if rows:
-        book.append(rows, clock_ns())
-    return len(rows)
+def _earlier(entries: Sequence[Entry], hour: Stretch, calls: Mapping[Place, Repriced]) -> bool:
+    """Whether such a group was charged in an earlier hour, had it not been a dry run."""
+    return any(entry.claim.started_ns < hour[0] and place_of(entry) in calls for entry in entries)
 
 
-def _bounds_ns(calls: Sequence[Repriced]) -> tuple[int, int]:
-    return calls[0].started_ns, max(call.started_ns for call in calls)
+def _portions(engine: Engine, hour: Stretch, wanted: AbstractSet[Trace]) -> Iterator[Portion]:
+    """The groups of some traces of an hour; each that shares no call with another stands alone."""
+    arrival = of_time(*hour)
+    long = spread(engine, arrival).long
+    left = set(wanted)
+    for portion in to_judge(engine, arrival, long, NEAR_BY):
+        groups = [group for group in portion.groups if not wanted.isdisjoint(group)]
+        left.difference_update(*groups)
+        if groups:
+            yield replace(portion, groups=groups)
+    times = {each.trace: each.stretch for each in long}
+    for groups in in_portions(_alone(left - times.keys()), TRACES_AT_ONCE):
+        yield Portion(groups, hour, REACH_NS)
+    for groups in in_portions(_alone(left & times.keys()), LONG_AT_ONCE):
+        yield Portion(groups, reached(groups, times), FAR_NS)
 
 
-def _price(call: Repriced) -> dict[str, Any]:
-    return {
-        "cost_status": call.new_status,
-        "price_id": call.price_id,
-        "price_source": call.price_source,
-    }
+def _alone(traces: AbstractSet[Trace]) -> list[Group]:
+    return [frozenset({trace}) for trace in sorted(traces)]

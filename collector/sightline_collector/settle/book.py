@@ -118,7 +118,7 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
         row, *others = sorted(copies, key=_used, reverse=True)
         corrected = held[key]
         yield Entry(
-            _claim(row, corrected[REPRICED].cost_usd),
+            _claim(row, corrected[REPRICED]),
             row,
             _own(row),
             settled=corrected[""],
@@ -132,8 +132,9 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
         )
 
 
-def _claim(row: Row, repriced_usd: Decimal) -> Claim:
+def _claim(row: Row, repriced: Amounts) -> Claim:
     cost = row["own_cost_usd"]
+    known = (cost is not None) + repriced.priced > 0
     return Claim(
         trace_id=row["trace_id"],
         span_id=row["span_id"],
@@ -149,7 +150,7 @@ def _claim(row: Row, repriced_usd: Decimal) -> Claim:
         input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"],
         other_usage=row["other_usage"],
-        cost_usd=None if cost is None and not repriced_usd else (cost or Decimal(0)) + repriced_usd,
+        cost_usd=(cost or Decimal(0)) + repriced.cost_usd if known else None,
         details=sum(row[name] is not None for name in DETAILS) + bool(row["other_usage"]) + row["in_tier"],
         weight=row["weight"],
         cached=bool(row["gateway_cached"]),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from zlib import crc32
@@ -112,22 +112,31 @@ def _changes(entry: Entry, verdict: Verdict) -> Iterator[tuple[Amounts, str, str
         yield change, SAMPLED, f"it stands for {weight:g} spans"
 
 
-def repriced(entry: Entry, cost_usd: Decimal | None, now: Row, because: str) -> Iterator[dict[str, Any]]:
-    """The rows that change to `cost_usd` the price of a span that is paid, as it came or since; `now` has the
+def repriced(
+    entry: Entry, cost_usd: Decimal | None, now: Row, because: str
+) -> tuple[list[dict[str, Any]], Entry]:
+    """The rows that change the price of a span's usage to `cost_usd`, and the entry with them; `now` has the
     new cost_status, price_id and price_source."""
-    held = entry.own + entry.repriced
+    held, labels = entry.own + entry.repriced, entry.paid_under
     change = Amounts(
         priced=Decimal(cost_usd is not None) - held.priced,
         unpriced=Decimal(cost_usd is None) - held.unpriced,
         cost_usd=(cost_usd or Decimal(0)) - held.cost_usd,
     )
-    if (entry.claim.paid or entry.settled.calls > 0) and change != NOTHING:
-        # It is taken from the reason under which it was counted: each reason has a sum of its own.
-        taken = Amounts(unpriced=min(change.unpriced, Decimal(0)))
-        labels = named(entry.paid_under)
-        if taken != NOTHING:
-            yield _row(entry, taken, REPRICED, because) | labels
-        yield _row(entry, change - taken, REPRICED, because) | labels | dict(now)
+    if change == NOTHING:
+        return [], entry
+    # It is taken from the reason under which it was counted: each reason has a sum of its own.
+    taken = Amounts(unpriced=min(change.unpriced, Decimal(0)))
+    rows = [_row(entry, taken, REPRICED, because)] if taken != NOTHING else []
+    rows.append(_row(entry, change - taken, REPRICED, because) | dict(now))
+    after = replace(
+        entry,
+        claim=replace(entry.claim, cost_usd=cost_usd),
+        repriced=entry.repriced + change,
+        status=now["cost_status"],
+        under={**entry.under, labels: entry.under.get(labels, NOTHING) + change},
+    )
+    return [row | named(labels) for row in rows], after
 
 
 def _row(entry: Entry, change: Amounts, why: str, because: str) -> dict[str, Any]:

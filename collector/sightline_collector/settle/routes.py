@@ -15,6 +15,7 @@ from sightline_collector.errors import Fault
 from sightline_collector.settle.arrivals import HOUR_NS, of_time
 from sightline_collector.settle.command_lease import CommandLease, nothing
 from sightline_collector.settle.given_again import AGAIN_NS
+from sightline_collector.settle.hours import Ends, held, iso, unix_ns
 from sightline_collector.settle.settling import Settled, settle_arrival
 from sightline_collector.settle.suspects import Look
 from sightline_collector.store.engine import Engine
@@ -50,7 +51,8 @@ class SettleRoutes:
         return [Route("/api/settle", self.settle, methods=["POST"])]
 
     async def settle(self, request: Request) -> Response:
-        """200 and what was judged and written; 400 for what is no such question."""
+        """200, what was judged and written, and in `resume` since when to ask for the rest; 400 for what is
+        no such question."""
         try:
             asked = Asked.model_validate_json(await request.body())
         except ValidationError as e:
@@ -61,20 +63,22 @@ class SettleRoutes:
                 done = await asyncio.to_thread(self._settle, asked)
         except Fault as e:
             return JSONResponse({"error": e.message, "hint": e.hint}, e.http_status)
-        return JSONResponse({"traces": done.traces, "corrections": done.corrections})
+        return JSONResponse(done)
 
-    def _settle(self, asked: Asked) -> Settled:
-        done = Settled()
+    def _settle(self, asked: Asked) -> dict[str, int | str | None]:
+        """What was judged and written, and from when on to ask for the rest."""
+        done, ends = Settled(), Ends()
         if not asked.dry_run:
             self._lease.take()
-        at_ns = int(asked.since.timestamp()) * 10**9
-        until_ns = int(asked.until.timestamp()) * 10**9 if asked.until else time.time_ns()
         keep = nothing if asked.dry_run else self._lease.keep
-        while at_ns < until_ns:
-            last_ns = min(at_ns + STEP_NS, until_ns) - 1
-            came = of_time(at_ns, last_ns)
+        until_ns = unix_ns(asked.until) if asked.until else time.time_ns()
+        resume = None
+        for place, stretch in enumerate(held(self._engine, (unix_ns(asked.since), until_ns - 1), STEP_NS)):
+            if place and ends():
+                resume = iso(stretch[0])
+                break
+            came = of_time(*stretch)
             done += settle_arrival(
                 self._engine, came, time.time_ns, look=self._look, dry_run=asked.dry_run, keep=keep
             )
-            at_ns = last_ns + 1
-        return done
+        return {"traces": done.traces, "corrections": done.corrections, "resume": resume}

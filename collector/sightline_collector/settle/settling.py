@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import structlog
@@ -14,7 +13,7 @@ from sightline_collector.settle.arrivals import Arrival, windows
 from sightline_collector.settle.book import LEDGER, Book
 from sightline_collector.settle.entries import Entry, settle
 from sightline_collector.settle.groups import Group, Stretch, in_portions, joined, reached
-from sightline_collector.settle.spread import LONG_AT_ONCE, doubtful_long, note, noted, spread
+from sightline_collector.settle.spread import LONG_AT_ONCE, Long, doubtful_long, note, noted, spread
 from sightline_collector.settle.suspects import FAR_NS, Look, suspects
 from sightline_collector.settle.verdicts import judge
 from sightline_collector.store.engine import Engine
@@ -67,37 +66,46 @@ def settle_arrival(
     found = spread(engine, arrival)
     if not dry_run:
         note(engine, found)
-    times = {each.trace: each.stretch for each in found.long}
-    done = Settled(cut_traces=found.cut)
-    settling = partial(_settle, Book(engine, keep), clock_ns=None if dry_run else clock_ns)
-    spreading = doubtful_long(engine, found.long)
+    done, book = Settled(cut_traces=found.cut), Book(engine, keep)
+    for portion in to_judge(engine, arrival, found.long, look):
+        done += _settle(book, portion, None if dry_run else clock_ns)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Groups of traces that are judged in one go; of each as much is read as lies `around_ns` from a stretch
+    of time."""
+
+    groups: list[Group]
+    stretch: Stretch
+    around_ns: int
+
+
+def to_judge(engine: Engine, arrival: Arrival, long: Sequence[Long], look: Look) -> Iterator[Portion]:
+    """The groups of traces of what came that may need settling, no group twice. Raises StoreRefused."""
+    times = {each.trace: each.stretch for each in long}
+    spreading = doubtful_long(engine, long)
     for stretch in windows(engine, arrival):
         suspected = suspects(engine, arrival, stretch, look)
         times = suspected.far | noted(engine, suspected.groups, stretch, look.reach_ns) | times
         off = [group for group in suspected.groups if not times.keys().isdisjoint(group)]
         times |= {trace: stretch for group in off for trace in group if trace not in times}
         near = [group for group in suspected.groups if times.keys().isdisjoint(group)]
-        for portion in in_portions(near, TRACES_AT_ONCE):
-            done += settling(portion, stretch, look.reach_ns)
+        for groups in in_portions(near, TRACES_AT_ONCE):
+            yield Portion(groups, stretch, look.reach_ns)
         spreading += off
-    for portion in in_portions(joined(spreading), LONG_AT_ONCE):
-        done += settling(portion, reached(portion, times), FAR_NS)
-    return done
+    for groups in in_portions(joined(spreading), LONG_AT_ONCE):
+        yield Portion(groups, reached(groups, times), FAR_NS)
 
 
-def _settle(
-    book: Book,
-    groups: Sequence[Group],
-    stretch: Stretch,
-    around_ns: int,
-    clock_ns: Callable[[], int] | None,
-) -> Settled:
-    """Judge some groups, whose traces are read as far as `around_ns` from a stretch of time, and append what
-    differs, unless there is no clock."""
+def _settle(book: Book, portion: Portion, clock_ns: Callable[[], int] | None) -> Settled:
+    """Judge some groups, and append what differs, unless there is no clock."""
     with LEDGER:
-        asked = _asked(book.entries(groups, stretch, around_ns).values(), book)
-        done = Settled(sum(map(len, groups)), sum(map(len, asked)))
-        return done + _append(book, asked, clock_ns) if clock_ns else done
+        held = book.entries(portion.groups, portion.stretch, portion.around_ns)
+        asked = _asked(held.values(), book)
+        done = Settled(sum(map(len, portion.groups)), sum(map(len, asked)))
+        return done + append(book, asked, clock_ns) if clock_ns else done
 
 
 def _asked(judged: Iterable[list[Entry]], book: Book) -> list[list[dict[str, Any]]]:
@@ -106,8 +114,9 @@ def _asked(judged: Iterable[list[Entry]], book: Book) -> list[list[dict[str, Any
     return book.with_statuses([asked for asked in rows if asked])
 
 
-def _append(book: Book, asked: Sequence[list[dict[str, Any]]], clock_ns: Callable[[], int]) -> Settled:
-    """Write them together; where the store refuses that for what they hold, group by group."""
+def append(book: Book, asked: Sequence[list[dict[str, Any]]], clock_ns: Callable[[], int]) -> Settled:
+    """Write what each group asks for, all together; where the store refuses that for what they hold, group by
+    group. What is left out is taken off."""
     try:
         if asked:
             book.append([row for rows in asked for row in rows], clock_ns())
@@ -120,5 +129,5 @@ def _append(book: Book, asked: Sequence[list[dict[str, Any]]], clock_ns: Callabl
             return Settled(corrections=-len(asked[0]), failed_groups=1)
     done = Settled()
     for rows in asked:
-        done += _append(book, [rows], clock_ns)
+        done += append(book, [rows], clock_ns)
     return done

@@ -48,7 +48,7 @@ def with_statuses(engine: Engine, asked: Sequence[list[Row]]) -> list[list[Row]]
 
 def _with(row: Row, found: Mapping[Place, str]) -> Row:
     known = row["cost_status"] != NO_CALL
-    return row if known else row | {"cost_status": found.get(_place(row), NO_CALL)}
+    return row if known else row | {"cost_status": found.get(place(row), NO_CALL)}
 
 
 def _statuses(engine: Engine, unknown: Sequence[Row]) -> dict[Place, str]:
@@ -68,7 +68,7 @@ def _statuses(engine: Engine, unknown: Sequence[Row]) -> dict[Place, str]:
     }
 
 
-def _place(row: Mapping[str, Any]) -> Place:
+def place(row: Mapping[str, Any]) -> Place:
     """Which span a correction is of; its times are seconds with nine digits behind the point."""
     received_ns = int(row["span_received_at"].replace(".", ""))
     return row["project"], row["trace_id"], row["span_id"], received_ns

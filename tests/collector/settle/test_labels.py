@@ -10,7 +10,7 @@ from otlp_requests import NOW_NS
 
 from sightline_collector.prices.api import set_override
 from sightline_collector.prices.override import Override
-from sightline_collector.prices.reprice import Range, reprice
+from sightline_collector.prices.reprice import Done, Range, reprice
 
 LABELS = {"user.id": "ann", "session.id": "s1", "sightline.feature": "support"}
 VIEWS = {"cost_by_user": "user_id", "cost_by_feature": "feature", "session_summary": "session_id"}
@@ -87,12 +87,12 @@ def test_a_new_price_is_charged_to_whom_the_call_was_for(store: Store) -> None:
     half = {"provider": "openai", "model": "gpt-4o", "valid_from": "2020-01-01", "discount_pct": 50}
     set_override(store.engine, Override.model_validate(half))
     asked = Range(since=datetime(2020, 1, 1, tzinfo=UTC), until=datetime(2100, 1, 1, tzinfo=UTC))
-    changes, _ = reprice(store.engine, asked, clock)
+    changes = reprice(store.engine, asked, clock).changes
     assert [(one.calls, one.old_usd, one.new_usd) for one in changes] == [(1, usd(100, 10), usd(50, 5))]
     assert charged(store) == {
         "cost_by_user": [("ann", usd(50, 5))],
         "cost_by_feature": [("support", usd(50, 5))],
         "session_summary": [("s1", usd(50, 5))],
     }
-    assert reprice(store.engine, asked, clock) == ([], 0)
+    assert reprice(store.engine, asked, clock) == Done([], 0)
     assert store.settle_all().corrections == 0
