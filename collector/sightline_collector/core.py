@@ -72,7 +72,9 @@ async def open_core(config: Config, gate: Gate, parts: AsyncExitStack) -> Core:
     Raises a Fault that says what to do.
     """
     tls = Tls(config.tls_files) if config.tls_files else None
-    parts.callback(os.close, _take_folder(config.folder))
+    own = {config.folder.resolve(), (config.store_url.path or config.folder).resolve()}
+    for folder in sorted(own):  # the store may lie in a folder of its own
+        parts.callback(os.close, _take_folder(folder))
     health = Health()
     gate.measure(health.registry)
     if tls:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import pytest
 from collector_process import CollectorProcess
+
+from sightline_collector.errors import FolderUnusable
+from sightline_collector.store.engine import Engine
+from sightline_collector.store.url import DEFAULT_DATABASE, StoreUrl
 
 
 def said_on_failure(collector: CollectorProcess) -> str:
@@ -24,8 +29,20 @@ def test_a_second_collector_on_the_folder_is_refused(tmp_path: Path) -> None:
         said = said_on_failure(second)
         assert "is in use by another collector, process" in said
         assert "a data folder of its own" in said
+        apart = CollectorProcess(
+            tmp_path / "third", "--store", f"chdb:{tmp_path / 'data'}", "--data", str(tmp_path / "third")
+        )
+        assert f"{tmp_path / 'data'} is in use by another collector" in said_on_failure(apart)
         assert first.ask("select 1 as one") == [{"one": 1}]
         assert first.stop() == 0
+
+
+def test_a_copy_that_followed_links_is_told(tmp_path: Path) -> None:
+    """A store copied with its links followed cannot be opened: it says so, and how to copy it."""
+    (tmp_path / "data" / "store" / "data" / "sightline" / "spans_v1").mkdir(parents=True)
+    url = StoreUrl(tmp_path / "data" / "store", "", 0, "", "", DEFAULT_DATABASE, secure=False)
+    with pytest.raises(FolderUnusable, match="was copied with its links followed.*cp -a"):
+        Engine(url)
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:

@@ -32,8 +32,9 @@ def store_of(folder: Path, store: Path) -> Iterator[Engine]:
     """The store of a data folder, wherever it lies. Raises FolderInUse, FolderUnusable."""
     with ExitStack() as undo:
         try:
-            if folder.is_dir():
-                undo.callback(os.close, lock_folder(folder))
+            for own in {folder.resolve(), store.parent.resolve()}:
+                if own.is_dir():
+                    undo.callback(os.close, lock_folder(own))
         except OSError as e:
             raise FolderUnusable(f"{folder} cannot be used ({e.strerror})", hint=OTHER_FOLDER) from None
         engine = Engine(StoreUrl(store, "", 0, "", "", DEFAULT_DATABASE, secure=False))

@@ -42,6 +42,8 @@ ONE_PROCESS = "stop the other collector, or give this one a folder of its own wi
 OTHER_FOLDER = "make it a folder that this user may write, or choose another with --store chdb:FOLDER"
 START_IT = "start it, or correct the address; chdb:./sightline-data needs no server"
 NO_PATTERN = "choose a folder without any of * ? { } in its path"
+COPY_LINKS = "copy it anew with its links, as `cp -a` or `rsync -a` do, or use `sightline backup`"
+NOT_BEGUN, ABOVE = "EmbeddedServer", "the engine has said why above: it may be in use, or damaged"
 CHECK_LOGIN = "check the user and password in the store's address"
 
 
@@ -69,6 +71,7 @@ def connect(url: StoreUrl, given: Mapping[str, Any] | None) -> Client:
 
 def _embedded(path: Path, settings: Mapping[str, Any] | None) -> Client:
     refuse_pattern(path)
+    _refuse_copied(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
         (path / "writable").touch()
@@ -85,6 +88,16 @@ def refuse_pattern(path: Path) -> None:
     """Raises FolderUnusable for a folder whose files the engine could not name."""
     if set("*?{}") & set(str(path)):
         raise FolderUnusable(f"{path} would be read as a pattern of names", hint=NO_PATTERN)
+
+
+def _refuse_copied(path: Path) -> None:
+    """Raises FolderUnusable for a store whose tables' names are folders: the engine makes links of them, and
+    stops with pages of words where it finds others."""
+    for name in path.glob("data/*/*"):
+        if name.is_dir() and not name.is_symlink():
+            raise FolderUnusable(
+                f"{path} was copied with its links followed: {name} is none", hint=COPY_LINKS
+            )
 
 
 def _load_engine() -> None:
@@ -109,6 +122,7 @@ def fault_of(error: Exception, url: StoreUrl) -> Fault:
     if code == CANNOT_OPEN and LOCKED in text and url.path is not None:
         return FolderInUse(f"another process has {url.path} open", hint=ONE_PROCESS)
     hint = CHECK_LOGIN if code in WRONG_CREDENTIALS else f"see the engine's error {code}"
+    hint = ABOVE if NOT_BEGUN in text else hint
     return StoreRefused(f"the store at {url} refused: {text[found.start() :][:500]}", hint=hint, code=code)
 
 
