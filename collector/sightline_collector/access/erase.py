@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sightline_collector.access.rewriting import Rewriting
+from sightline_collector.access.spelling import spellings
 from sightline_collector.access.subject import SPANS, TRACES_AT_ONCE, WITHOUT_USERS, Subject
 from sightline_collector.sql.catalog import Catalog, quoted
 from sightline_collector.store.engine import Engine
@@ -30,7 +31,7 @@ class Erased:
 def known(engine: Engine, user: str, session: str) -> Subject:
     """The subject, with the traces that name them and the attributes that may."""
     keys = tuple(sorted({"user.id", *(str(row["key"]) for row in engine.rows(_KEYS))}))
-    subject = Subject(user, session, keys)
+    subject = Subject(user, session, keys, values=spellings(engine, user))
     own = next(subject.steps())[SPANS]
     sql = f"select distinct trace_id from {SPANS} where {own} and trace_id != ''"  # noqa: S608
     return replace(subject, traces=frozenset(str(row["trace_id"]) for row in engine.rows(sql)))

@@ -150,7 +150,7 @@ def _clean_letters(letters: DeadLetters, subject: Subject, redaction: Redaction 
     done = {"searched": 0, "changed": 0, "removed": 0, "items": 0}
     for letter in letters.letters():
         done["searched"] += 1
-        framed = letters.read(letter)
+        framed = _read(letters, letter)
         whole = records(framed)
         gone, left = _cleaned(letter, framed, whole[0], subject, redaction) if whole else (0, b"")
         why = redaction.text(letter.why.encode()).decode() if redaction else letter.why
@@ -163,6 +163,14 @@ def _clean_letters(letters: DeadLetters, subject: Subject, redaction: Redaction 
         done["changed" if left else "removed"] += 1
         done["items"] += gone
     return done
+
+
+def _read(letters: DeadLetters, letter: Letter) -> bytes:
+    """A letter's record; b"" when somebody has removed it: then there is none to be kept."""
+    try:
+        return letters.read(letter)
+    except FileNotFoundError:
+        return b""
 
 
 def _cleaned(

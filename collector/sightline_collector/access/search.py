@@ -20,6 +20,7 @@ import zstandard
 from sightline_collector.access.places import files, places
 from sightline_collector.access.redaction import Redaction
 from sightline_collector.access.subject import Subject
+from sightline_collector.wal.segment import varint
 
 _HEAD = struct.Struct("<16xBII")
 _CHECKSUM_BYTES = 16
@@ -27,6 +28,8 @@ _PLAIN, _LZ4, _ZSTD = 0x02, 0x82, 0x90
 _PLAIN_BYTES_MAX = 1 << 30
 _READ_BYTES = 16 << 20
 _TRACE_ID = re.compile(rb"[0-9a-f]{32}")
+_INTEGER = b"\x18"
+"""The first byte of such an AnyValue."""
 
 WORD_BYTES_MAX = 7
 """Ids as short as that are in every file by chance: they are looked for as whole words."""
@@ -72,17 +75,33 @@ class Needles:
             self._words = {"name": redaction.sought, PART: redaction.anywhere}
         self._traces = frozenset(trace.encode() for trace in subject.traces)
         self._raw = tuple(bytes.fromhex(t) for t in subject.traces if _TRACE_ID.fullmatch(t.encode()))
+        self._values = () if subject.session else tuple(_as_sent(subject))
         names = (subject.user, subject.session, *(redaction.names if redaction else ()))
-        self.overlap_bytes = max(32, *(len(name.encode()) for name in names)) + 3
+        longest = max(32, *(len(name.encode()) for name in names), *map(len, self._values))
+        self.overlap_bytes = longest + 3
 
     def within(self, text: bytes, *, raw: bool = False) -> Iterator[str]:
-        """What of it is in the text; `raw`: also trace ids as senders write them, in 16 bytes."""
+        """What of it is in the text; `raw`: also as senders write them, ids of traces in 16 bytes, and those
+        of users that are no text."""
         found = [what for what, pattern in self._words.items() if pattern.search(text)]
         yield from found[:1]
+        if raw and any(value in text for value in self._values):
+            yield "user"
         if (self._traces and not self._traces.isdisjoint(_TRACE_ID.findall(text))) or (
             raw and any(trace in text for trace in self._raw)
         ):
             yield "trace"
+
+
+def _as_sent(subject: Subject) -> Iterator[bytes]:
+    """A user's id that is no text, as an attribute's value: a short one with the attribute's name."""
+    for value in subject.values:
+        sent = b"\x12" + varint(len(value)) + value
+        if value[:1] == _INTEGER and len(sent) > WORD_BYTES_MAX:
+            yield sent
+        else:
+            keys = (key.encode() for key in subject.keys)
+            yield from (b"\x0a" + varint(len(key)) + key + sent for key in keys)
 
 
 def _pattern(said: str) -> re.Pattern[bytes]:

@@ -41,12 +41,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A user, or one session of theirs. `keys`: attributes that name a user, in every dialect."""
+    """A user, or one session of theirs. `keys`: attributes that name a user, in every dialect; `values`: what
+    else than text the store spells like the user's id, as bytes of an AnyValue."""
 
     user: str
     session: str = ""
     keys: tuple[str, ...] = ()
     traces: frozenset[str] = field(default=frozenset())
+    values: frozenset[bytes] = field(default=frozenset())
 
     @property
     def digest(self) -> str:
@@ -155,4 +157,8 @@ def _points(item: Any) -> Iterable[Any]:
 
 
 def _names(attributes: Iterable[Any], subject: Subject) -> bool:
-    return any(one.key in subject.keys and one.value.string_value == subject.user for one in attributes)
+    return any(one.key in subject.keys and _is_id(one.value, subject) for one in attributes)
+
+
+def _is_id(value: Any, subject: Subject) -> bool:
+    return value.string_value == subject.user or value.SerializeToString() in subject.values

@@ -11,7 +11,7 @@ import zstandard
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from otlp_requests import attributes
+from otlp_requests import any_value, attributes
 
 from sightline_collector.access.erase import tables
 from sightline_collector.access.search import Found, Needles, Searched, blocks, search
@@ -38,6 +38,21 @@ def test_a_requests_own_items_go_and_the_others_stay() -> None:
     other = {"name": "other", "attributes": attributes({"user.id": "bob", "note": ANN.user})}
     request = traces(named, other, traced)
     assert without(request, Signal.TRACES, ANN) == 2
+    assert request == traces(other)
+
+
+@pytest.mark.parametrize("number", [7, 90817263544])
+def test_an_id_that_senders_write_as_a_number_is_the_users(tmp_path: Path, number: int) -> None:
+    """It goes from requests, and is found in files as it was sent: a short one with its attribute's name."""
+    subject = Subject(
+        str(number), keys=("user.id",), values=frozenset({any_value(number).SerializeToString()})
+    )
+    named, other = ({"name": "n", "attributes": attributes({"user.id": n})} for n in (number, number + 1))
+    request = traces(named, other)
+    for name, content in (("theirs", request), ("others", traces(other))):
+        (tmp_path / name).write_bytes(content.SerializeToString())
+    assert [*search(tmp_path, Needles(subject), Searched())] == [Found("theirs", "user")]
+    assert without(request, Signal.TRACES, subject) == 1
     assert request == traces(other)
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from otlp_requests import NOW_NS, attributes, insert
+from otlp_requests import NOW_NS, any_value, attributes, insert
 
 from sightline_collector.access import rewriting as access_rewriting
 from sightline_collector.access import unfinished
 from sightline_collector.access.redact import redact, rewriting
 from sightline_collector.access.redaction import NO_TRACE, PLACEHOLDER, Redaction, unfit
 from sightline_collector.access.rewriting import Rewriting
+from sightline_collector.access.spelling import spellings
 from sightline_collector.access.texts import redacted, texts
 from sightline_collector.sql.catalog import quoted
 from sightline_collector.store.engine import Engine
@@ -86,6 +87,19 @@ def test_text_is_found_however_deep_it_lies(engine: Engine, kind: str) -> None:
         assert (name, n) == (PLACEHOLDER, 7)
     elif after is not None:
         assert row["it"] == after
+
+
+@pytest.mark.parametrize("value", [42, -(2**63), 1e-7, True, b"\0id", {"id": [2.5, "a", None]}])
+def test_an_id_is_known_however_senders_write_it(engine: Engine, value: object) -> None:
+    """Numbers, flags, bytes, maps: whatever the store has spelled like it."""
+    sent = any_value(value).SerializeToString()
+    said = engine.value("select sightline_texts([unhex({sent:String})])[1]", {"sent": sent.hex()})
+    assert spellings(engine, said) == {sent}
+
+
+def test_what_is_only_text_is_no_number(engine: Engine) -> None:
+    """Though Python would read one out of it."""
+    assert spellings(engine, "1_000 ") == frozenset()
 
 
 class Killed(Exception):  # noqa: N818 - what befalls a collector
