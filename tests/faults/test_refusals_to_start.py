@@ -41,7 +41,7 @@ def test_a_copy_that_followed_links_is_told(tmp_path: Path) -> None:
     """A store copied with its links followed cannot be opened: it says so, and how to copy it."""
     (tmp_path / "data" / "store" / "data" / "sightline" / "spans_v1").mkdir(parents=True)
     url = StoreUrl(tmp_path / "data" / "store", "", 0, "", "", DEFAULT_DATABASE, secure=False)
-    with pytest.raises(FolderUnusable, match="was copied with its links followed.*cp -a"):
+    with pytest.raises(FolderUnusable, match=r"was copied with its links followed.*cp -a"):
         Engine(url)
 
 

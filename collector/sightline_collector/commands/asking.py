@@ -19,6 +19,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from sightline_collector.commands.program import complain
 from sightline_collector.errors import Fault
+from sightline_collector.operate.direct import NoRedirects
 
 DEFAULT_URL = "http://127.0.0.1:4319"
 ENVIRONMENT_URL = "SIGHTLINE_URL"
@@ -101,7 +102,9 @@ class Collector:
         request = Request(address, body, sent, method=method)  # noqa: S310 - checked above
         try:
             # The collector is next door: a proxy of the environment would only be in the way.
-            response = build_opener(ProxyHandler({}), *_certified()).open(request, timeout=answer_s)
+            response = build_opener(ProxyHandler({}), NoRedirects(), *_certified()).open(
+                request, timeout=answer_s
+            )
         except HTTPError as e:
             raise _refused(e) or self._another() from None
         except URLError as e:
