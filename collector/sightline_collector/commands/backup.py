@@ -14,10 +14,6 @@ from sightline_collector.store.url import parse_store_url
 if TYPE_CHECKING:
     from sightline_collector.operate.backup import Copied
 
-KEYS_OF_THEN = (
-    "  its keys are those of then: revoke anew what was revoked since (`sightline key list --store …`)"
-)
-
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare both subcommands."""
@@ -83,7 +79,8 @@ def restore(arguments: argparse.Namespace) -> int:
     print(f"{path} was restored:")
     _tell(copied)
     if copied.keys:
-        print(as_called(KEYS_OF_THEN))
+        listed = f"`sightline key list --store chdb:{path}`"
+        print(as_called(f"  its keys are those of then: revoke anew what was revoked since ({listed})"))
     print(as_called(f"Start it: `sightline up --store chdb:{path}`"))
     return 0
 
