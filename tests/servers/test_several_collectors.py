@@ -137,7 +137,7 @@ def test_prices_that_two_change_at_once_are_both_in_force(
             store,
             Override(
                 model=f"own-{collectors.index(store)}", valid_from=date(2026, 1, 1),
-                prices={"input_tokens": Decimal(1)},
+                prices={"input_tokens": Decimal(1), "output_tokens": Decimal(0)},
             ),
         ),
     )  # fmt: skip
@@ -213,7 +213,7 @@ def test_what_a_person_asks_waits_for_what_another_collector_writes(
         found = told.result(60)
         over.set()
         rounds.result(60)
-    assert (found.traces, found.corrections) == (1, 0)
+    assert found == {"traces": 1, "corrections": 0, "resume": None}
     assert engine.rows("select sum(calls) as calls, count() as entries from spans_v1") == [
         {"calls": 1, "entries": 3}
     ]
