@@ -18,15 +18,15 @@ from sightline_collector.reconcile.compare import Comparison, compare
 from sightline_collector.reconcile.formats import FORMATS, statements
 from sightline_collector.reconcile.line import Rates, Statement, Unreadable
 from sightline_collector.reconcile.pair import Hour
-from sightline_collector.reconcile.report import as_csv, as_json, remarks, rows, short
+from sightline_collector.reconcile.report import agrees, as_csv, as_json, remarks, rows, short
 from sightline_collector.reconcile.seen import HOURS, SETTINGS, hours
 
 _WHAT = """\
 Set a provider's usage or cost export against the calls seen here, by day and
 model, and say what explains the gaps. Exit status 0 when they agree, 1 when
-they do not. Understood are these exports, packed as .gz or .zip too."""
+they do not, or lines could not be read. Understood are these exports, packed as .gz or .zip too."""
 APART = 1
-"""The exit status of sums that differ by more than the tolerance."""
+"""The exit status of sums that differ by more than the tolerance, or lack lines that were not read."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -64,7 +64,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the comparison; 1 when it is beyond the tolerance. Raises NotAnswered."""
+    """Print the comparison; 1 when it is beyond the tolerance, or not whole. Raises NotAnswered."""
     try:
         read = list(_read(arguments.file, Rates(dict(arguments.rate))))
         seen = _seen(Collector(arguments.url), read, arguments.project)
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     _print(arguments.format, compared, arguments.tolerance)
     said = list(remarks(read, compared, arguments.tolerance))
     print("\n".join(map(visible, said)), file=sys.stdout if arguments.format == "table" else sys.stderr)
-    return 0 if compared.within(arguments.tolerance) else APART
+    return 0 if agrees(read, compared, arguments.tolerance) else APART
 
 
 def _read(files: Sequence[str], rates: Rates) -> Iterator[Statement]:
@@ -130,12 +130,16 @@ def _rate(text: str) -> tuple[str, Decimal]:
     return code.strip().upper(), _number(rate)
 
 
+_DIGITS_MAX = 15
+"""Before or behind the point, for what is reckoned with it to keep its digits."""
+
+
 def _number(text: str) -> Decimal:
     try:
         number = Decimal(text.strip())
     except InvalidOperation:
         number = Decimal("nan")
-    if not number.is_finite():
+    if not number.is_finite() or (number and abs(number.adjusted()) > _DIGITS_MAX):
         raise argparse.ArgumentTypeError(f"{text!r} is no number")
     return number
 
@@ -144,7 +148,7 @@ def _zone(text: str) -> tzinfo:
     """A name such as America/Los_Angeles, or hours from UTC such as -8."""
     try:
         return timezone(timedelta(hours=float(text.upper().removeprefix("UTC"))))
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     try:
         return ZoneInfo(text)

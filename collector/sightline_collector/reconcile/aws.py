@@ -24,6 +24,7 @@ from sightline_collector.reconcile.line import (
     Statement,
     Unreadable,
     amount,
+    bounded,
     utc_day,
 )
 
@@ -187,7 +188,8 @@ def _model(item: _Item, kind: re.Match[str]) -> str:
 def _counted(line: Line, item: _Item, kind: re.Match[str]) -> Line:
     unit = item.unit.lower() or ("units" if item.usage_type.lower().endswith("units") else "")
     size = _UNITS.get(unit, _UNNAMED_UNIT if not unit else 0)
-    tokens = int((amount(item.quantity) * size).to_integral_value()) if size and item.quantity != "" else None
+    counted = bounded(amount(item.quantity) * size) if size and item.quantity != "" else None
+    tokens = None if counted is None else int(counted.to_integral_value())
     way, output = (kind["way"] or "").lower(), kind["side"].lower() != "input"
     after = item.usage_type[kind.end() :].lower()
     return Line(

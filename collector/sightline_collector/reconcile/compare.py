@@ -23,7 +23,7 @@ class Comparison:
 
     pairs: Sequence[Pair]
     shift_hours: int | None = None
-    """When the file's days would fit: how many hours after midnight UTC they begin; None: as they are."""
+    """When the file's days would fit: how many hours after midnight UTC they begin; None: as was said."""
 
     @property
     def billed(self) -> Decimal:
@@ -93,9 +93,9 @@ def compare(statements: Sequence[Statement], hours: Sequence[Hour], zone: tzinfo
 def _shift(bill: _Bill, hours: Sequence[Hour], found: Comparison) -> int | None:
     """Another beginning of the day that leaves a fifth of the gaps or less."""
     best, apart = None, found.apart / 5
-    for ahead in range(-SHIFT_HOURS_MAX, SHIFT_HOURS_MAX + 1):
+    for ahead in sorted(range(-SHIFT_HOURS_MAX, SHIFT_HOURS_MAX + 1), key=abs):
         shifted = Comparison(_pairs(bill, hours, _beginning(timedelta(hours=ahead))))
-        if ahead and shifted.apart < apart:
+        if shifted.apart < apart:
             best, apart = ahead, shifted.apart
     return best
 

@@ -66,6 +66,7 @@ class Values:
 
 Document = Table | Values
 
+_NO_SPACE = re.compile(r"[^ \t\n\r]")
 _COMMA_BEFORE_DECIMALS = re.compile(r"-?\d+(\.\d{3})*,\d+")
 
 
@@ -128,18 +129,25 @@ def _text(content: bytes) -> str:
 
 def _values(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        whole = json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError):
-        lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
-        try:
-            found = [(n, json.loads(line, parse_float=Decimal)) for n, line in lines]
-        except (ValueError, RecursionError) as e:
-            raise Unreadable(
-                f"the JSON cannot be read ({e})", "it may be cut short: fetch it again"
-            ) from None
-    else:
-        found = list(enumerate(whole if isinstance(whole, list) else [whole], 1))
+        found = list(_one_after_another(text))
+    except (ValueError, RecursionError) as e:
+        raise Unreadable(f"the JSON cannot be read ({e})", "it may be cut short: fetch it again") from None
+    if len(found) == 1 and isinstance(found[0][1], list):
+        found = list(enumerate(found[0][1], 1))
     yield from ((n, value) for n, value in found if isinstance(value, dict))
+
+
+def _one_after_another(text: str) -> Iterator[tuple[int, Any]]:
+    """Each value with the line that it begins on. Raises ValueError, RecursionError."""
+    read = json.JSONDecoder(parse_float=Decimal).raw_decode
+    at, line = 0, 1
+    while at < len(text):
+        value, end = read(text, at)
+        yield line, value
+        following = _NO_SPACE.search(text, end)
+        begins = following.start() if following else len(text)
+        line += text.count("\n", at, begins)
+        at = begins
 
 
 def _table(text: str) -> Table:

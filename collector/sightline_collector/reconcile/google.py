@@ -15,7 +15,17 @@ from decimal import Decimal
 from typing import Any
 
 from sightline_collector.reconcile.document import Document, Table
-from sightline_collector.reconcile.line import FAULTS, BadLine, Line, Rates, Statement, amount, count, utc_day
+from sightline_collector.reconcile.line import (
+    FAULTS,
+    BadLine,
+    Line,
+    Rates,
+    Statement,
+    amount,
+    bounded,
+    count,
+    utc_day,
+)
 
 Fields = Mapping[str, Any]
 
@@ -97,7 +107,7 @@ def _usd(value: Decimal, row: Fields, rates: Rates) -> Decimal:
     per_usd = amount(rate)
     if per_usd <= 0:
         raise BadLine(f"{rate!r} is no currency_conversion_rate")
-    return value / per_usd
+    return bounded(value / per_usd)
 
 
 def _credits(value: object) -> Decimal:

@@ -28,7 +28,7 @@ class BadLine(ValueError):  # noqa: N818 - what the line is
     """One line of a file that cannot be read; the others can."""
 
 
-FAULTS = (BadLine, LookupError, TypeError, AttributeError, ValueError)
+FAULTS = (BadLine, LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
 """What a line raises that has not the shape of its format."""
 
 
@@ -98,7 +98,7 @@ class Rates:
     usd: Mapping[str, Decimal] = field(default_factory=dict)
 
     def to_usd(self, amount: Decimal, currency: str) -> Decimal:
-        """The amount in USD. Raises Unreadable for a currency without a rate."""
+        """The amount in USD. Raises Unreadable for a currency without a rate, BadLine for no amount."""
         code = currency.strip().upper() or "USD"
         if code == "USD":
             return amount
@@ -107,7 +107,7 @@ class Rates:
                 f"the file's amounts are in {code}",
                 f"give the rate that the invoice was paid at, as USD for one {code}: --rate {code}=1.08",
             )
-        return amount * self.usd[code]
+        return bounded(amount * self.usd[code])
 
 
 _GROUPED = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
@@ -115,8 +115,9 @@ _GROUPED = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _POINT = "write it with a point before its decimals and nothing between the digits of thousands"
 
 
-_DIGITS_MAX = 40
-"""Before or behind the point: a larger exponent would be written out in as many zeros."""
+_DIGITS_MAX, _PLACES_MAX = 15, 40
+"""Before and behind the point: sums of larger amounts would lose the last digits that the store keeps, and a
+larger exponent would be written out in as many zeros."""
 
 
 def amount(value: object) -> Decimal:
@@ -130,9 +131,20 @@ def amount(value: object) -> Decimal:
     except InvalidOperation:
         advice = f": {_POINT}" if re.search(r"\d", text) else ""
         raise BadLine(f"{value!r} is no number{advice}") from None
-    if not number.is_finite() or not -_DIGITS_MAX <= number.adjusted() <= _DIGITS_MAX:
+    if not _in_bounds(number):
         raise BadLine(f"{value!r} is no amount")
     return number or Decimal(0)
+
+
+def bounded(reckoned: Decimal) -> Decimal:
+    """The amount as it is. Raises BadLine for one that a wrong rate or unit has made."""
+    if not _in_bounds(reckoned):
+        raise BadLine(f"{reckoned:.3e} is no amount: another rate or unit is meant")
+    return reckoned
+
+
+def _in_bounds(number: Decimal) -> bool:
+    return number.is_finite() and (not number or -_PLACES_MAX <= number.adjusted() < _DIGITS_MAX)
 
 
 def count(value: object) -> int | None:
@@ -146,7 +158,7 @@ def count(value: object) -> int | None:
     return int(number)
 
 
-_COUNT_MAX = 10**18
+_COUNT_MAX = 10**14
 """More than all the tokens of a year: a larger number is another column's."""
 
 
@@ -159,11 +171,22 @@ def utc_day(value: object) -> date:
             seconds = Decimal(text)
             while seconds > _SECONDS_MAX:
                 seconds /= 1000
-            return datetime.fromtimestamp(float(seconds), UTC).date()
+            return _billed(datetime.fromtimestamp(float(seconds), UTC).date())
         moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+        return _billed((moment.astimezone(UTC) if moment.tzinfo else moment).date())
     except (ValueError, ArithmeticError, OSError):
-        raise BadLine(f"{value!r} is no day: write it as 2026-09-30") from None
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+        raise BadLine(f"{value!r} is no day of a bill: write it as 2026-09-30") from None
+
+
+def _billed(day: date) -> date:
+    """The day as it is. Raises ValueError for one that no bill of a model's calls has."""
+    if not _YEAR_MIN <= day.year <= _YEAR_MAX:
+        raise ValueError
+    return day
+
+
+_YEAR_MIN, _YEAR_MAX = 2000, 2099
+"""Within what the store's seconds reach, so that no other day is taken for it: from 1970 to 2106."""
 
 
 _SINCE_1970 = re.compile(r"\d{9,16}(\.\d+)?|\d\.\d+E\d{1,2}")

@@ -17,8 +17,11 @@ _DATE = re.compile(
     r"|(?<=-)[01]\d-[0-3]\d$"
 )
 """2024-08-06, 20250929, 09-2025, 0613, Mistral's 2407, and a preview's 05-06."""
-_REVISION = re.compile(r"(?:-v?\d+)?:\d+(?::\w+)?$|-v\d+$|@.*$|-00\d$")
+_REVISION = re.compile(r"(?:(?<!embed)-v?\d+)?:\d+(?::\w+)?$|(?<!embed)-v\d+(?=-|$)|@.*$|-00\d$")
 """Bedrock's `-v1:0` and `:0:200k`, Vertex' `@20250929`, Google's `-002`."""
+_JOINED = re.compile(r"(?<=[a-z])(?<!Deep)(?<!Mini)(?<!Code)(?=[A-Z][a-z]|V\d)")
+"""Where Bedrock's usage types join words: NovaPro, TitanEmbeddingV2; not in names such as DeepSeek."""
+_EMBEDDING = re.compile(r"embeddings?")
 _MEMBER = re.compile(r"(?<![a-z])(?:gpt-?\d+(?:\.\d+)?o?|o\d)(?![a-z])")
 """Names in which a number is no version of its own: gpt-4o, o3."""
 _WORD = re.compile(r"\d+(?:\.\d+)?[bk](?![a-z])|\d+(?:\.\d+)*|[a-z]+")
@@ -32,9 +35,10 @@ _SAYS_NOTHING = frozenset(
 
 def key(name: str) -> str:
     """Equal for names of one model; '' for no name."""
-    text = _PATH.sub("", _FINE_TUNED.sub(r"\1-tuned", name.strip().lower()))
+    text = _PATH.sub("", _FINE_TUNED.sub(r"\1-tuned", _JOINED.sub("-", name.strip()).lower()))
     text = re.sub(r"[\s_]+", "-", re.sub(r"\(.*?\)", " ", text).strip()).replace("gpt-35", "gpt-3.5")
     text = _REVISION.sub("", _DATE.sub("", _REVISION.sub("", text)).rstrip("-"))
+    text = _EMBEDDING.sub("embed", text)
     members = [member.replace("-", "") for member in _MEMBER.findall(text)]
     words = _versions(_WORD.findall(_MEMBER.sub("-", text)))
     return " ".join(sorted({*members, *words} - _SAYS_NOTHING))

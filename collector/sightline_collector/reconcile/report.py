@@ -7,7 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from sightline_collector.reconcile.compare import Comparison
 from sightline_collector.reconcile.explain import reasons, unexplained_usd
@@ -39,7 +39,8 @@ _SHORT_TOKENS = (
     *("seen_output_tokens", "difference_pct", "why"),
 )
 REFUSED_SHOWN = 5
-DECIMALS = 12
+_LAST_DIGIT, _WIDE = Decimal("1e-12"), Context(prec=60)
+"""A sum's digits before the point are not known: it is rounded behind it, whatever stands before."""
 Row = Sequence[object]
 
 
@@ -81,7 +82,7 @@ def _row(pair: Pair, tolerance: Decimal) -> Row:
 
 def _stored(usd: Decimal | None) -> Decimal | None:
     """To the last decimal that the store keeps: another currency's amounts have no end."""
-    return usd if usd is None else round(usd, DECIMALS)
+    return usd if usd is None else usd.quantize(_LAST_DIGIT, context=_WIDE)
 
 
 def as_json(found: Iterable[Row]) -> str:
@@ -117,26 +118,32 @@ def _cell(value: object) -> object:
     return " ".join(value) if isinstance(value, list) else value
 
 
+def agrees(statements: Sequence[Statement], comparison: Comparison, tolerance: Decimal) -> bool:
+    """Whether all of the files was read, and is within the tolerance of what was seen."""
+    return not _refused(statements) and comparison.within(tolerance)
+
+
+def _refused(statements: Sequence[Statement]) -> int:
+    return sum(len(statement.refused) for statement in statements)
+
+
 def remarks(statements: Sequence[Statement], comparison: Comparison, tolerance: Decimal) -> Iterator[str]:
     """The sums, what explains their difference, and what of the files was not compared."""
-    yield from _sums(comparison, tolerance)
+    yield from _sums(comparison, tolerance, _refused(statements))
     if comparison.shift_hours is not None:
-        yield (
-            f"The files' days fit if they begin {abs(comparison.shift_hours)} hours"
-            f" {'after' if comparison.shift_hours > 0 else 'before'} midnight UTC:"
-            f" try --time-zone {-comparison.shift_hours:+d}"
-        )
+        yield _fitting(comparison.shift_hours)
     yield from _overlaps(statements)
     for statement in statements:
         yield from _of_file(statement)
 
 
-def _sums(comparison: Comparison, tolerance: Decimal) -> Iterator[str]:
+def _sums(comparison: Comparison, tolerance: Decimal, refused: int) -> Iterator[str]:
     billed, seen = comparison.billed, comparison.seen
     unit = "USD" if all(pair.in_usd for pair in comparison.pairs) else "tokens"
     verdict = "agrees with" if comparison.within(tolerance) else "differs from"
+    what = f"without the {_lines(refused)} that could not be read, " if refused else ""
     yield (
-        f"Billed {_money(billed)}, seen {_money(seen)}: what is billed {verdict} what was seen"
+        f"Billed {_money(billed)}, seen {_money(seen)}: {what}what is billed {verdict} what was seen"
         f" ({_money(comparison.apart)} {unit} apart, day by day and model by model)."
     )
     explained: dict[str, Decimal] = {}
@@ -148,6 +155,16 @@ def _sums(comparison: Comparison, tolerance: Decimal) -> Iterator[str]:
     left = sum((unexplained_usd(pair, tolerance) for pair in comparison.pairs), Decimal(0))
     if left:
         yield f"  unexplained: {_money(left)}"
+
+
+def _fitting(hours: int) -> str:
+    if not hours:
+        return "The files' days fit if they begin at midnight UTC: try --time-zone UTC"
+    side = "after" if hours > 0 else "before"
+    return (
+        f"The files' days fit if they begin {abs(hours)} hours {side} midnight UTC:"
+        f" try --time-zone {-hours:+d}"
+    )
 
 
 def _overlaps(statements: Sequence[Statement]) -> Iterator[str]:

@@ -14,7 +14,7 @@ ONE_COST = "start_time,amount_value,amount_currency,line_item\n2026-09-01,{},usd
     ("written", "usd"),
     [
         ('"1,234.50"', "1234.5"), ("-$5.00", "-5"), ("($5.00)", "-5"), ("\N{MINUS SIGN}5", "-5"),
-        ("$1e-7", "0.0000001"),
+        ("$1e-7", "0.0000001"), ("0E-6176", "0"),
     ],
 )  # fmt: skip
 def test_an_amount_as_bookkeepers_write_it(written: str, usd: str) -> None:

@@ -171,7 +171,7 @@ def test_a_file_of_tokens_alone(reconcile: Command) -> None:
 
 
 def test_lines_that_were_not_read(reconcile: Command, tmp_path: Path) -> None:
-    """They are counted, the first are shown, and the others are compared."""
+    """They are counted, the first are shown, and the others are compared; nothing agrees without them."""
     bad = tmp_path / "costs.csv"
     bad.write_text(
         (FOLDER / "anthropic_cost.csv")
@@ -179,11 +179,25 @@ def test_lines_that_were_not_read(reconcile: Command, tmp_path: Path) -> None:
         .replace("0.11", "eleven cents")
         .replace("web_search", "web\x1b[2J")
     )
-    code, out, _ = reconcile(str(bad))
+    code, out, _ = reconcile(str(bad), "--tolerance", "20")
     assert code == 1
+    assert "without the 1 line that could not be read, what is billed agrees with what was seen" in out
     assert "1 line could not be read, so not counted\n  line 3: 'eleven cents' is no number\n" in out
     assert "Billed 2.36" in out
     assert "\x1b" not in out
+
+
+def test_the_largest_amounts(reconcile: Command, tmp_path: Path) -> None:
+    """Sums of them are told to the last digit that the store keeps, and larger ones are refused lines."""
+    costs = tmp_path / "costs.csv"
+    lines = ["2026-09-01,999999999999999.25,usd,o3"] * 20 + ["2026-09-01,1e16,usd,o3", "1960-02-05,1,usd,o3"]
+    costs.write_text("\n".join(["start_time,amount_value,amount_currency,line_item", *lines]))
+    code, out, err = reconcile(str(costs), "--format", "json")
+    assert code == 1
+    billed = {row["model"]: row["billed_usd"] for row in rows(out)}
+    assert billed["o3"] == Decimal("19999999999999985")
+    assert "line 22: '1e16' is no amount\n  line 23: '1960-02-05' is no day of a bill" in err
+    assert "9,999,999,999,985" in reconcile(str(costs))[1]
 
 
 def test_the_same_export_twice(reconcile: Command) -> None:
@@ -224,6 +238,9 @@ def test_a_file_that_cannot_be_read(reconcile: Command, tmp_path: Path) -> None:
     [
         (["--rate", "EUR"], "is no rate: write a currency and its USD, such as EUR=1.08"),
         (["--rate", "EUR=-1"], "is no rate"),
+        (["--rate", "EUR=1e9999999"], "is no number"),
+        (["--tolerance", "1e9999999"], "is no number"),
+        (["--time-zone", "inf"], "'inf' is no time zone"),
         (["--tolerance", "much"], "'much' is no number"),
         (["--tolerance", "100"], "must be from 0 to 100"),
         (["--time-zone", "Mars/Base"], "'Mars/Base' is no time zone"),

@@ -129,7 +129,7 @@ def test_amounts_and_tokens_are_not_added() -> None:
 
 
 def test_days_of_another_time_zone() -> None:
-    """Days that begin elsewhere are found out, and fit when that zone is given."""
+    """Days that begin elsewhere are found out, also at midnight UTC, and fit when that zone is given."""
     pacific = timezone(timedelta(hours=-7))
     hours = [hour("o3", f"{n + 1}", datetime(2026, 9, 1, tzinfo=UTC) + timedelta(hours=n)) for n in range(72)]
     lines = [Line(h.hour.astimezone(pacific).date(), "o3", h.sums.usd) for h in hours]
@@ -140,6 +140,8 @@ def test_days_of_another_time_zone() -> None:
     there = compare([bill], hours, pacific)
     assert there.within(Decimal(0))
     assert there.shift_hours is None
+    utc = statement(*(Line(h.hour.date(), "o3", h.sums.usd) for h in hours))
+    assert compare([utc], hours, pacific).shift_hours == 0
 
 
 def pair(billed: Sums | None, seen: Sums | None, **more: object) -> Pair:

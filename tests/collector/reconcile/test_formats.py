@@ -128,10 +128,11 @@ def test_a_page_that_another_follows() -> None:
 
 
 def test_pages_one_after_another() -> None:
-    """Several pages, as an array or one a line, are one file; only the last may lack the next."""
+    """Several pages, in an array or one after another, are one file; only the last may lack the next."""
     page = json.loads((FOLDER / "openai_costs.json").read_text())
     last = page | {"has_more": False}
-    for text in (json.dumps([page, last]), f"{json.dumps(page)}\n{json.dumps(last)}\n"):
+    indented = "\n".join(json.dumps(p, indent=1) for p in (page, last))
+    for text in (json.dumps([page, last]), f"{json.dumps(page)}\n{json.dumps(last)}\n", indented):
         statement = read_text(text)
         assert len(statement.lines) == 8
         assert statement.notes == []
@@ -160,6 +161,8 @@ def test_a_given_rate_goes_before_that_of_the_file() -> None:
         ("openai_costs.csv", "3.2500000000000000", '"3,25"', "'3,25' is no number"),
         ("openai_costs.csv", "3.2500000000000000", "1e999999", "'1e999999' is no amount"),
         ("openai_costs.csv", "3.2500000000000000", "1e-999999", "'1e-999999' is no amount"),
+        ("openai_costs.csv", "3.2500000000000000", "1e15", "'1e15' is no amount"),
+        ("google_billing.json", '_rate": "0.9"', '_rate": "1e-30"', "another rate or unit is meant"),
         ("openai_usage.csv", "1000000.0", "-5", "'-5' is no number of tokens"),
         ("anthropic_cost.csv", "1.35", "NaN", "'NaN' is no amount"),
         ("anthropic_usage.csv", "2026-09-01", "soon", "'soon' is no day"),
@@ -190,9 +193,13 @@ def test_a_moment_has_a_utc_day(moment: str) -> None:
     assert utc_day(moment) == FIRST
 
 
-@pytest.mark.parametrize("moment", ["", "soon", "0", "-1", "99999999999999999999", "2026-13-01", "1E99"])
+@pytest.mark.parametrize(
+    "moment",
+    ["", "soon", "0", "-1", "99999999999999999999", "2026-13-01", "1E99", "0001-01-01T00:00:00+05:00",
+     "9999-12-31", "9999-12-31T23:00:00-05:00", "1960-02-05", "2107-01-01"],
+)  # fmt: skip
 def test_what_is_no_moment(moment: str) -> None:
-    """It is refused, and does not become some day."""
+    """It is refused, and does not become some day, nor one that the store would take for another."""
     with pytest.raises(BadLine):
         utc_day(moment)
 

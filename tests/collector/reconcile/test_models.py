@@ -22,6 +22,11 @@ SAME = [
      "gemini-2.5-flash-preview-09-2025"},
     {"gemini 2.5 flash lite", "gemini-2.5-flash-lite"},
     {"Nova2.0Lite", "amazon.nova-2-lite-v1:0"},
+    {"NovaPro", "amazon.nova-pro-v1:0", "us.amazon.nova-pro-v1:0"},
+    {"MistralLarge", "mistral.mistral-large-2402-v1:0"},
+    {"ClaudeInstant", "anthropic.claude-instant-v1"},
+    {"TitanEmbeddingV2-Text", "amazon.titan-embed-text-v2:0"},
+    {"Cohere-Embed-4", "cohere.embed-v4:0"},
     {"Llama3-3-70B", "meta.llama3-3-70b-instruct-v1:0", "llama-3.3-70b"},
     {"DeepSeek-R1", "deepseek.r1-v1:0"},
 ]  # fmt: skip
