@@ -13,11 +13,13 @@ from pathlib import Path
 
 import structlog
 
+from sightline_collector.access import unfinished
 from sightline_collector.access.audit import Audit, untold, watch_keys
 from sightline_collector.access.day_bytes import NAME as DAY_BYTES
 from sightline_collector.access.day_bytes import DayBytes
 from sightline_collector.access.gate import Gate
 from sightline_collector.access.look import Look, looking
+from sightline_collector.access.rewriting import take_back
 from sightline_collector.access.tls import Tls
 from sightline_collector.alerts.loop import AlertLoop
 from sightline_collector.config import Config
@@ -122,6 +124,8 @@ def open_store(config: Config) -> Engine:
         if migrate(engine):
             prove(engine, config.folder / "scratch")
         keep_for(engine, config.keep_content_days, config.keep_days)
+        if unfinished.any_left(config.folder):
+            take_back(engine)
     except BaseException:
         engine.close()
         raise

@@ -90,7 +90,7 @@ def forget(
         "not_covered": NOT_COVERED,
         "complete": _is_complete(found, searched, tables, redacted),
     }
-    if certificate["complete"]:
+    if certificate["complete"] or not subject.traces:
         unfinished.done(folder, subject.digest)
     return {**certificate, "sha256": digest(certificate)}
 

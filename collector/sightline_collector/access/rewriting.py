@@ -157,6 +157,11 @@ class Rewriting:
         return self._engine.rows(sql, {"database": self._engine.database, **parameters})
 
 
+def take_back(engine: Engine) -> None:
+    """Settings that a run which was killed has left on tables. Raises StoreRefused, StoreUnreachable."""
+    Rewriting(engine, time.sleep).reset()
+
+
 @contextmanager
 def rewriting(engine: Engine, pause: Callable[[float], None] = time.sleep) -> Iterator[Rewriting]:
     """Inside, tables are rewritten; afterwards nothing is left of what they held."""

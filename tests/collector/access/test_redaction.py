@@ -94,7 +94,7 @@ def test_an_id_is_known_however_senders_write_it(engine: Engine, value: object) 
     """Numbers, flags, bytes, maps: whatever the store has spelled like it."""
     sent = any_value(value).SerializeToString()
     said = engine.value("select sightline_texts([unhex({sent:String})])[1]", {"sent": sent.hex()})
-    assert spellings(engine, said) == {sent}
+    assert sent in spellings(engine, said)
 
 
 def test_what_is_only_text_is_no_number(engine: Engine) -> None:
@@ -116,7 +116,8 @@ class KilledAfterOne(Rewriting):
 
 
 def test_a_redaction_that_was_killed_is_finished_by_the_next(engine: Engine, tmp_path: Path) -> None:
-    """What is done already is not done again, totals are the same before, between and after."""
+    """What is done already is not done again, totals are the same before, between and after; a start in
+    between takes back what it left on tables."""
     said = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "input.value": "anna!"}
     request = ExportTraceServiceRequest()
     span = request.resource_spans.add().scope_spans.add().spans.add(
@@ -130,6 +131,13 @@ def test_a_redaction_that_was_killed_is_finished_by_the_next(engine: Engine, tmp
     with pytest.raises(Killed):
         redact(engine, redaction, KilledAfterOne(engine, lambda _: None))
     assert engine.rows(sums) == before
+    changed = (
+        "select name from system.tables where database = currentDatabase()"
+        " and match(create_table_query, 'old_parts_lifetime|fsync_after_merge')"
+    )
+    assert engine.rows(changed) != []
+    access_rewriting.take_back(engine)
+    assert engine.rows(changed) == []
     work = Rewriting(engine, lambda _: None)
     done = redact(engine, redaction, work)
     work.reset()
@@ -161,8 +169,13 @@ def test_what_was_rewritten_is_gone_from_the_disk_each_time(
 
 def test_traces_are_known_until_an_erasure_is_complete(tmp_path: Path) -> None:
     """A run that was killed after it had erased their rows has left them to the next."""
+    assert not unfinished.any_left(tmp_path)
     assert unfinished.remembered(tmp_path, "5a", {TRACE}) == {TRACE}
     assert unfinished.remembered(tmp_path, "5a", ()) == {TRACE}
     assert unfinished.remembered(tmp_path, "6b", ()) == set()
     unfinished.done(tmp_path, "5a")
     assert unfinished.remembered(tmp_path, "5a", ()) == set()
+    for digest in ("5a", "6b"):
+        assert unfinished.any_left(tmp_path)
+        unfinished.done(tmp_path, digest)
+    assert not unfinished.any_left(tmp_path)
