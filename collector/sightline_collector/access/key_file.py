@@ -68,7 +68,7 @@ def read_all(path: Path, *, made: bool = False) -> Keys:
 
 
 def mark(path: Path) -> None:
-    """Notes, durably, that a key was made: without the file nobody comes in any more. Raises OSError."""
+    """Notes that a key was made: without the file nobody comes in any more. Raises OSError."""
     if not path.with_suffix(MARK).exists():
         path.with_suffix(MARK).touch(mode=0o600)
         _own(path.with_suffix(MARK))
