@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -40,8 +41,13 @@ def finished(span_id: int, usd: str, trace_id: int = 1) -> Any:
 
 def test_no_thread_loses_what_it_spends() -> None:
     """Eight threads that spend at the same time come to the exact sum."""
+
+    def calls() -> None:
+        for _ in range(100):
+            call()
+
     with testing.capture(budget=PLENTY):
-        threads = [threading.Thread(target=lambda: [call() for _ in range(100)]) for _ in range(8)]
+        threads = [threading.Thread(target=calls) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -125,7 +131,9 @@ def test_one_of_two_calls_that_are_one_does_not_stop_the_other() -> None:
 
 
 @pytest.mark.parametrize("between", [sightline.step, sightline.agent])
-def test_a_call_through_other_steps_is_the_call_above(between: Any) -> None:
+def test_a_call_through_other_steps_is_the_call_above(
+    between: Callable[[Callable[[], None]], Callable[[], None]],
+) -> None:
     """What stands between two layers of one call does not make two of them; the next call is a second one."""
 
     @between

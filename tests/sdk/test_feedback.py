@@ -73,12 +73,17 @@ def test_each_kind_of_feedback(
 
 def test_the_contract_lists_every_kind(seen: Captured) -> None:
     """What the SDK says a judgement is, `attributes.KINDS` says, too."""
+
+    @sightline.evaluator(run="inline")
+    def same(output: object) -> list[object]:
+        return [output]
+
     with sightline.stage("work"):
         for given in ({"thumbs": "up"}, {"score": 1}, {"label": "x"}, {"comment": "x"}, {"correction": "x"}):
-            sightline.feedback(**given)  # type: ignore[arg-type]
+            sightline.feedback(**given)
         sightline.feedback(signal="copy")
         sightline.record_outcome(None, "refund", True)
-        sightline.evaluate(sightline.evaluator(run="inline")(lambda output: [output]))
+        sightline.evaluate(same)
     assert tuple(log.attributes[attributes.FEEDBACK_KIND] for log in seen.logs) == attributes.KINDS
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi import Depends, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from flask import Flask
 from opentelemetry import trace
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
@@ -22,7 +23,8 @@ from sightline import _runtime
 from sightline.middleware import ASGIMiddleware, WSGIMiddleware, cookie, header, identify
 from sightline.testing import Captured
 
-QUIET = {"tracing": False}  # FastAPI observes itself, too, once some test has set up OpenTelemetry
+# FastAPI observes itself, too, once some test has set up OpenTelemetry.
+QUIET: TelemetryConfig = {"tracing": False}
 CLAIMS = {"traceparent": UNSAMPLED, "baggage": "user.id=somebody,sightline.feature=theirs"}
 
 

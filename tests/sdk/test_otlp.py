@@ -11,7 +11,7 @@ from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue, KeyValueList
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvider
@@ -131,8 +131,8 @@ def test_what_a_span_had_to_drop_is_told() -> None:
         (object(), AnyValue(string_value="<builtins.object>")),
         (math.inf, AnyValue(double_value=math.inf)),
         ("", AnyValue(string_value="")),
-        ((), AnyValue(array_value={})),
-        ({}, AnyValue(kvlist_value={})),
+        ((), AnyValue(array_value=ArrayValue())),
+        ({}, AnyValue(kvlist_value=KeyValueList())),
         (b"", AnyValue(bytes_value=b"")),
         (None, AnyValue()),
     ],

@@ -182,8 +182,10 @@ def test_every_attribute_has_one_name() -> None:
         if key.isupper() and isinstance(value, str) and "." in value
     ]
     assert len(names) == len(set(names))
-    roots = ("sightline.", "gen_ai.", "user.", "session.", "error.", "http.", "url.", "openai.", "anthropic.")
-    roots += ("code.", "thread.", "exception.")
+    roots = (
+        "sightline.", "gen_ai.", "user.", "session.", "error.", "http.", "url.", "openai.", "anthropic.",
+        "code.", "thread.", "exception.",
+    )  # fmt: skip
     assert all(name.startswith(roots) for name in names)
 
 

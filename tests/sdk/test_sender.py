@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
@@ -70,20 +71,21 @@ def test_every_status_has_one_meaning(answers: Any, status: int, expected: Refus
     assert len(answers.bodies) == 1
 
 
+def partly(success: ExportTracePartialSuccess) -> bytes:
+    """An answer that says how much of a request was taken."""
+    encoded: bytes = ExportTraceServiceResponse(partial_success=success).SerializeToString()
+    return encoded
+
+
 @pytest.mark.parametrize(
     ("said", "rejected"),
     [
         (b"", None),
         (ExportTraceServiceResponse().SerializeToString(), None),
-        (ExportTraceServiceResponse(partial_success={}).SerializeToString(), None),
-        (ExportTraceServiceResponse(partial_success={"error_message": "careful"}).SerializeToString(), None),
-        (ExportTraceServiceResponse(partial_success={"rejected_spans": 2}).SerializeToString(), 2),
-        (
-            ExportTraceServiceResponse(
-                partial_success={"error_message": "old", "rejected_spans": 300}
-            ).SerializeToString(),
-            300,
-        ),
+        (partly(ExportTracePartialSuccess()), None),
+        (partly(ExportTracePartialSuccess(error_message="careful")), None),
+        (partly(ExportTracePartialSuccess(rejected_spans=2)), 2),
+        (partly(ExportTracePartialSuccess(error_message="old", rejected_spans=300)), 300),
         (b"OK", None),
         (b"\x0a\xff", None),
         (b"<html>", None),

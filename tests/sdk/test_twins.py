@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any
@@ -11,14 +11,17 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Status, StatusCode
+from opentelemetry.util.types import AttributeValue
 
 from sightline._spans import twins
 from sightline._spans.processor import SightlineProcessor
 
-CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini"}
-EMBEDDING = {"gen_ai.operation.name": "embeddings"}
-USED = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5}
-FOREIGN_USED = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 10}
+Values = Mapping[str, AttributeValue]
+
+CHAT: Values = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini"}
+EMBEDDING: Values = {"gen_ai.operation.name": "embeddings"}
+USED: Values = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5}
+FOREIGN_USED: Values = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 10}
 
 
 class Layers:
@@ -30,14 +33,13 @@ class Layers:
         self._provider.add_span_processor(SightlineProcessor(self._keep))
 
     @contextmanager
-    def span(self, name: str, scope: str = "any", **values: Any) -> Iterator[trace.Span]:
+    def span(self, name: str, values: Values | None = None, *, scope: str = "any") -> Iterator[trace.Span]:
         tracer = self._provider.get_tracer(scope)
         with tracer.start_as_current_span(name, attributes=values) as span:
             yield span
 
     def call(self, name: str, *, usage: bool = True) -> Any:
-        values = {**CHAT, **(USED if usage else {})}
-        return self.span(name, **values)
+        return self.span(name, {**CHAT, **USED} if usage else CHAT)
 
     def _keep(self, span: Any) -> None:
         self.marked[span.name] = span.attributes.get("sightline.usage.aggregated", False)
@@ -83,7 +85,7 @@ def test_calls_beside_each_other_are_all_counted(layers: Layers) -> None:
 
 def test_an_embedding_inside_of_a_chat_is_beside_it(layers: Layers) -> None:
     """A lookup on the way to an answer has tokens of its own; it does not carry the answer's."""
-    with layers.call("chat"), layers.span("lookup", **EMBEDDING, **USED):
+    with layers.call("chat"), layers.span("lookup", {**EMBEDDING, **USED}):
         pass
     assert layers.marked == {"chat": False, "lookup": False}
 
@@ -97,9 +99,9 @@ def test_an_embedding_inside_of_a_chat_is_beside_it(layers: Layers) -> None:
         {"openinference.span.kind": "TOOL"},
     ],
 )
-def test_a_call_of_a_tool_or_a_judge_is_another_call(layers: Layers, aside: dict[str, str]) -> None:
+def test_a_call_of_a_tool_or_a_judge_is_another_call(layers: Layers, aside: Values) -> None:
     """What is asked of a model on the way to an answer, or about it, is paid beside the answer."""
-    with layers.call("answer"), layers.span("aside", **aside), layers.call("asked"):
+    with layers.call("answer"), layers.span("aside", aside), layers.call("asked"):
         pass
     assert layers.marked == {"answer": False, "aside": False, "asked": False}
 
@@ -122,7 +124,7 @@ def test_a_fallback_that_nobody_saw_is_counted_by_the_layer_above(layers: Layers
 
 def test_a_call_in_another_dialect_is_understood(layers: Layers) -> None:
     """OpenInference says at its end that a span is a model call."""
-    with layers.span("outer", "openinference.instrumentation.litellm") as outer:
+    with layers.span("outer", scope="openinference.instrumentation.litellm") as outer:
         with layers.call("inner"):
             pass
         outer.set_attributes(FOREIGN_USED)
@@ -152,7 +154,7 @@ def test_a_call_that_outlives_the_one_around_it_is_counted(layers: Layers, usage
 def test_what_a_tool_left_running_is_another_call(layers: Layers) -> None:
     """Nor is a lookup that goes on beside it."""
     outer = layers.call("outer")
-    tool = layers.span("tool", **{"gen_ai.operation.name": "execute_tool"})
+    tool = layers.span("tool", {"gen_ai.operation.name": "execute_tool"})
     inner = layers.call("inner")
     ended_in_turn((outer, tool, inner), (outer, tool, inner))
     assert layers.marked == {"outer": False, "tool": False, "inner": False}
@@ -160,7 +162,7 @@ def test_what_a_tool_left_running_is_another_call(layers: Layers) -> None:
 
 def test_an_agent_is_not_marked(layers: Layers) -> None:
     """What is no model call is never counted, and needs no mark."""
-    with layers.span("agent", **{"gen_ai.operation.name": "invoke_agent"}, **USED), layers.call("call"):
+    with layers.span("agent", {"gen_ai.operation.name": "invoke_agent", **USED}), layers.call("call"):
         pass
     assert layers.marked == {"agent": False, "call": False}
 

@@ -1,12 +1,12 @@
 """What people are told when something could not be sent."""
 
 import logging
+import time
 from typing import Any
 
 import pytest
 from sdk.answers import drafts, sender
 
-from sightline import _safety
 from sightline._delivery import sender as sending
 from sightline._delivery.refusal import NO_OTLP, UNREACHABLE, Refusal
 from sightline._delivery.undelivered import lost, refused, waiting
@@ -60,7 +60,7 @@ def test_an_outage_is_said_once_and_then_rarely(
 ) -> None:
     """However often it is tried: one line a minute."""
     now_s = 1_000.0
-    monkeypatch.setattr(_safety.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
     way = sender("http://127.0.0.1:9/v1/traces")
     with caplog.at_level(logging.WARNING):
         for _ in range(3):

@@ -4,7 +4,7 @@ import gc
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Never
 
 import httpx
 import pytest
@@ -40,7 +40,7 @@ def service(**options: Any) -> Flask:
         return Response(answer(1 // (1 - number)) for number in range(3))
 
     @app.get("/fails")
-    def fails() -> None:
+    def fails() -> Never:
         raise LookupError("not here")
 
     app.register_blueprint(chats)
