@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 import lz4.block
@@ -23,7 +24,7 @@ TRACE = "0123456789abcdef0123456789abcdef"
 ANN = Subject("ann@shop.example", keys=("user.id", "enduser.id"), traces=frozenset({TRACE}))
 
 
-def traces(*spans: dict[str, object]) -> ExportTraceServiceRequest:
+def traces(*spans: Mapping[str, object]) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     scope = request.resource_spans.add().scope_spans.add()
     for span in spans:

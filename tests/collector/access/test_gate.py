@@ -17,6 +17,8 @@ from sightline_collector.access.key_changes import Wanted
 from sightline_collector.access.key_file import Keys
 from sightline_collector.errors import BadConfiguration, Forbidden, OverAllowance, Unauthenticated
 
+NO_HEADERS: dict[str, str] = {}
+
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Kept:
@@ -26,7 +28,7 @@ def kept(tmp_path: Path) -> Kept:
 def test_without_keys_everyone_may_do_everything(kept: Kept) -> None:
     """As long as no key was made, nobody is asked for one."""
     assert not kept.gate.shut
-    assert kept.gate.caller({}.get, Scope.INGEST) == ANYONE
+    assert kept.gate.caller(NO_HEADERS.get, Scope.INGEST) == ANYONE
     assert ANYONE.target == "default"
 
 
@@ -34,7 +36,7 @@ def test_the_first_key_shuts_the_gate(kept: Kept) -> None:
     """Once there is a key, who has none is refused, and who has it is its project."""
     key, token = kept.add(Scope.INGEST)
     with pytest.raises(Unauthenticated, match="no key with the request"):
-        kept.gate.caller({}.get, Scope.INGEST)
+        kept.gate.caller(NO_HEADERS.get, Scope.INGEST)
     caller = kept.gate.caller(bearer(token).get, Scope.INGEST)
     assert (caller.key, caller.target, caller.scopes) == (key.id, "shop", frozenset({Scope.INGEST}))
 
@@ -74,7 +76,7 @@ def test_a_first_key_that_cannot_be_read_shuts_the_gate(kept: Kept, content: byt
     kept.gate.refresh()
     assert (kept.gate.shut, kept.gate.readable) == (True, False)
     with pytest.raises(Unauthenticated):
-        kept.gate.caller({}.get, Scope.INGEST)
+        kept.gate.caller(NO_HEADERS.get, Scope.INGEST)
     kept.path.rename(kept.path.with_suffix(".away"))
     _, token = kept.add(Scope.INGEST)
     assert kept.gate.caller(bearer(token).get, Scope.INGEST).target == "shop"

@@ -26,7 +26,7 @@ from sightline_collector.prices.residency import with_residency
 
 def inputs(prices: Cube) -> list[Decimal]:
     """The input price of each cell, in order."""
-    return [cell.listed["input_tokens"] for cell in prices.cells]
+    return [(cell.listed or {})["input_tokens"] for cell in prices.cells]
 
 
 def test_a_plain_price_is_one_cell() -> None:

@@ -29,8 +29,11 @@ def answered(
     async def receive() -> MutableMapping[str, Any]:
         return {"type": "http.disconnect"}
 
-    scope = {"type": "http", "method": method, "path": "/v1/traces", "headers": list(headers.items())}
-    asyncio.run(with_origins(app, origins)(scope, receive, send))
+    async def ask() -> None:
+        scope = {"type": "http", "method": method, "path": "/v1/traces", "headers": list(headers.items())}
+        await with_origins(app, origins)(scope, receive, send)
+
+    asyncio.run(ask())
     return sent[0]["status"], dict(sent[0]["headers"])
 
 
