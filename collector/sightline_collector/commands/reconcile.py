@@ -19,7 +19,7 @@ from sightline_collector.reconcile.formats import FORMATS, statements
 from sightline_collector.reconcile.line import Rates, Statement, Unreadable
 from sightline_collector.reconcile.pair import Hour
 from sightline_collector.reconcile.report import agrees, as_csv, as_json, remarks, rows, short
-from sightline_collector.reconcile.seen import HOURS, SETTINGS, hours
+from sightline_collector.reconcile.seen import FEES, HOURS, SETTINGS, fees, hours
 
 _WHAT = """\
 Set a provider's usage or cost export against the calls seen here, by day and
@@ -100,8 +100,13 @@ def _seen(collector: Collector, read: Sequence[Statement], project: str) -> list
         "project": project,
     }
     settings = SETTINGS | {f"param_{name}": value for name, value in asked.items()}
-    with collector.statement(HOURS, "JSONEachRow", settings) as pieces:
-        return list(hours(b"".join(pieces)))
+
+    def answer(question: str) -> bytes:
+        with collector.statement(question, "JSONEachRow", settings) as pieces:
+            return b"".join(pieces)
+
+    in_usd = any(line.usd is not None for statement in read for line in statement.lines)
+    return [*hours(answer(HOURS)), *(fees(answer(FEES)) if in_usd else ())]
 
 
 def _print(format_name: str, compared: Comparison, tolerance: Decimal) -> None:

@@ -93,7 +93,7 @@ def _tier(result: Fields) -> str:
 def _read_cost(statement: Statement, day: date, result: Fields, rates: Rates) -> None:
     usd = rates.to_usd(amount(result["amount"]) * CENT, str(result.get("currency") or ""))
     model = str(result.get("model") or "")
-    if not model and result.get("cost_type") not in (None, "tokens"):
+    if result.get("cost_type") not in (None, "tokens"):
         statement.set_aside(str(result.get("description") or result["cost_type"]), usd)
     else:
         statement.add(Line(day, model, usd=usd, tier=_tier(result)))

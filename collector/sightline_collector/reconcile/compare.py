@@ -24,6 +24,8 @@ class Comparison:
     pairs: Sequence[Pair]
     shift_hours: int | None = None
     """When the file's days would fit: how many hours after midnight UTC they begin; None: as was said."""
+    fees_usd: Decimal = Decimal(0)
+    """What was seen of fees that the files bill apart from models; in no pair."""
 
     @property
     def billed(self) -> Decimal:
@@ -85,9 +87,27 @@ def compare(statements: Sequence[Statement], hours: Sequence[Hour], zone: tzinfo
             f"the files of {' and '.join(sorted(billing - bill.in_usd))} have tokens, others amounts",
             "reconcile one provider at a time, or add the export of its costs",
         )
-    relevant = [hour for hour in hours if hour.provider in {s.provider for s in statements}]
-    pairs = _pairs(bill, relevant, lambda moment: moment.astimezone(zone).date())
-    return Comparison(pairs, _shift(bill, relevant, Comparison(pairs)))
+    providers, lumped = {s.provider for s in statements}, _lumped(statements)
+    relevant = [h for h in hours if h.provider in providers and not (h.is_fees and h.provider in lumped)]
+
+    def day_of(moment: datetime) -> date:
+        return moment.astimezone(zone).date()
+
+    pairs = _pairs(bill, relevant, day_of)
+    fees = [h for h in relevant if h.is_fees and (h.provider, day_of(h.hour)) in bill.days]
+    fees_usd = -sum((h.sums.usd or Decimal(0) for h in fees), Decimal(0))
+    return Comparison(pairs, _shift(bill, relevant, Comparison(pairs)), fees_usd)
+
+
+def _lumped(statements: Sequence[Statement]) -> set[str]:
+    """Providers whose files bill models and fees in one sum, for they name neither."""
+    return {
+        s.provider
+        for s in statements
+        if not s.beside
+        and any(line.usd is not None for line in s.lines)
+        and not any(line.model for line in s.lines)
+    }
 
 
 def _shift(bill: _Bill, hours: Sequence[Hour], found: Comparison) -> int | None:

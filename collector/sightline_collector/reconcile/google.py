@@ -91,6 +91,8 @@ def _read_row(statement: Statement, row: Fields, rates: Rates) -> None:
         statement.set_aside(str(row["cost_type"]), usd)
     elif model is None:
         statement.set_aside(service, usd)
+    elif "grounding" in sku:
+        statement.set_aside(f"{service}: grounding", usd)
     else:
         listed = row.get("cost_at_list")
         list_usd = _usd(amount(listed), row, rates) if listed not in (None, "") else None

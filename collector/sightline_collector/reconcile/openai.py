@@ -25,6 +25,7 @@ OpenAI, with an admin key (or the CSV of the dashboard's Usage page):
       'https://api.openai.com/v1/organization/costs?start_time=1788220800&limit=31&group_by=line_item'"""
 _LINE_ITEM = re.compile(r"^(?P<model>[a-z0-9][\w.:-]*)(?:, (?P<what>.+))?$", re.I)
 _TOKENS = re.compile(r"input|output|cached|audio|image|text|training", re.I)
+_FEE = re.compile(r"search|tool|session|storage", re.I)
 _TIERS = {"batch": "batch", "flex": "flex", "priority": "priority"}
 
 
@@ -104,6 +105,6 @@ def _line_item(item: str) -> tuple[str, str]:
     """Model and tier of `gpt-4o-2024-08-06, batch input`; no model for another item, such as storage."""
     found = _LINE_ITEM.match(item)
     what = ((found and found["what"]) or "").lower()
-    if not found or not (_TOKENS.search(what) or re.search(r"\d", found["model"])):
+    if not found or _FEE.search(what) or not (_TOKENS.search(what) or re.search(r"\d", found["model"])):
         return "", ""
     return found["model"], next((tier for word, tier in _TIERS.items() if word in what), "")

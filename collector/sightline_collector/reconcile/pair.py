@@ -44,12 +44,14 @@ def _plus(one: Number | None, other: Number | None) -> Number | None:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What was seen here of one model of one provider in one UTC hour."""
+    """What was seen here of one model of one provider in one UTC hour, or what to take from it."""
 
     hour: datetime
     provider: str
     model: str
     sums: Sums
+    is_fees: bool = False
+    """True of the fees in an hour's cost, which are negative: providers bill them apart from the model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,11 @@ def remarks(statements: Sequence[Statement], comparison: Comparison, tolerance: 
     yield from _sums(comparison, tolerance, _refused(statements))
     if comparison.shift_hours is not None:
         yield _fitting(comparison.shift_hours)
+    if comparison.fees_usd:
+        yield (
+            f"Web searches seen, {_money(comparison.fees_usd)} USD, are left out of what was seen:"
+            " the files bill them apart from the models"
+        )
     yield from _overlaps(statements)
     for statement in statements:
         yield from _of_file(statement)

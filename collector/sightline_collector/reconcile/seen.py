@@ -1,4 +1,4 @@
-"""What was seen here, by hour: the question, and its answer's rows. Pure."""
+"""What was seen here, by hour: the questions, and their answers' rows. Pure."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ where hour >= toDateTime({since:Date}, 'UTC') and hour < toDateTime({until:Date}
     and (isNotNull(cost_usd) or isNotNull(input_tokens) or isNotNull(output_tokens) or unpriced_calls > 0)
 group by began, provider, model
 """
+FEES = """
+select
+    toUnixTimestamp(toStartOfHour(started_at)) as began, provider, model,
+    sum(cast(sightline_price_rare_usd(
+        price_id, mapFilter((unit, used) -> unit = 'web_searches', extra_usage)), 'Decimal(38, 12)')
+        * cast(toFloat64(counted) * weight, 'Decimal(18, 6)')) as usd
+from spans
+where started_at >= toDateTime({since:Date}, 'UTC') and started_at < toDateTime({until:Date}, 'UTC')
+    and ({project:String} = '' or project = {project:String})
+    and extra_usage['web_searches'] > 0 and counted > 0
+    and cost_status in ('priced', 'assumed', 'estimated_tokens')
+group by began, provider, model
+"""
+"""What web searches cost of HOURS' usd, as the price of their span lists them."""
 SETTINGS = {"output_format_json_quote_decimals": "1", "output_format_json_quote_64bit_integers": "1"}
 """Without them sums of money and of tokens would come as floating-point numbers."""
 
@@ -30,6 +44,14 @@ SETTINGS = {"output_format_json_quote_decimals": "1", "output_format_json_quote_
 def hours(answer: bytes) -> Iterator[Hour]:
     """The rows of the answer, which are JSON, a row a line."""
     yield from (_hour(json.loads(line)) for line in answer.splitlines() if line.strip())
+
+
+def fees(answer: bytes) -> Iterator[Hour]:
+    """The rows of the answer to FEES, each to be taken from its hour."""
+    for row in map(json.loads, answer.splitlines()):
+        began = datetime.fromtimestamp(int(row["began"]), UTC)
+        provider = bills(row["provider"], row["model"])
+        yield Hour(began, provider, row["model"], Sums(usd=-Decimal(row["usd"])), is_fees=True)
 
 
 def _hour(row: Mapping[str, Any]) -> Hour:

@@ -42,12 +42,14 @@ def call(
     return {"at": MORNING_NS + int(hours * HOUR_NS), "attributes": said}
 
 
+SEARCHES = {"gen_ai.usage.details.web_search_requests": 3}
 CALLS = [
     *(call("openai", "gpt-4o", (100_000, 10_000, 20_000, 0), n / 10) for n in range(10)),
     call("openai", "gpt-4o-mini", (40_000, 4_000, 0, 0)),
     call("openai", "ours-only", (10, 1, 0, 0)),
     *(call("anthropic", "claude-sonnet-4-5-20250929", (100_000, 5_000, 40_000, 10_000)) for _ in range(5)),
-    *(call("anthropic", "claude-sonnet-4-5", (100_000, 5_000, 40_000, 10_000), 2) for _ in range(5)),
+    *(call("anthropic", "claude-sonnet-4-5", (100_000, 5_000, 40_000, 10_000), 2) for _ in range(4)),
+    call("anthropic", "claude-sonnet-4-5", (100_000, 5_000, 40_000, 10_000), 2, **SEARCHES),
     call("gcp.gemini", "gemini-2.5-flash", (1_000_000, 100_000, 0, 0)),
     call("aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", (1_000, 100, 0, 0)),
 ]
@@ -94,7 +96,8 @@ def rows(said: str) -> list[Mapping[str, Any]]:
 
 
 def test_a_bill_that_agrees(reconcile: Command) -> None:
-    """Costs by the cent and calls seen under two names of the model are one row, and the exit status is 0."""
+    """Costs by the cent and calls seen under two names of the model are one row, and the exit status is 0.
+    Fees stand apart on both sides."""
     code, out, err = reconcile("anthropic_cost.json", "--format", "json")
     assert code == 0
     (row,) = rows(out)
@@ -102,6 +105,7 @@ def test_a_bill_that_agrees(reconcile: Command) -> None:
     assert (row["billed_usd"], row["seen_usd"], row["difference_usd"]) == (Decimal("2.745"),) * 2 + (0,)
     assert "what is billed agrees with what was seen" in err
     assert "beside model usage, Web Search Usage: 0.03 USD in 1 line" in err
+    assert "Web searches seen, 0.03 USD, are left out of what was seen" in err
 
 
 def test_a_discount_is_found(reconcile: Command) -> None:

@@ -111,6 +111,15 @@ def test_usage_and_cost_in_two_files() -> None:
     ]
 
 
+def test_fees_are_billed_apart() -> None:
+    """What was seen of them is left out where the file names models, and is in a sum that names nothing."""
+    hours = [hour("o3", "4.8"), Hour(NOON, "openai", "o3", usd("-1.2"), is_fees=True)]
+    found = compare([statement(Line(FIRST, "o3", Decimal("3.6")))], hours)
+    assert (sides(found), found.fees_usd) == ([(FIRST, "o3", Decimal("3.6"), Decimal("3.6"))], Decimal("1.2"))
+    total = compare([statement(Line(FIRST, "", Decimal("4.8")))], hours)
+    assert (sides(total), total.fees_usd) == ([(FIRST, ALL_MODELS, Decimal("4.8"), Decimal("4.8"))], 0)
+
+
 def test_tokens_by_model_and_costs_without() -> None:
     """Then the day's sum of all models is compared, tokens too."""
     usage = statement(Line(FIRST, "o3", input_tokens=10), Line(FIRST, "gpt-4o", input_tokens=5))
