@@ -84,6 +84,8 @@ def copy(snapshot: Mapping[str, Any], into: Path) -> Copied:
         if table["rows"] and not folder.is_dir():
             raise _unseen(folder)
     into.mkdir(mode=OWNERS_ONLY, parents=True, exist_ok=True)
+    for name in (LOG, LETTERS):
+        (into / name).mkdir()
     size_bytes = 0
     for table in snapshot["tables"]:
         size_bytes += copy_folder(Path(table["folder"]), into / "tables" / table["name"])
