@@ -116,12 +116,11 @@ class _Charging:
     def hour(self, hour: Stretch) -> Iterator[Charge]:
         """What changes, in portions of the groups of traces with such claims."""
         calls = differing(self.engine, hour, self.asked.project)
-        if calls:
-            wanted = {(call.project, call.trace_id) for call in calls}
-            for portion in _portions(self.engine, hour, wanted):
-                with LEDGER:
-                    done = self._charge(portion, hour, calls)
-                yield done
+        wanted = {(call.project, call.trace_id) for call in calls if call.decides}
+        for portion in _portions(self.engine, hour, wanted) if wanted else ():
+            with LEDGER:
+                done = self._charge(portion, hour, calls)
+            yield done
 
     def _charge(
         self, portion: Portion, hour: Stretch, calls: Sequence[Repriced]
@@ -158,7 +157,8 @@ class _Charging:
 
 def _earlier(entries: Sequence[Entry], hour: Stretch, calls: Mapping[Place, Repriced]) -> bool:
     """Whether such a group was charged in an earlier hour, had it not been a dry run."""
-    return any(entry.claim.started_ns < hour[0] and place_of(entry) in calls for entry in entries)
+    earlier = (calls.get(place_of(entry)) for entry in entries if entry.claim.started_ns < hour[0])
+    return any(call is not None and call.decides for call in earlier)
 
 
 def _portions(engine: Engine, hour: Stretch, wanted: AbstractSet[Trace]) -> Iterator[Portion]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sightline_collector.settle.doubts import CLAIM
 from sightline_collector.settle.groups import Stretch
-from sightline_collector.settle.status import Place
+from sightline_collector.settle.status import NO_CALL, Place
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.store.engine import Engine
 
@@ -85,6 +85,11 @@ class Repriced:
     def place(self) -> Place:
         """Which span of which project."""
         return self.project, self.trace_id, self.span_id, self.received_ns
+
+    @property
+    def decides(self) -> bool:
+        """Whether it can change a bill by itself: no span does that is not paid and has a price as before."""
+        return self.old_status != NO_CALL or (self.old_usd is None) != (self.new_usd is None)
 
     @property
     def price(self) -> dict[str, Any]:

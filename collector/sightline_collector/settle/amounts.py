@@ -32,10 +32,13 @@ class Amounts:
     cost_usd: Decimal = Decimal(0)
 
     def __add__(self, other: Amounts) -> Amounts:
-        return self._with(other, 1)
+        # Most of what is added up is nothing.
+        if other is NOTHING:
+            return self
+        return other if self is NOTHING else self._with(other, 1)
 
     def __sub__(self, other: Amounts) -> Amounts:
-        return self._with(other, -1)
+        return self if other is NOTHING else self._with(other, -1)
 
     def _with(self, other: Amounts, sign: int) -> Amounts:
         sums = {name: getattr(self, name) + sign * getattr(other, name) for name in AMOUNTS}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from collector.alerts.webhook import Webhook, listening
@@ -74,6 +76,22 @@ def test_a_host_that_is_none(capfd: pytest.CaptureFixture[str]) -> None:
     """A name that resolves to nothing is named, without the resolver's own words."""
     assert main(["sql", "select 1", "--url", "http://nosuch.host.invalid:4319"]) == 1
     assert capfd.readouterr().err.splitlines()[0] == "sightline: no host is called 'nosuch.host.invalid'"
+
+
+def test_a_collector_that_stops_before_it_answers(capfd: pytest.CaptureFixture[str]) -> None:
+    """Who waits for an answer is told that there will be none."""
+    with ThreadPoolExecutor(1) as other, socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        other.submit(stop_at_a_question, server)
+        assert main(["settle", "--since", "2026-11-01", "--url", url]) == 1
+    assert capfd.readouterr().err.startswith(f"sightline: the collector at {url} stopped before it answered")
+
+
+def stop_at_a_question(server: socket.socket) -> None:
+    """Take a connection, read, and be gone."""
+    connection, _ = server.accept()
+    with connection, server:
+        connection.recv(1)
 
 
 @pytest.mark.parametrize("door", ["http", "grpc"])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from collector.gateway.serving import Port, serving
 
 from sightline_collector.cli import main
+from sightline_collector.settle import hours
 from sightline_collector.store.engine import Engine
 
 Command = Callable[..., tuple[int, str, str]]
@@ -121,24 +121,32 @@ def test_the_installed_library_is_imported(prices: Command) -> None:
 
 
 def test_what_came_is_charged_anew(
-    prices: Command, port: Port, engine: Engine, capfd: pytest.CaptureFixture[str]
+    prices: Command,
+    port: Port,
+    engine: Engine,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A dry run shows by model what would change and writes nothing; then it is written, once."""
+    """A dry run shows by model what would change and writes nothing; then it is written, once. What takes
+    longer than an answer may is asked for in steps."""
+    monkeypatch.setattr(hours, "WORK_S", -1.0)
     row = {
         "trace_id": "a" * 32, "span_id": "b" * 16, "started_at": "2026-06-10 12:00:00", "project": "default",
         "received_at": "2026-06-10 12:00:05", "operation": "llm", "provider": "openai", "model": "gpt-4o",
         "input_tokens": 10**6, "output_tokens": 0, "cost_usd": 4, "cost_status": "priced",
     }  # fmt: skip
-    engine.insert("spans_v1", [row])
+    engine.insert("spans_v1", [row, row | {"trace_id": "c" * 32, "started_at": "2026-06-11 12:00:00"}])
     asked = ["reprice", "--since", "2026-06-09", "--until", "2026-06-12", "--url", port.url]
     for more, says in (
-        (["--dry-run"], "-1.5 USD in all; nothing was written"),
-        ([], "-1.5 USD in all; 1 corrections were written"),
+        (["--dry-run"], "-3 USD in all; nothing was written"),
+        ([], "-3 USD in all; 2 corrections were written"),
         ([], "Every call is charged by the prices in force already."),
     ):
         assert main([*asked, *more]) == 0
-        assert says in capfd.readouterr().out
-    assert engine.value("select sum(cost_usd) from spans_v1") == Decimal("2.5")
+        said = capfd.readouterr()
+        assert says in said.out
+        assert said.err == "… done up to 2026-06-11 12:00 UTC\n"
+    assert engine.value("select sum(cost_usd) from spans_v1") == 5
     assert main([*asked, "--until", "2026-06-01"]) == 1
     assert "no time from 2026-06-09 00:00 to 2026-06-01 00:00 UTC" in capfd.readouterr().err
 
