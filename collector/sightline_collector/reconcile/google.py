@@ -35,10 +35,15 @@ Google Cloud, from the billing export's table (or its CSV with columns such as s
       currency_conversion_rate, usage, credits, cost_type from DATASET.gcp_billing_export_v1_ACCOUNT
       where usage_start_time >= "2026-09-01"'"""
 _MODEL = re.compile(
-    r"gemini[ -]embedding(?:[ -]\d+)?|gemini[ -]\d+(?:\.\d+)?[ -](?:pro|flash(?:[ -]lite)?|ultra|nano)"
+    r"gemini[ -]embedding(?:[ -]\d+)?|gemini[ -]\d+(?:\.\d+)?[ -]computer[ -]use"
+    r"|gemini[ -]\d+(?:\.\d+)?[ -](?:pro|flash(?:[ -](?:lite|8b))?|ultra|nano)"
+    r"(?:[ -](?:(?:ga|preview)[ -])?(?:tts|live|native[ -]audio|(?:native[ -])?image(?![ -]input)))?"
     r"|claude[ -](?:(?:opus|sonnet|haiku)[ -]\d+(?:\.\d+)?|\d+(?:\.\d+)?[ -](?:opus|sonnet|haiku))"
-    r"|text[ -]embedding[ -]\d+|(?:imagen|veo)[ -]\d+|llama[ -]\d+(?:\.\d+)?[ -]\d+b|mistral[ -]\w+"
+    r"|text[ -]embedding[ -]\d+|(?:imagen|veo)[ -]\d+|llama[ -]\d+(?:\.\d+)?[ -](?:\d+b|maverick|scout)"
+    r"|mistral[ -]\w+|deepseek[ -][rv]\d+(?:\.\d+)?|gpt[ -]oss[ -]\d+b"
 )
+"""A variant is a model of its own, at its own price; but what a base model is given may be `image input`."""
+_UNSAID = re.compile(r"[ -]ga\b")
 _COUNTED = ("count", "tokens", "token")
 """Units of usage.amount that are tokens where the SKU says token, input or output."""
 
@@ -96,7 +101,11 @@ def _read_row(statement: Statement, row: Fields, rates: Rates) -> None:
     else:
         listed = row.get("cost_at_list")
         list_usd = _usd(amount(listed), row, rates) if listed not in (None, "") else None
-        statement.add(_line(Line(day, model[0].replace(" ", "-"), usd=usd, list_usd=list_usd), sku, row))
+        statement.add(
+            _line(
+                Line(day, _UNSAID.sub("", model[0]).replace(" ", "-"), usd=usd, list_usd=list_usd), sku, row
+            )
+        )
     if credited:
         statement.set_aside("credits" if model else f"{service}: credits", credited)
 

@@ -21,14 +21,22 @@ _REVISION = re.compile(r"(?:(?<!embed)-v?\d+)?:\d+(?::\w+)?$|(?<!embed)-v\d+(?=-
 """Bedrock's `-v1:0` and `:0:200k`, Vertex' `@20250929`, Google's `-002`."""
 _JOINED = re.compile(r"(?<=[a-z])(?<!Deep)(?<!Mini)(?<!Code)(?=[A-Z][a-z]|V\d)")
 """Where Bedrock's usage types join words: NovaPro, TitanEmbeddingV2; not in names such as DeepSeek."""
-_EMBEDDING = re.compile(r"embeddings?")
+_SPELLINGS = (
+    (re.compile("gpt-35"), "gpt-3.5"),
+    (re.compile(r"^deepseek\.v3$"), "deepseek-v3.1"),
+    (re.compile("embeddings?"), "embed"),
+    (re.compile("native-audio"), "live"),
+    (re.compile("(?:native-)?image(?:-generation)?"), "image"),
+    (re.compile(r"(maverick|scout)-\d+b(?:-\d+e)?"), r"\1"),
+)
+"""Where price lists and APIs have other words; Llama's experts come in one size, which lists leave out."""
 _MEMBER = re.compile(r"(?<![a-z])(?:gpt-?\d+(?:\.\d+)?o?|o\d)(?![a-z])")
 """Names in which a number is no version of its own: gpt-4o, o3."""
 _WORD = re.compile(r"\d+(?:\.\d+)?[bk](?![a-z])|\d+(?:\.\d+)*|[a-z]+")
 _SAYS_NOTHING = frozenset(
     (
         *("preview", "latest", "exp", "experimental", "instruct", "edition", "api", "model", "models", "v"),
-        *("amazon", "bedrock", "anthropic", "google", "meta", "openai", "cohere"),
+        *("maas", "amazon", "bedrock", "anthropic", "google", "meta", "openai", "cohere"),
     )
 )
 
@@ -36,9 +44,10 @@ _SAYS_NOTHING = frozenset(
 def key(name: str) -> str:
     """Equal for names of one model; '' for no name."""
     text = _PATH.sub("", _FINE_TUNED.sub(r"\1-tuned", _JOINED.sub("-", name.strip()).lower()))
-    text = re.sub(r"[\s_]+", "-", re.sub(r"\(.*?\)", " ", text).strip()).replace("gpt-35", "gpt-3.5")
+    text = re.sub(r"[\s_]+", "-", re.sub(r"\(.*?\)", " ", text).strip())
     text = _REVISION.sub("", _DATE.sub("", _REVISION.sub("", text)).rstrip("-"))
-    text = _EMBEDDING.sub("embed", text)
+    for spelled, meant in _SPELLINGS:
+        text = spelled.sub(meant, text)
     members = [member.replace("-", "") for member in _MEMBER.findall(text)]
     words = _versions(_WORD.findall(_MEMBER.sub("-", text)))
     return " ".join(sorted({*members, *words} - _SAYS_NOTHING))

@@ -204,6 +204,40 @@ def test_what_is_no_moment(moment: str) -> None:
         utc_day(moment)
 
 
+@pytest.mark.parametrize(
+    ("sku", "model"),
+    [
+        ("Gemini 2.5 Flash GA Image Input - Predictions", "gemini-2.5-flash"),
+        ("Gemini 3.1 Flash Image Output", "gemini-3.1-flash-image"),
+        ("Gemini 2.5 Flash Native Image Generation Image Input", "gemini-2.5-flash-native-image"),
+        ("Gemini 2.5 Flash GA Image Output - Predictions", "gemini-2.5-flash-image"),
+        ("Gemini 2.5 Flash Live API Audio Input", "gemini-2.5-flash-live"),
+        ("Gemini 2.5 Pro Preview TTS output", "gemini-2.5-pro-preview-tts"),
+        ("Gemini 2.5 Computer Use Text Input", "gemini-2.5-computer-use"),
+        ("Gemini 1.5 Flash-8B Text Input", "gemini-1.5-flash-8b"),
+        ("Llama 4 Maverick Input", "llama-4-maverick"),
+        ("DeepSeek V3.1 input", "deepseek-v3.1"),
+    ],
+)
+def test_the_model_of_a_sku(sku: str, model: str) -> None:
+    """A variant for images, speech or live talk is no use of its base model, an image given to one is."""
+    row = {"sku": {"description": sku}, "usage_start_time": "2026-09-01", "cost": "1", "currency": "USD"}
+    assert [line.model for line in read_text(json.dumps([row])).lines] == [model]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'start_time,amount_value,amount_currency,line_item\n2026-09-01,1,usd,"gpt-4.1, web search"\n',
+        "sku.description,usage_start_time,cost\nGemini 2.5 Flash Grounding with Google Search,2026-09-01,1\n",
+    ],
+)
+def test_fees_are_no_usage_of_the_model(text: str) -> None:
+    """A search is charged by the call, whatever model the line names."""
+    statement = read_text(text)
+    assert (statement.lines, sum(usd for _, usd in statement.beside.values())) == ([], 1)
+
+
 def test_a_product_in_a_map() -> None:
     """The second version of the cost report names a model sold by the marketplace in its column `product`."""
     product = '"{""product_name"": ""Claude Opus 4.5 (Amazon Bedrock Edition)""}"'

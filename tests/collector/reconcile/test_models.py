@@ -21,14 +21,19 @@ SAME = [
     {"gemini 2.5 flash", "models/gemini-2.5-flash", "gemini-2.5-flash-preview-05-20",
      "gemini-2.5-flash-preview-09-2025"},
     {"gemini 2.5 flash lite", "gemini-2.5-flash-lite"},
+    {"gemini-2.5-flash-image", "gemini-2.5-flash-image-preview", "gemini-2.5-flash-native-image"},
+    {"gemini-2.5-flash-live", "gemini-live-2.5-flash", "gemini-2.5-flash-native-audio-preview-09-2025"},
+    {"llama-4-maverick", "meta/llama-4-maverick-17b-128e-instruct-maas", "Llama4-Maverick-17B"},
+    {"deepseek-v3.1", "deepseek-v3.1-maas", "DeepSeekV3.1", "deepseek.v3-v1:0"},
     {"Nova2.0Lite", "amazon.nova-2-lite-v1:0"},
     {"NovaPro", "amazon.nova-pro-v1:0", "us.amazon.nova-pro-v1:0"},
     {"MistralLarge", "mistral.mistral-large-2402-v1:0"},
     {"ClaudeInstant", "anthropic.claude-instant-v1"},
     {"TitanEmbeddingV2-Text", "amazon.titan-embed-text-v2:0"},
     {"Cohere-Embed-4", "cohere.embed-v4:0"},
-    {"Llama3-3-70B", "meta.llama3-3-70b-instruct-v1:0", "llama-3.3-70b"},
-    {"DeepSeek-R1", "deepseek.r1-v1:0"},
+    {"Llama3-3-70B", "meta.llama3-3-70b-instruct-v1:0", "llama-3.3-70b",
+     "meta/llama-3.3-70b-instruct-maas"},
+    {"DeepSeek-R1", "deepseek.r1-v1:0", "deepseek-r1-0528-maas"},
 ]  # fmt: skip
 
 
