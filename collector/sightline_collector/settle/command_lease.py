@@ -5,7 +5,7 @@
 
 A claim is a lease like a settler's, and older than any: whoever settles sees before its next write that it
 does not any more. So it is waited until each of them has said once more that it is alive, or is gone. Of two
-claims the first goes first. One stays for a while after its last use, for `reprice` asks day by day.
+claims the first goes first. One stays for a while after its last use, for who asks is answered step by step.
 """
 
 from __future__ import annotations
