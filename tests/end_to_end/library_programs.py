@@ -207,7 +207,7 @@ PROGRAMS = (
 def main(root: str) -> None:
     """Run each library twice; what is said is recorded the first time only."""
     for content in ("full", "off"):
-        sightline.init("libraries", content=content)  # type: ignore[arg-type]
+        sightline.init("libraries", content=content)
         for program in PROGRAMS:
             feature = program.__name__
             with (

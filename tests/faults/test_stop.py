@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from collector_process import CollectorProcess, wait_until
 from remembered_load import SPANS, RememberedLoad
+
+
+def has_acknowledged(load: RememberedLoad, requests: int) -> bool:
+    """Whether more than so many requests of the load were acknowledged."""
+    return len(load.acknowledged) > requests
 
 
 def test_sigterm_under_load_leaves_nothing_unfinished(tmp_path: Path) -> None:
@@ -14,7 +20,7 @@ def test_sigterm_under_load_leaves_nothing_unfinished(tmp_path: Path) -> None:
         collector.start()
         load = RememberedLoad(collector.otlp)
         load.start()
-        wait_until(lambda: len(load.acknowledged) > 50)
+        wait_until(partial(has_acknowledged, load, 50))
         assert collector.stop() == 0
         load.stop()
         assert not list((tmp_path / "data" / "wal").glob("*.segment"))
@@ -33,7 +39,7 @@ def test_a_restart_carries_on_with_numbers_and_rows(tmp_path: Path) -> None:
             collector.start()
             load = RememberedLoad(collector.otlp, threads=1)
             load.start()
-            wait_until(lambda acknowledged=load.acknowledged: len(acknowledged) > 5)
+            wait_until(partial(has_acknowledged, load, 5))
             load.stop()
             collector.flush()
             (rows,) = collector.ask(

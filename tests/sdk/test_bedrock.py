@@ -8,7 +8,7 @@ from typing import Any
 import boto3  # type: ignore[import-untyped]
 import botocore.client
 import pytest
-from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.config import Config
 from sdk.recorded import only
 from sdk.wire import AWS, Wire, serving
 

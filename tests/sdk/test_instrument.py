@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.sdk.trace import TracerProvider
 from sdk.clients import ASK
 from sdk.servers import ChatModel, completion, streamed
