@@ -17,7 +17,8 @@ from prometheus_client import generate_latest
 
 from sightline_collector.errors import StoreUnreachable
 from sightline_collector.health import Health
-from sightline_collector.settle.loop import DOOR, SettleLoop
+from sightline_collector.settle.loop import SettleLoop
+from sightline_collector.settle.progress import DOOR
 
 TWICE = [Told(1, 0, used("chat", (100, 10)), seconds=3), Told(2, 1, used("chat", (100, 10)))]
 
@@ -74,7 +75,7 @@ def test_a_loop_that_was_cut_off_settles_again(store: Store) -> None:
 
 def test_a_long_backlog_is_settled_in_portions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """However much has come, a settlement takes a bounded number of spans, a segment at least."""
-    monkeypatch.setattr("sightline_collector.settle.loop.SPANS_AT_ONCE", 3)
+    monkeypatch.setattr("sightline_collector.settle.progress.SPANS_AT_ONCE", 3)
     settling = loop(store, Health())
     for trace in range(1, 4):
         store.take([Told(t.number, t.parent, t.attributes, seconds=t.seconds, trace=trace) for t in TWICE])
