@@ -153,7 +153,7 @@ def test_what_is_not_given_stays(engine: Engine) -> None:
     made = set_budget(engine, Budget.model_validate({"limit_usd": 20, "id": "kept", **first}))
     assert (made.replaced_limit_usd, made.channels) == (None, ("json://h.example/***",))
     made = set_budget(engine, Budget(limit_usd=Decimal(50), id="kept"))
-    assert (made.replaced_limit_usd, made.channels) == (20, ("json://h.example/***",))
+    assert (made.replaced_limit_usd, made.channels) == (Decimal(20), ("json://h.example/***",))
     thresholds = "select thresholds from budget_limits where budget = 'kept'"
     assert list(engine.value(thresholds)) == [90]
     assert set_budget(engine, Budget(limit_usd=Decimal(50), id="kept", notify=())).channels == ()

@@ -11,7 +11,10 @@ import pytest
 from collector.operate.conftest import LETTERS, put_aside
 from collector.operate.logs import NOW_NS, SPANS, only_segment, traces, write_log
 from collector.receive.receiving import Receiving
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
 from served import served
 
 from sightline_collector.cli import main
@@ -23,7 +26,7 @@ from sightline_collector.wal.log import Log
 from sightline_collector.wal.segment import Signal
 
 REJECTS = ExportTraceServiceResponse(
-    partial_success={"rejected_spans": 7, "error_message": "too old"}
+    partial_success=ExportTracePartialSuccess(rejected_spans=7, error_message="too old")
 ).SerializeToString()
 BODIES = [traces(number) for number in (1, 2, 3)]
 

@@ -70,6 +70,7 @@ def test_marginals_add_up_to_the_librarys_price(
     """Counts times marginals is the library's price, for every consistent usage of a model's units."""
     _, model = seller
     cell = data.draw(st.sampled_from(cube(model).cells))
+    assert cell.listed is not None
     usage = {unit: data.draw(st.integers(0, 10**6)) for unit in cell.listed if unit != "requests"}
     at = cell.above_input_tokens or 0
     usage["input_tokens"] = usage.get("input_tokens", 0) + at + 1

@@ -57,7 +57,7 @@ def test_an_answer_from_a_gateways_cache_costs_nothing(pricer: Engine) -> None:
     """Whatever its usage, priced or not, the provider was not asked: 0 USD, and the status says why."""
     calls = [Call(cached=True), Call("unheard-of", "unheard-of", cached=True), Call(usage={}, cached=True)]
     for got in price(pricer, calls):
-        assert (got.usd, got.status, got.own_usd) == (0, "cached_by_gateway", 0)
+        assert (got.usd, got.status, got.own_usd) == (Decimal(0), "cached_by_gateway", Decimal(0))
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,10 @@ class Peer:
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
-        checked = {"validate_outbound_headers": False, "normalize_outbound_headers": False}
-        self.h2 = H2Connection(H2Configuration(client_side=True, **checked))
+        unchecked = H2Configuration(
+            client_side=True, validate_outbound_headers=False, normalize_outbound_headers=False
+        )
+        self.h2 = H2Connection(unchecked)
         self.h2.initiate_connection()
         self.events: list[Event] = []
         self.closed = False
@@ -79,11 +81,10 @@ class Peer:
             self.closed = True
             return False
         self.events += self.h2.receive_data(came)
-        if self.h2.data_to_send:
-            try:
-                self.push()
-            except OSError:
-                self.closed = True
+        try:
+            self.push()
+        except OSError:
+            self.closed = True
         return True
 
     def answer(self, stream_id: int) -> tuple[int, bytes]:

@@ -41,7 +41,7 @@ def test_a_thousand_requests_at_once_are_all_taken(tmp_path: Path) -> None:
         for peer in peers:
             peer.push()
         assert {peer.answer(stream_id) for peer, stream_id in begun} == {(200, b"")}
-        stored = [request.resource_spans[0] for request in receiving.on_disk(Signal.TRACES)]  # type: ignore[attr-defined]
+        stored = [request.resource_spans[0] for request in receiving.on_disk(Signal.TRACES)]
         assert sorted(each.scope_spans[0].spans[0].name for each in stored) == sorted(names)
         assert receiving.count("receive_in_flight_bytes") == 0
 

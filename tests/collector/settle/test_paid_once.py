@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -297,7 +298,10 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
 }  # fmt: skip
 
 
-ORDERS = {"in order": lambda told: told, "the last first": lambda told: told[::-1]}
+ORDERS: dict[str, Callable[[list[Told]], list[Told]]] = {
+    "in order": lambda told: told,
+    "the last first": lambda told: told[::-1],
+}
 
 
 def _project(rule: str, order: str) -> str:

@@ -166,7 +166,8 @@ def wide(spans: int) -> bytes:
     made = ExportTraceServiceRequest.FromString(request_template(time.time_ns(), spans))
     for n in range(60):
         made.resource_spans[0].resource.attributes.add(key=f"k{n}", value=AnyValue(string_value="v" * 130))
-    return made.SerializeToString()
+    encoded: bytes = made.SerializeToString()
+    return encoded
 
 
 @pytest.mark.usefixtures("little_memory")
