@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from faults.killing import FLAGS, Untraceable
 from faults.oracle import Held, Loads, caught_up, compare
 from faults.ptrace import UNTRACEABLE
 from faults.recorder import recorded
+
+MERGED = re.compile(r"(\d+-0_(\d+))_(?!\2_)\d+_\d+")
+"""A part of spans that came of others, and how the name of the first of them begins."""
+MERGED_AWAY = re.compile(r"/delete_tmp_\d+-0_")
 
 STORED_SEGMENTS = 4
 """A recording goes on until the segments up to this number have been stored and let go."""
@@ -43,7 +48,22 @@ class Recording:
     loads: Loads
 
 
-def record(folder: Path, acknowledged: int) -> Recording:
+def stores(folder: Path) -> bool:
+    """Whether segments have been let go: the numbers that wait begin above the first."""
+    waiting = sorted(int(file.stem.split("-")[1]) for file in (folder / "wal").glob("traces-*"))
+    return bool(waiting) and waiting[0] > STORED_SEGMENTS
+
+
+def merges(folder: Path) -> bool:
+    """Whether a merge has taken in the first parts of spans, and they are deleted: half a minute's load."""
+    tables = folder / "store" / "store"
+    parts = ((part.parent, MERGED.fullmatch(part.name)) for part in tables.glob("*/*/*"))
+    made = [(table, found[1]) for table, found in parts if found]
+    first = [any(table.glob(f"{begin}_*_0")) for table, begin in made]
+    return not all(first) and not any(tables.glob("*/*/delete_tmp_*"))
+
+
+def record(folder: Path, acknowledged: int, *, until: Callable[[Path], bool] = stores) -> Recording:
     """Run a collector until it has acknowledged so many requests, and kill it. Raises Untraceable."""
     before, loads, file = Disk(folder), Loads(), folder.with_suffix(".changes")
     file.unlink(missing_ok=True)
@@ -56,17 +76,11 @@ def record(folder: Path, acknowledged: int) -> Recording:
             raise
         loads.start(collector.otlp)
         try:
-            wait_until(lambda: loads.acknowledged >= acknowledged and _stores(folder), 600)
+            wait_until(lambda: loads.acknowledged >= acknowledged and until(folder), 600)
             collector.kill()
         finally:
             loads.stop()
     return Recording(before, tuple(changes(file)), loads)
-
-
-def _stores(folder: Path) -> bool:
-    """Whether segments have been let go: the numbers that wait begin above the first."""
-    waiting = sorted(int(file.stem.split("-")[1]) for file in (folder / "wal").glob("traces-*"))
-    return bool(waiting) and waiting[0] > STORED_SEGMENTS
 
 
 def first_acknowledged(recording: Recording) -> int:
@@ -83,6 +97,17 @@ def first_let_go(recording: Recording) -> int:
         for number, change in enumerate(recording.changes, 1)
         if change.kind == "unlink" and change.path.endswith(".segment")
     )
+
+
+def merged_away(recording: Recording) -> int:
+    """How many changes there were when parts of spans had just been deleted that a merge had taken in: what
+    came of it holds their rows alone."""
+    deleted = (
+        number
+        for number, change in enumerate(recording.changes, 1)
+        if change.kind == "unlink" and MERGED_AWAY.search(change.path)
+    )
+    return max(deleted)
 
 
 def cut(

@@ -15,7 +15,7 @@ from faults.full_disk import fill_and_empty
 from faults.killing import Kills, Untraceable
 from faults.made import made_folder
 from faults.mounts import NoMounts
-from faults.power import Cut, cut, first_acknowledged, record
+from faults.power import Cut, cut, first_acknowledged, merged_away, merges, record
 from faults.read_only import lock_and_unlock
 from faults.sender import Sender, on_disks
 from faults.stages import MIGRATION, STAGES
@@ -57,10 +57,11 @@ def power(folder: Path, times: int) -> Iterator[Row]:
     """Power cuts at random moments, each with another loss of what was not synced."""
     chance = Random(times)
     made_folder(folder / "data")
-    recording = record(folder / "data", 100 + 20 * times)
+    recording = record(folder / "data", 100 + 20 * times, until=merges)
     begin, end = first_acknowledged(recording), len(recording.changes)
     losses = list(Loss)
     cuts = [Cut(chance.randint(begin, end), losses[number % len(losses)]) for number in range(times)]
+    cuts.append(Cut(merged_away(recording), Loss.BYTES))
     found: list[Row] = []
 
     def told(each: Cut, acknowledged: int, outcome: str) -> None:

@@ -52,6 +52,13 @@ def test_a_folder_behind_a_link_answers_everyone(engine: Engine, tmp_path: Path)
     linked.close()
 
 
+def test_what_a_merge_makes_is_on_the_disk_before_its_sources_go(engine: Engine) -> None:
+    """The embedded engine deletes at once what it merged, so it syncs what came of it, of one row, too."""
+    told = "select value from system.merge_tree_settings where name = {name:String}"
+    assert engine.value(told, {"name": "old_parts_lifetime"}) == "0"
+    assert engine.value(told, {"name": "min_rows_to_fsync_after_merge"}) == "1"
+
+
 def test_a_closed_store_says_so(engine: Engine) -> None:
     """Who asks then is told, and does not wait for a handle that never comes; closed twice is closed."""
     closed = Engine(engine.url)
