@@ -16,6 +16,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -57,7 +58,8 @@ class Letter:
 class DeadLetters:
     """A folder of letters, bounded in bytes: the oldest goes for the newest, its items counted as lost.
 
-    May be used from several threads.
+    It goes once the newest is durable, for which the folder is over its bound by that one. May be used from
+    several threads.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class DeadLetters:
     def put(self, signal: Signal, framed: bytes, record: Record, why: str, code: int) -> bool:
         """Keeps a framed record, durable on return; False when it alone is beyond the bound, and lost.
 
-        Raises OSError, having kept nothing.
+        Raises OSError, having lost nothing: put again, it is one letter.
         """
         name = f"{signal}-{record.batch:020d}-{framed[-4:].hex()}{REQUEST}"  # it ends with its crc
         letter = Letter(
@@ -111,9 +113,10 @@ class DeadLetters:
             if letter.size_bytes > self._limit_bytes:
                 self._losses.lost(signal, "dead_letter_too_large", letter.items)
                 return False
-            self._make_room(letter)
             self._write(letter, framed)
+            self._letters.pop(letter.path, None)  # of that name before: now it is the newest
             self._letters[letter.path] = letter
+            self._drop_oldest()
             return True
 
     def read(self, letter: Letter) -> bytes:
@@ -125,11 +128,10 @@ class DeadLetters:
         with self._lock:
             self._remove(letter)
 
-    def _make_room(self, letter: Letter) -> None:
-        self._letters.pop(letter.path, None)
+    def _drop_oldest(self) -> None:
         held_bytes = self.size_bytes
         for oldest in self.letters():
-            if held_bytes + letter.size_bytes <= self._limit_bytes:
+            if held_bytes <= self._limit_bytes:
                 return
             self._remove(oldest)
             self._losses.lost(oldest.signal, "dead_letter_dropped", oldest.items)
@@ -188,8 +190,13 @@ def _without_reason(path: Path) -> Letter:
 
 def _write_durably(path: Path, content: bytes) -> None:
     new = path.with_suffix(".new")
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.rename(path)
+    try:
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.rename(path)
+    except OSError:
+        with suppress(OSError):  # half a letter would take room on a disk that has none
+            new.unlink()
+        raise

@@ -92,6 +92,26 @@ def test_beyond_the_bound_the_oldest_goes_and_is_counted_as_lost(tmp_path: Path)
     assert health.registry.get_sample_value("sightline_loss_items_total", lost) == 3 * 7
 
 
+def test_a_letter_that_cannot_be_written_pushes_no_other_out(tmp_path: Path) -> None:
+    """On a full disk nothing is forgotten, dropped, counted or half written, and put again it is kept."""
+    health = Health()
+    letters = opened(tmp_path, sizes(bytes(100)) * 2, health)
+    put(letters, b"a" * 100)
+    put(letters, b"b" * 100)
+    kept = letters.letters()
+    for body in (b"a" * 100, b"c" * 100):
+        new = tmp_path / f"traces-{42:020d}-{framed(body)[-4:].hex()}.new"
+        new.symlink_to("/dev/full")
+        with pytest.raises(OSError, match="No space left"):
+            put(letters, body)
+        assert letters.letters() == kept
+        assert {file.stem for file in tmp_path.iterdir()} == {letter.path.stem for letter in kept}
+    lost = {"signal": "traces", "reason": "dead_letter_dropped"}
+    assert health.registry.get_sample_value("sightline_loss_items_total", lost) is None
+    assert put(letters, b"c" * 100)
+    assert bodies(letters) == bodies(opened(tmp_path)) == [b"b" * 100, b"c" * 100]
+
+
 def test_a_letter_beyond_the_bound_is_not_kept_and_counted_as_lost(tmp_path: Path) -> None:
     """It pushes no other out, and leaves no file."""
     health = Health()
