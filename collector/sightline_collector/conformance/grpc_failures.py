@@ -13,6 +13,7 @@ from sightline_collector.conformance.judging import (
     RETRYABLE_CODES,
     bad_request,
     expect,
+    may_be_sent_again,
     retry_info,
     said,
     status_of,
@@ -100,8 +101,7 @@ def unavailable(endpoint: Endpoint) -> str:
     """Who is overloaded answers UNAVAILABLE, or RESOURCE_EXHAUSTED with RetryInfo."""
     found = _waiting(endpoint)
     for reply in found:
-        recoverable = reply.code is grpc.StatusCode.RESOURCE_EXHAUSTED and retry_info(status_of(reply))
-        expect(reply.code is grpc.StatusCode.UNAVAILABLE or bool(recoverable), said(reply))
+        expect(may_be_sent_again(reply), said(reply))
     return f"{len(found)} of {BURST}: {found[0].code.name}"
 
 

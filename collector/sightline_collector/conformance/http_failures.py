@@ -17,6 +17,7 @@ from sightline_collector.conformance.judging import (
     refusal,
     retry_info,
     shown,
+    some_refused,
 )
 from sightline_collector.conformance.payload import JSON, PROTOBUF, TYPES
 from sightline_collector.conformance.rule import Broken, Level, NotApplicable, rule, rules_of
@@ -70,7 +71,9 @@ def details(endpoint: Endpoint) -> str:
 @rule("otlphttp-throttling", Level.GOOD)
 def no_wait_for_bad_data(endpoint: Endpoint) -> str:
     """What must not be sent again carries no time to wait."""
-    for content_type, body, answer in _bad(endpoint):
+    bad = _bad(endpoint)
+    some_refused(answer for *_, answer in bad)
+    for content_type, body, answer in bad:
         expect("retry-after" not in answer.headers, f"Retry-After for {body!r} as {content_type}")
     return "none"
 
@@ -161,16 +164,16 @@ def bounded_response(endpoint: Endpoint) -> str:
 
 
 def _waiting(endpoint: Endpoint) -> list[tuple[str, Answer]]:
-    """The answers that tell a sender to wait, of many requests at once."""
+    """The refusals of many requests at once. Raises NotApplicable when there is none."""
 
     def one(number: int) -> tuple[str, Answer]:
         content_type = TYPES[number % 2]
         return content_type, endpoint.post("/v1/traces", payload.of("traces", content_type), content_type)
 
     with ThreadPoolExecutor(BURST) as pool:
-        found = [(kind, answer) for kind, answer in pool.map(one, range(BURST)) if answer.status != 200]
+        found = [(kind, answer) for kind, answer in pool.map(one, range(BURST)) if answer.status >= 400]
     if not found:
-        raise NotApplicable(f"{BURST} requests at once were all taken")
+        raise NotApplicable(f"of {BURST} requests at once none was refused")
     return found
 
 
@@ -208,6 +211,8 @@ def short_retry_after(endpoint: Endpoint) -> str:
 def status_of_overload(endpoint: Endpoint) -> str:
     """The body of a 429, 502, 503 or 504 is a google.rpc.Status in the request's type."""
     found = [(kind, answer) for kind, answer in _waiting(endpoint) if answer.status in RETRYABLE]
+    if not found:
+        raise NotApplicable("no refusal was 429, 502, 503 or 504")
     said = [refusal(answer, kind) for kind, answer in found]
     waits = [wait for status in said if (wait := retry_info(status))]
     return f"{len(waits)} of {len(said)} with RetryInfo"

@@ -9,7 +9,7 @@ import zstandard
 
 from sightline_collector.conformance import payload
 from sightline_collector.conformance.endpoint import Answer, Endpoint
-from sightline_collector.conformance.judging import RETRYABLE, expect, refusal, shown, success
+from sightline_collector.conformance.judging import RETRYABLE, expect, refusal, shown, some_refused, success
 from sightline_collector.conformance.payload import JSON, PROTOBUF, SIGNALS
 from sightline_collector.conformance.rule import Level, NotApplicable, rule, rules_of
 
@@ -121,6 +121,7 @@ def bomb(endpoint: Endpoint) -> str:
 def not_to_be_sent_again(endpoint: Endpoint) -> str:
     """What is too large is refused for good: no status that is retried, no Retry-After."""
     answer = _filled(endpoint)
+    some_refused([answer])
     expect(answer.status not in RETRYABLE and "retry-after" not in answer.headers, shown(answer))
     return str(answer.status)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 
 import grpc
@@ -12,7 +13,7 @@ from google.rpc.status_pb2 import Status
 
 from sightline_collector.conformance.endpoint import Answer, Reply
 from sightline_collector.conformance.payload import JSON, RESPONSES
-from sightline_collector.conformance.rule import Broken
+from sightline_collector.conformance.rule import Broken, NotApplicable
 
 RETRYABLE = frozenset({429, 502, 503, 504})
 RETRYABLE_CODES = frozenset(
@@ -46,6 +47,12 @@ def expect(holds: bool, seen: str) -> None:
     """Raises Broken when it does not hold."""
     if not holds:
         raise Broken(seen)
+
+
+def some_refused(answers: Iterable[Answer]) -> None:
+    """Raises NotApplicable when none is 4xx or 5xx: there a rule about refusals shows nothing."""
+    if all(answer.status < 400 for answer in answers):
+        raise NotApplicable("nothing was refused")
 
 
 def success(answer: Answer, signal: str, content_type: str) -> Message:
@@ -103,6 +110,13 @@ def status_of(reply: Reply) -> Status:
         return Status.FromString(said if isinstance(said, bytes) else said.encode("latin-1"))
     except DecodeError:
         raise Broken(f"{STATUS_TRAILER} holds no google.rpc.Status") from None
+
+
+def may_be_sent_again(reply: Reply) -> bool:
+    """True for UNAVAILABLE, and RESOURCE_EXHAUSTED with RetryInfo: without it a sender drops the batch."""
+    if reply.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return retry_info(status_of(reply)) is not None
+    return reply.code is grpc.StatusCode.UNAVAILABLE
 
 
 def said(reply: Reply) -> str:

@@ -6,16 +6,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import grpc
 import pytest
 from collector.receive.receiving import Receiving
 from collector_process import CollectorProcess
 from served import served
 
-from sightline_collector.conformance.endpoint import Endpoint
+from sightline_collector.conformance.endpoint import TRACES, Endpoint
 from sightline_collector.conformance.rule import OUTSIDE, Finding, Level, Verdict
 from sightline_collector.conformance.suite import NO_GRPC, RULES, run
 
@@ -34,6 +36,21 @@ OVERLOAD = [
     "otlpgrpc-throttling/unavailable",
     "otlpgrpc-throttling/time-to-wait",
     "otlpgrpc-throttling/time-to-wait-for-python",
+]
+
+# What they say of a collector without room.
+AT_ONCE = {
+    "otlphttp-concurrent-requests/concurrent": "0 of 64 taken, over 32 connections",
+    "otlphttp-concurrent-requests/http-2-streams": "0 of 64 taken, on one connection",
+    "otlpgrpc-concurrent-requests/concurrent": "0 of 128 taken, 64 at once",
+}
+# Rules about refusals, which who refuses nothing neither keeps nor breaks.
+ABOUT_REFUSALS = [
+    "otlphttp-throttling/no-wait-for-bad-data",
+    "otlphttp-throttling/retryable-status",
+    "failures-1/status-of-overload",
+    "otlphttp-request/not-to-be-sent-again",
+    "otlphttp-connection/kept-after-errors",
 ]
 
 
@@ -96,9 +113,16 @@ def test_a_full_collector_keeps_the_rules_of_overload(tmp_path: Path) -> None:
     """A log without room: 503 and UNAVAILABLE with a short time to wait, in every place that clients look."""
     with Receiving(tmp_path / "wal", log_bytes=100) as full:
         endpoint = Endpoint(f"http://127.0.0.1:{full.http.port}", full.target())
-        came = list(run(endpoint, [rule for rule in RULES if rule.id in OVERLOAD]))
+        came = list(run(endpoint, [rule for rule in RULES if rule.id in (*OVERLOAD, *AT_ONCE)]))
     assert [(one.rule.id, one.verdict, one.seen) for one in came if one.verdict is not Verdict.PASS] == []
-    assert len(came) == len(OVERLOAD)
+    assert len(came) == len(OVERLOAD) + len(AT_ONCE)
+    assert {one.rule.id: one.seen for one in came if one.rule.id in AT_ONCE} == AT_ONCE
+
+
+class Patient(ThreadingHTTPServer):
+    """Lets as many connections wait as a rule opens at once."""
+
+    request_queue_size = 128
 
 
 class Rude(BaseHTTPRequestHandler):
@@ -118,7 +142,7 @@ class Rude(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def rude() -> Iterator[str]:
     """The URL of an endpoint that breaks most rules."""
-    with served(ThreadingHTTPServer(("127.0.0.1", 0), Rude)) as address:
+    with served(Patient(("127.0.0.1", 0), Rude)) as address:
         yield f"http://{address}"
 
 
@@ -134,6 +158,61 @@ def test_who_breaks_a_rule_is_told_so(rude: str) -> None:
         "bad-data/status-400": "b'not a request' as application/x-protobuf: 202 text/plain, thank you",
         "bad-data/details": "not refused: 202 text/plain, thank you",
     }
+
+
+class Obliging(Rude):
+    """Answers everything 200 with an empty message, on a connection that is kept."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(200)
+        self.send_header("content-type", "application/x-protobuf")
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+
+def test_who_refuses_nothing_keeps_no_rule_about_refusals() -> None:
+    """A rule that saw no case of what it is about says so, and does not pass."""
+    with served(Patient(("127.0.0.1", 0), Obliging)) as address:
+        endpoint = Endpoint(f"http://{address}", limit_bytes=LIMIT_BYTES)
+        came = list(run(endpoint, [rule for rule in RULES if rule.id in ABOUT_REFUSALS]))
+    assert [one.seen for one in came if one.verdict is not Verdict.NOT_APPLICABLE] == []
+    assert len(came) == len(ABOUT_REFUSALS)
+
+
+def test_an_answer_that_is_no_refusal_is_no_sign_of_overload(rude: str) -> None:
+    """202 breaks other rules; of how overload is told it shows nothing."""
+    (came,) = run(Endpoint(rude), [rule for rule in RULES if rule.id == "failures-1/status-of-overload"])
+    assert (came.verdict, came.seen) == (
+        Verdict.NOT_APPLICABLE,
+        "of 64 requests at once none was refused",
+    )
+
+
+def busy(request: bytes, context: grpc.ServicerContext) -> None:
+    """A collector that is full, and does not say that it may be asked again."""
+    context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy")
+
+
+def test_a_call_that_is_refused_for_good_breaks_the_rules_of_overload() -> None:
+    """RESOURCE_EXHAUSTED without RetryInfo makes a sender drop the batch."""
+    service, method = TRACES.strip("/").split("/")
+    handler = grpc.method_handlers_generic_handler(
+        service, {method: grpc.unary_unary_rpc_method_handler(busy)}
+    )
+    server = grpc.server(ThreadPoolExecutor(4), handlers=[handler])
+    endpoint = Endpoint("http://127.0.0.1:1", f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
+    names = ["otlpgrpc-concurrent-requests/concurrent", "otlpgrpc-throttling/unavailable"]
+    server.start()
+    try:
+        came = {one.rule.id: one for one in run(endpoint, [rule for rule in RULES if rule.id in names])}
+    finally:
+        server.stop(0).wait()
+    assert {name: (one.verdict, one.seen) for name, one in came.items()} == dict.fromkeys(
+        names, (Verdict.FAIL, "RESOURCE_EXHAUSTED, busy")
+    )
 
 
 def test_rules_over_grpc_do_not_apply_where_there_is_none(rude: str) -> None:
