@@ -78,7 +78,7 @@ def _one(sender: Sender, place: Path, what: str) -> str:
         else:
             sender.send(POISON)
             wait_until(lambda: _fails(collector, retried, filler), 60)
-    if (again := sender.send()).status != 200:
+    if (again := sender.come_again()).status != 200:
         return f"with room again: {again}"
     held = sender.compared()
     return "" if held.as_promised else str(held)

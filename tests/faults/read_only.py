@@ -32,7 +32,7 @@ def _one(sender: Sender, place: Path) -> str:
         wrong = wrong or _told(collector, place)
     if wrong:
         return wrong
-    if (again := sender.send()).status != 200:
+    if (again := sender.come_again()).status != 200:
         return f"writable again: {again}"
     held = sender.compared()
     if (ready := _ready(collector))[0] != 200:

@@ -53,6 +53,14 @@ class Sender:
             self.acknowledged.add(trace.hex())
         return answer
 
+    def come_again(self) -> Answer:
+        """Send one more, and when it is told to come again, come again as told, once."""
+        answer = self.send()
+        if answer.says_when_to_come_again:
+            time.sleep(float(answer.retry_after))
+            answer = self.send()
+        return answer
+
     def compared(self) -> Held:
         """Once all is stored."""
         caught_up(self.collector)

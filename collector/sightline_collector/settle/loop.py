@@ -55,7 +55,7 @@ class SettleLoop:
         self._look = Look(again_ns)
         self._clock_ns = clock_ns
         self._stopping = asyncio.Event()
-        self._progress = Progress(engine, writer, clock_ns, shared=self._lease.shared)
+        self._progress = Progress(engine, writer, self._lease, clock_ns)
         self._leads = not self._lease.shared
         self._once_more: dict[str, Mark] = {}
         self._once_more_ns = 0

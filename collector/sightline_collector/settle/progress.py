@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sightline_collector.settle.arrivals import Arrival, of_batches, through_the_door
-from sightline_collector.settle.lease import AWAY_NS
+from sightline_collector.settle.lease import AWAY_NS, Lease
 from sightline_collector.store.engine import Engine
 
 SPANS_AT_ONCE = 200_000
@@ -85,15 +85,15 @@ class Portion:
 
 class Progress:
     """What came to one store, and how far it is settled. `own` names who stores the segments of this
-    collector; `shared` says whether others store theirs there, too."""
+    collector; `lease` knows whether others store theirs there, too."""
 
     def __init__(
-        self, engine: Engine, own: Callable[[], str], clock_ns: Callable[[], int], *, shared: bool
+        self, engine: Engine, own: Callable[[], str], lease: Lease, clock_ns: Callable[[], int]
     ) -> None:
         self._engine = engine
         self._own = own
+        self._lease = lease
         self._clock_ns = clock_ns
-        self._shared = shared
         self._settled: dict[str, Mark] = {}
 
     def read_anew(self) -> dict[str, Mark]:
@@ -153,7 +153,7 @@ class Progress:
     def _last_batches(self) -> dict[str, int]:
         """Whose segments are settled, and the last of each that came: a server's are of all collectors that
         share it, and of each of their starts."""
-        if not self._shared:
+        if not self._lease.shared:
             return {self._own(): EVERY}
         rows = self._engine.rows(WRITERS, {"since": self._clock_ns() - HEARD_NS})
         return {str(row["writer"]): int(row["last"]) for row in rows}
