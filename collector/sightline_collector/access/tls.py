@@ -1,12 +1,23 @@
 """The certificate that all ports show, and whose certificates they ask for. Renewed without a new start.
 
-A certificate and its key are two files, replaced one after the other: they are tried together before either
-is used, and until they fit the old ones stay. A new authority for clients is added; to end one, start anew.
+A certificate and its key are two files, replaced one after the other: they are read once, and what was read
+is tried together before any of it is used; until it fits the old ones stay. A new authority for clients is
+added; to end one, start anew.
+
+::
+
+    files --read once--> bytes --private copies--> a context to try --> the HTTP ports' context
+                           └─────────────────────────────────────────> gRPC
 """
 
 from __future__ import annotations
 
+import os
 import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -16,7 +27,13 @@ from prometheus_client import CollectorRegistry, Gauge
 from sightline_collector.access.certificate import Files, expires_at
 from sightline_collector.errors import BadConfiguration
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it, so that no disk has the key
+
 log = structlog.get_logger(__name__)
+
+
+_Pem = tuple[bytes, bytes, bytes | None]
+"""The certificate, its key, and who signs clients' certificates."""
 
 
 class Tls:
@@ -26,9 +43,10 @@ class Tls:
         """Reads the files. Raises BadConfiguration."""
         self._files = files
         self._seen = self._marks()
-        self.context = _context(files)
-        self.context.set_alpn_protocols(["h2", "http/1.1"])
         self._pem = _read(files)
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.set_alpn_protocols(["h2", "http/1.1"])
+        _load(self.context, files, self._pem)
         self._changed = False
 
     @property
@@ -60,12 +78,11 @@ class Tls:
             return False
         self._seen = marks
         try:
-            _context(self._files)
             pem = _read(self._files)
+            _load(self.context, self._files, pem)
         except BadConfiguration as e:
             log.error("the certificate stays as it was", error=e.message)
             return False
-        _load(self.context, self._files)
         self._pem = pem
         self._changed = True
         log.info("certificate read", path=str(self._files.cert))
@@ -90,24 +107,43 @@ class Tls:
         return marks
 
 
-def _context(files: Files) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    _load(context, files)
-    return context
+def _load(context: ssl.SSLContext, files: Files, pem: _Pem) -> None:
+    """Into a new context first: half a pair would shut the ports. Raises BadConfiguration, having changed
+    nothing."""
+    with _copied(pem) as copies:
+        for each in (ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), context):
+            _load_copies(each, files, copies)
 
 
-def _load(context: ssl.SSLContext, files: Files) -> None:
+@contextmanager
+def _copied(pem: _Pem) -> Iterator[Files]:
+    """Files of what was read, which nobody else replaces or reads: OpenSSL takes keys from files alone."""
+    try:
+        with tempfile.TemporaryDirectory(dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None) as name:
+            folder = Path(name)
+            cert, key, client_ca = folder / "cert", folder / "key", folder / "client-ca"
+            key.touch(mode=0o600)
+            for path, content in zip((cert, key, client_ca), pem, strict=True):
+                path.write_bytes(content or b"")
+            yield Files(cert, key, client_ca if pem[2] is not None else None)
+    except OSError as e:
+        raise BadConfiguration(
+            f"the certificate cannot be copied to try it ({e.strerror})", hint="make room in $TMPDIR"
+        ) from None
+
+
+def _load_copies(context: ssl.SSLContext, files: Files, copies: Files) -> None:
     try:
         # An encrypted key would be asked for on the terminal; this says no for it.
-        context.load_cert_chain(files.cert, files.key, password=lambda: b"")
+        context.load_cert_chain(copies.cert, copies.key, password=lambda: b"")
     except (OSError, ssl.SSLError, ValueError) as e:
         raise BadConfiguration(
             f"{files.cert} and {files.key} are no certificate and its key ({_why(e)})",
             hint="give PEM files that fit together, the key not encrypted: --tls-cert, --tls-key",
         ) from None
-    if files.client_ca:
+    if copies.client_ca:
         try:
-            context.load_verify_locations(files.client_ca)
+            context.load_verify_locations(copies.client_ca)
         except (OSError, ssl.SSLError) as e:
             raise BadConfiguration(
                 f"{files.client_ca} holds no certificates ({_why(e)})",
@@ -116,7 +152,7 @@ def _load(context: ssl.SSLContext, files: Files) -> None:
         context.verify_mode = ssl.CERT_REQUIRED
 
 
-def _read(files: Files) -> tuple[bytes, bytes, bytes | None]:
+def _read(files: Files) -> _Pem:
     try:
         client_ca = files.client_ca.read_bytes() if files.client_ca else None
         return files.cert.read_bytes(), files.key.read_bytes(), client_ca

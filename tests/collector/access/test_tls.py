@@ -14,6 +14,7 @@ import trustme
 from collector.receive.receiving import Receiving
 from starlette.applications import Starlette
 
+from sightline_collector.access import tls as tls_module
 from sightline_collector.access.certificate import Files
 from sightline_collector.access.tls import Tls
 from sightline_collector.config import load
@@ -149,6 +150,30 @@ def test_a_renewed_certificate_is_shown_without_a_new_start(
     finally:
         receiving.run(otlp.stop(0))
         receiving.run(over_grpc.stop(0))
+
+
+def test_files_that_are_replaced_while_they_are_taken_shut_no_port(
+    tmp_path: Path, receiving: Receiving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read is what is tried and shown; half of a newer pair waits for its other half."""
+    authority = Authority(tmp_path)
+    tls = Tls(authority.files)
+    otlp = http_port(receiving, tls)
+    new = authority.renew().cert_chain_pems[0].bytes().decode()
+    read = tls_module._read
+
+    def read_and_replace(files: Files) -> object:
+        found = read(files)
+        trustme.CA().issue_cert("127.0.0.1").private_key_pem.write_to_path(authority.files.key)
+        return found
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(tls_module, "_read", read_and_replace)
+        assert tls.refresh()
+    assert served(otlp.port) == new
+    assert not tls.refresh()
+    assert served(otlp.port) == new
+    receiving.run(otlp.stop(0))
 
 
 @pytest.mark.parametrize("broken", ["cert", "key", "client_ca"])
