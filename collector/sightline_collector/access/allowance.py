@@ -1,7 +1,8 @@
 """What a key may send: spans a second, bytes a day. Pure, but for the clock that is given.
 
 A request is never cut in two: it passes while anything is left, and what it takes beyond is paid back before
-the next one passes. So every request passes some time, however large it is.
+the next one passes. So every request passes some time, however large it is. One that is refused after all
+takes nothing. A key and those that took its place have one allowance together.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ DAY_S = 86_400
 
 
 class Allowance:
-    """Of one key: `check` before a request is read, `spend` once it is counted. Lives on one event loop."""
+    """Of one key: `check` before a request is read, `spend` once it is counted, `give_back` when it could not
+    be kept. Lives on one event loop."""
 
     def __init__(self, key: Key, clock_s: Callable[[], float] = time.time) -> None:
         self._clock_s = clock_s
@@ -47,7 +49,7 @@ class Allowance:
         if self._rate and self._spans_left <= 0:
             wait_s = -self._spans_left / self._rate
             raise OverAllowance(
-                f"The key may send {self._rate:g} spans a second",
+                f"The key may send {self._rate:g} spans a second, and has sent those of {wait_s:.1f} s more",
                 hint="Retry; if this lasts, send less, or ask the operator for more",
                 retry_after_s=min(RETRY_S_MAX, 1 + int(wait_s)),
                 reason="over_rate",
@@ -60,11 +62,19 @@ class Allowance:
                 reason="over_quota",
             )
 
-    def spend(self, items: int, size_bytes: int) -> None:
-        """Takes what a request holds, all of it, if anything is left. Raises OverAllowance."""
+    def spend(self, items: int, size_bytes: int) -> int:
+        """Takes what a request holds, all of it, if anything is left: the day it is taken from. Raises
+        OverAllowance."""
         self.check()
         self._spans_left -= items
         self.day_bytes += size_bytes
+        return self.day
+
+    def give_back(self, items: int, size_bytes: int, day: int) -> None:
+        """Takes back a `spend`, whose day may have ended since."""
+        self._spans_left += items
+        if day == self.day:
+            self.day_bytes -= size_bytes
 
     def resume(self, day: int, day_bytes: int) -> None:
         """Goes on where another process had stopped, if the day is the same."""

@@ -161,7 +161,8 @@ class Gate:
             if key.id in self._allowances:
                 self._allowances[key.id].limit(key)
             else:
-                self._allowances[key.id] = Allowance(key, self._clock_s)
+                replaced = self._allowances.get(key.replaces)
+                self._allowances[key.id] = replaced or Allowance(key, self._clock_s)
         if keys and self._path:
             self._keys = {key.id: key for key in keys}
             with suppress(OSError):  # a folder that is not ours to write: whoever made the keys has noted it

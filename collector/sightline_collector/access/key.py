@@ -18,13 +18,16 @@ import secrets
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from sightline_collector.wal.segment import PROJECT
 
 ALL_PROJECTS = "*"
 RESERVED = "_"
 """Projects that begin so are the collector's own."""
+
+TIME_S_MAX = 253_402_300_799
+"""The end of the year 9999: calendars know no later time."""
 
 _TOKEN = re.compile(r"sightline_([0-9a-f]{8})_([A-Za-z0-9_-]{43})", re.ASCII)
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -38,8 +41,15 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+UnixTime = Annotated[int, AfterValidator(lambda at_s: min(at_s, TIME_S_MAX))]
+
+
 class Key(BaseModel):
-    """One key as the file keeps it. Times are Unix seconds, 0 for never; limits are None for none."""
+    """One key as the file keeps it. Times are Unix seconds, 0 for never; limits are None for none.
+
+    A key that another takes the place of keeps `expires_at`, and is revoked at the end of its grace, which
+    may be to come. `replaces` is the id of the one whose place this one takes, "" for none.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,11 +58,12 @@ class Key(BaseModel):
     project: str
     scopes: Annotated[frozenset[Scope], Field(min_length=1)]
     name: Annotated[str, Field(max_length=100)] = ""
-    made_at: int
+    made_at: UnixTime
     made_by: str = ""
-    expires_at: int = 0
-    revoked_at: int = 0
-    spans_per_s: Annotated[float | None, Field(gt=0)] = None
+    expires_at: UnixTime = 0
+    revoked_at: UnixTime = 0
+    replaces: str = ""
+    spans_per_s: Annotated[float | None, Field(gt=0, allow_inf_nan=False)] = None
     bytes_per_day: Annotated[int | None, Field(gt=0)] = None
 
     @model_validator(mode="after")
@@ -67,6 +78,11 @@ class Key(BaseModel):
         if Scope.ADMIN in self.scopes and self.project != ALL_PROJECTS:
             raise ValueError(f"an admin's key is for all projects: project {ALL_PROJECTS}")
         return self
+
+    @property
+    def ends_at(self) -> int:
+        """When it is in force no longer; 0 for never."""
+        return min((at_s for at_s in (self.expires_at, self.revoked_at) if at_s), default=0)
 
     def state(self, now_s: float) -> str:
         """active, revoked, or expired."""

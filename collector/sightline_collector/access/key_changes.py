@@ -64,14 +64,17 @@ def revoke(keys: Keys, number: str, now_s: int) -> Keys:
 
 
 def rotate(keys: Keys, number: str, grace_s: int, by: str, now_s: int) -> tuple[Keys, Key, str]:
-    """A new key like an old one, which stays in force for `grace_s` more. Raises BadConfiguration."""
+    """A new key like an old one, which stays in force for `grace_s` more at most. Raises BadConfiguration."""
+    if not 0 <= grace_s <= LASTS_S_MAX:
+        why = "it would end before now, or not within 100 years"
+        raise BadConfiguration(f"there can be no such grace: {why}", hint="give --grace-days 0 for at once")
     old = _active(keys, number, now_s)
     lasts_s = old.expires_at - old.made_at if old.expires_at else None
     like = Wanted(old.project, old.scopes, old.name, lasts_s, old.spans_per_s, old.bytes_per_day)
     more, made, token = add(keys, like, by, now_s)
-    ends = now_s + grace_s
-    changed = {"revoked_at": now_s} if grace_s <= 0 else {"expires_at": min(old.expires_at or ends, ends)}
-    return _with(more, old.model_copy(update=changed)), made, token
+    made = made.model_copy(update={"replaces": old.id})
+    ended = old.model_copy(update={"revoked_at": min(old.revoked_at or now_s + grace_s, now_s + grace_s)})
+    return _with(_with(more, ended), made), made, token
 
 
 def _active(keys: Keys, number: str, now_s: int) -> Key:

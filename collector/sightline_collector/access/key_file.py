@@ -77,8 +77,13 @@ def mark(path: Path) -> None:
 def write(path: Path, keys: Keys) -> None:
     """Replaces the file, durably, and gives it to the owner of its folder: the collector's own user reads
     it, whoever made the key. Raises OSError, having changed nothing."""
-    if keys.keys:
-        mark(path)
+    with replacing(path, keys):
+        pass
+
+
+@contextmanager
+def replacing(path: Path, keys: Keys) -> Iterator[None]:
+    """As `write`, once what is done meanwhile is done: when that raises, nothing is changed."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -87,7 +92,13 @@ def write(path: Path, keys: Keys) -> None:
         file.write(keys.model_dump_json(indent=1).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    new.rename(path)
+    try:
+        yield
+        if keys.keys:
+            mark(path)
+        new.rename(path)
+    finally:
+        new.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

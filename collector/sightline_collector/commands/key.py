@@ -121,14 +121,26 @@ def _hand_out(arguments: argparse.Namespace, change: Callable[[Keys, int], tuple
     path = _path(arguments)
     with _changing(path):
         keys, made, token = change(key_file.read(path), int(time.time()))
-        key_file.write(path, keys)
-    print(token)
+        with key_file.replacing(path, keys):
+            _print_or_refuse(token)
     scopes = ", ".join(sorted(made.scopes))
     where = "all projects" if made.project == ALL_PROJECTS else f"project {made.project}"
     print(
         f"The key {made.id} is for {scopes} in {where}. It is shown this once: {path} keeps its hash only.",
         file=sys.stderr,
     )
+
+
+def _print_or_refuse(token: str) -> None:
+    """Raises BadConfiguration when nobody has the token, which is nowhere else."""
+    try:
+        print(token, flush=True)
+    except OSError as e:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of it, at the end
+        raise BadConfiguration(
+            f"the key cannot be printed ({e.strerror}): none was made, nothing is changed",
+            hint="give the command an output that takes it, and run it again",
+        ) from None
 
 
 @contextmanager
@@ -165,8 +177,8 @@ def _cells(key: Key) -> tuple[str, ...]:
     limits += [f"{key.bytes_per_day:,} bytes/day"] if key.bytes_per_day else []
     made = f"{datetime.fromtimestamp(key.made_at, UTC):%Y-%m-%d %H:%M}"
     state = key.state(time.time())
-    if state == "active" and key.expires_at:
-        state = f"until {datetime.fromtimestamp(key.expires_at, UTC):%Y-%m-%d %H:%M}"
+    if state == "active" and key.ends_at:
+        state = f"until {datetime.fromtimestamp(key.ends_at, UTC):%Y-%m-%d %H:%M}"
     scopes = ", ".join(sorted(key.scopes))
     return key.id, state, scopes, key.project, key.name, ", ".join(limits), made, key.made_by
 

@@ -76,7 +76,7 @@ def _keys(gate: Gate, now_s: float) -> Finding:
         if not any(_may(key, scope) for key in active):
             says = f"{len(active)} in force, and none may {'send' if scope is Scope.INGEST else 'read'}"
             return warn("keys", says, f"make one: `sightline key add --scope {scope} --project NAME`")
-    ending = sorted((key.expires_at, key.id) for key in active if key.expires_at)
+    ending = sorted((key.ends_at, key.id) for key in active if key.ends_at)
     if ending and ending[0][0] - now_s < KEY_DAYS_WARN * DAY_S:
         at_s, name = ending[0]
         says = f"{name} expires in {duration(at_s - now_s)}: what it is used by is refused then"

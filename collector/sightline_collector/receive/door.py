@@ -103,13 +103,23 @@ class Door:
                 raise
             body = found
             items, warning = check(signal, body, self.limits), WARNING
-        if items and allowance:
-            allowance.spend(items, len(body))
         if items:
             self._fullness.admit(len(body))
-            await self._log.append(signal, body, items, project)
+            await self._append(signal, body, items, project, allowance)
         self._health.accepted(signal, items, len(body), time.perf_counter() - began_s)
         return warning
+
+    async def _append(
+        self, signal: Signal, body: bytes, items: int, project: str, allowance: Allowance | None
+    ) -> None:
+        """What the log does not take costs its sender nothing."""
+        day = allowance.spend(items, len(body)) if allowance else 0
+        try:
+            await self._log.append(signal, body, items, project)
+        except Exception:  # not for a sender that hung up: the record may be on the disk by then
+            if allowance:
+                allowance.give_back(items, len(body), day)
+            raise
 
     async def _mended(self, signal: Signal, body: bytes) -> bytes | None:
         """The request with text that is text; None when that does not help."""

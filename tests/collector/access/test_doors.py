@@ -143,6 +143,17 @@ def test_a_key_that_sent_its_share_is_told_when_to_come_back(doors: Doors) -> No
     assert doors.post(PROTOBUF | bearer(doors.sender), traces("h3")).status_code == 200
 
 
+def test_what_the_log_refuses_uses_up_no_share(tmp_path: Path) -> None:
+    """A sender that tries again while the log is full has its spans and its day left when there is room."""
+    kept = Kept(tmp_path)
+    key, token = kept.add(Scope.INGEST, spans_per_s=1, bytes_per_day=100)
+    with Receiving(tmp_path / "log", log_bytes=1, gate=kept.gate) as full:
+        for _ in range(3):
+            answer = httpx.post(full.url("traces"), content=traces("i1", 9), headers=PROTOBUF | bearer(token))
+            assert answer.status_code == 503
+    assert kept.gate.allowances[key.id].day_bytes == 0
+
+
 def test_a_revoked_key_ends_within_a_look(doors: Doors) -> None:
     """A key that is revoked while senders use it is refused from the next look on."""
     from sightline_collector.access import key_changes, key_file

@@ -176,7 +176,7 @@ def test_a_rate_is_paid_back_and_never_cuts_a_request(kept: Kept) -> None:
     allowance = kept.gate.caller(bearer(token).get, Scope.INGEST).allowance
     assert allowance
     allowance.spend(70, 1)
-    with pytest.raises(OverAllowance, match="10 spans a second") as refused:
+    with pytest.raises(OverAllowance, match=r"10 spans a second, and has sent those of 2\.0 s") as refused:
         allowance.check()
     assert (refused.value.http_status, refused.value.retry_after_s, refused.value.reason) == (
         429,
@@ -185,6 +185,35 @@ def test_a_rate_is_paid_back_and_never_cuts_a_request(kept: Kept) -> None:
     )
     kept.clock.now_s += 2.1
     allowance.spend(1, 1)
+
+
+def test_what_was_not_kept_is_given_back(kept: Kept) -> None:
+    """Spans and bytes are as before, and another day than that of the spending loses nothing by it."""
+    _, token = kept.add(Scope.INGEST, spans_per_s=10, bytes_per_day=1000)
+    allowance = kept.gate.caller(bearer(token).get, Scope.INGEST).allowance
+    assert allowance
+    for _ in range(3):
+        allowance.give_back(70, 1500, allowance.spend(70, 1500))
+    assert allowance.day_bytes == 0
+    day = allowance.spend(1, 600)
+    kept.clock.now_s += DAY_S
+    allowance.spend(1, 100)
+    allowance.give_back(1, 600, day)
+    assert allowance.day_bytes == 100
+
+
+def test_a_rotation_is_no_fresh_day(kept: Kept) -> None:
+    """Old and new key have one allowance together, from the rotation on."""
+    old, token = kept.add(Scope.INGEST, bytes_per_day=1000)
+    allowance = kept.gate.caller(bearer(token).get, Scope.INGEST).allowance
+    assert allowance
+    allowance.spend(1, 1000)
+    keys, _, new = key_changes.rotate(key_file.read(kept.path), old.id, DAY_S, "ann", int(kept.clock()))
+    key_file.write(kept.path, keys)
+    kept.gate.refresh()
+    for each in (token, new):
+        with pytest.raises(OverAllowance, match="1000 bytes"):
+            kept.gate.caller(bearer(each).get, Scope.INGEST)
 
 
 def test_a_days_bytes_come_back_at_midnight(kept: Kept) -> None:

@@ -81,16 +81,33 @@ def test_a_rotated_key_lives_on_for_its_grace() -> None:
     keys, old, _ = made(Wanted("shop", frozenset({Scope.INGEST}), "till", 30 * DAY_S, 10.0, 500))
     after, new, _ = key_changes.rotate(keys, old.id, DAY_S, "bob", NOW_S + 9)
     before = after.keys[0]
-    assert [before.state(NOW_S + 9 + DAY_S - 1), before.state(NOW_S + 9 + DAY_S)] == ["active", "expired"]
+    assert [before.state(NOW_S + 9 + DAY_S - 1), before.state(NOW_S + 9 + DAY_S)] == ["active", "revoked"]
     same = {
         "id": old.id,
+        "replaces": "",
         "sha256": old.sha256,
         "made_at": NOW_S,
         "made_by": "ann",
         "expires_at": old.expires_at,
     }
     assert new.model_copy(update=same) == old
-    assert (new.made_by, new.expires_at) == ("bob", NOW_S + 9 + 30 * DAY_S)
+    assert (new.made_by, new.expires_at, new.replaces) == ("bob", NOW_S + 9 + 30 * DAY_S, old.id)
+
+
+def test_a_key_that_is_rotated_twice_has_successors_that_live_as_long_as_it_was_to() -> None:
+    """The grace shortens the old key's life, a later one does not lengthen it, and neither is inherited."""
+    keys, old, _ = made()
+    keys, _, _ = key_changes.rotate(keys, old.id, DAY_S, "bob", NOW_S)
+    keys, _, _ = key_changes.rotate(keys, old.id, 9 * DAY_S, "bob", NOW_S + 5)
+    assert [key.ends_at for key in keys.keys] == [NOW_S + DAY_S, 0, 0]
+
+
+@pytest.mark.parametrize("grace_s", [-1, key_changes.LASTS_S_MAX + 1])
+def test_a_grace_that_cannot_be_meant_is_refused(grace_s: int) -> None:
+    """No key ends before now, nor at a time that no calendar has."""
+    keys, old, _ = made()
+    with pytest.raises(BadConfiguration, match="no such grace"):
+        key_changes.rotate(keys, old.id, grace_s, "bob", NOW_S)
 
 
 def test_a_rotation_without_grace_ends_the_old_key_at_once() -> None:

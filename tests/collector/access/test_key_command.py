@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sightline_collector.access import key_file
 from sightline_collector.access.exposure import check_exposure
 from sightline_collector.access.gate import Gate
 from sightline_collector.access.key import is_of
+from sightline_collector.access.key_file import Keys
 from sightline_collector.cli import main
 from sightline_collector.config import load
 from sightline_collector.errors import BadConfiguration
@@ -72,7 +74,33 @@ def test_a_rotation_prints_the_new_key_and_when_the_old_one_ends(key: Shell) -> 
     assert code == 0
     assert out.split("_")[1] != number
     assert f"The key {number} ends in 2 days." in err
-    assert "2 keys, 2 in force" in key("list")[1]
+    listed = key("list")[1]
+    assert "2 keys, 2 in force" in listed
+    assert re.search(rf"{number} +until 2\d\d\d-", listed), listed
+
+
+def test_a_key_that_cannot_be_printed_changes_nothing(key: Shell) -> None:
+    """Nobody has the new one then: the old one holds, and where there was none nobody is shut out."""
+    path = key.folder / "keys.json"
+    with open("/dev/full", "w") as full, redirect_stdout(full):
+        code, _, err = key("add", "--scope", "ingest")
+    assert (code, "nothing is changed" in err) == (1, True)
+    assert not Gate(path).shut
+    number = key("add", "--scope", "ingest")[1].split("_")[1]
+    before = path.read_bytes()
+    with open("/dev/full", "w") as full, redirect_stdout(full):
+        assert key("rotate", number, "--grace-days", "0")[0] == 1
+    assert path.read_bytes() == before
+    assert not path.with_suffix(".new").exists()
+
+
+def test_a_time_that_no_calendar_has_is_listed_as_its_last(key: Shell) -> None:
+    """A file that holds one can be read and listed."""
+    key("add", "--scope", "ingest")
+    path = key.folder / "keys.json"
+    (kept,) = key_file.read(path).keys
+    key_file.write(path, Keys(keys=(kept.model_copy(update={"expires_at": 10**14}),)))
+    assert "until 9999-12-31" in key("list")[1]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +112,7 @@ def test_a_rotation_prints_the_new_key_and_when_the_old_one_ends(key: Shell) -> 
         (("add", "--scope", "admin", "--project", "shop"), "for all projects"),
         (("add", "--scope", "ingest", "--project", "a b"), "1 to 64"),
         (("add", "--scope", "ingest", "--spans-per-s", "0"), "greater than 0"),
+        (("add", "--scope", "ingest", "--spans-per-s", "inf"), "finite number"),
         (("add", "--scope", "ingest", "--days", "0"), "before it is used"),
         (("add", "--scope", "ingest", "--days", "1e9"), "100 years"),
         (("revoke", "00000000"), "there is no key '00000000'"),
