@@ -13,10 +13,13 @@ from pathlib import Path
 import lz4.frame
 import zstandard
 from fuzz.target import Target
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from sightline_collector.conformance import payload
 from sightline_collector.errors import Malformed, SenderFault
-from sightline_collector.gateway.encodings import inflated
+from sightline_collector.gateway.encodings import PACKERS, inflated, preferred
 from sightline_collector.gateway.statement import has_odd_names, has_word, take_apart
 from sightline_collector.gateway.syntax import Unreadable, read_tree
 from sightline_collector.receive.check import REQUESTS, check
@@ -29,6 +32,8 @@ from sightline_collector.wal.segment import Entry, Record, Signal, frame, read, 
 
 SIGNALS = tuple(Signal)
 LIMITS = Limits(body_bytes=1 << 20, items=500)
+TIGHT = Limits(body_bytes=1 << 20, items=3, shared_bytes=100)
+"""So little that a change or two of a known request is beyond it."""
 WRITER = "0123456789abcdef" * 2
 BATCH = 77
 NOW_NS = 1_790_000_000_000_000_000
@@ -44,9 +49,9 @@ def protobuf(data: bytes) -> None:
     """A request is refused as its sender's fault, or counted as protobuf itself counts it."""
     signal, body = _signal(data)
     with suppress(SenderFault):
-        items = check(signal, body, LIMITS)
+        items = check(signal, body, TIGHT)
         request = REQUESTS[signal].FromString(body)
-        assert items == _counted(signal, request), f"{items} items"
+        assert items == _counted(signal, request) <= TIGHT.items, f"{items} items"
 
 
 def _counted(signal: Signal, request: object) -> int:
@@ -89,6 +94,18 @@ def encodings(data: bytes) -> None:
     # The SQL port may be sent no statement in any coding, and gzip with zeros behind it, as tar pads it.
     if asked is not None and coding != "lz4" and body and not body.endswith(b"\0"):
         assert received == asked, f"{coding}: {received!r:.80} or {asked!r:.80}"
+
+
+def accept_encoding(data: bytes) -> None:
+    """The coding to answer in was asked for, is not ruled out, and is read again as it was packed."""
+    text = data.decode("latin-1")
+    chosen = preferred(text)
+    assert chosen in ("", *PACKERS)
+    assert chosen in text.lower()
+    assert not chosen or preferred(f"{text}, {chosen};q=0") != chosen
+    if chosen:
+        packer = PACKERS[chosen]()
+        assert inflated(packer.compress(data) + packer.flush(), chosen, GATEWAY_BOUND) == data
 
 
 def segment(data: bytes) -> None:
@@ -153,6 +170,19 @@ def _segment(*bodies: bytes) -> bytes:
     return b"".join(length + body + trailer for (length, trailer), body in framed)
 
 
+def _beyond() -> list[bytes]:
+    """Requests with a resource, scope, item or data point too many, or too many bytes that items share."""
+    spans = ExportTraceServiceRequest.FromString(payload.traces())
+    points = ExportMetricsServiceRequest.FromString(payload.metrics())
+    scopes = spans.resource_spans[0].scope_spans
+    scopes.extend([scopes[0]] * TIGHT.items)
+    gauge = points.resource_metrics[0].scope_metrics[0].metrics[0].gauge.data_points
+    gauge.extend([gauge[0]] * TIGHT.items)
+    items = [payload.spans(*[Span()] * count) for count in (TIGHT.items, TIGHT.items + 1)]
+    resources = payload.traces() * (TIGHT.items + 1)
+    return [resources, spans.SerializeToString(), points.SerializeToString(), *items]
+
+
 FULL = payload.traces(attributes=payload.every_value())
 PROTOBUF = [payload.traces(), payload.metrics(), payload.logs(), FULL, b""]
 JSON = [
@@ -165,7 +195,7 @@ SEGMENTS = [_segment(FULL), _segment(b"a", FULL, _segment(b"inner")), b"", bytes
 TREE = b"SelectWithUnionQuery (children 1)\n ExpressionList (children 1)\n  SelectQuery"
 
 TARGETS = (
-    Target("protobuf", protobuf, _each_signal(PROTOBUF)),
+    Target("protobuf", protobuf, _each_signal([*PROTOBUF, *_beyond()])),
     Target(
         "json",
         otlp_json,
@@ -188,6 +218,12 @@ TARGETS = (
         ],
     ),
     Target("encodings", encodings, [one for body in (FULL, b"", bytes(4000)) for one in _packed(body)]),
+    Target(
+        "accept-encoding",
+        accept_encoding,
+        [b"gzip, deflate, br, zstd", b"lz4;q=0.5,gzip;q=0,*", b""],
+        [b",", b";q=", b"0.001", b"nan", b"inf", b"-1", b"1e999", *map(str.encode, PACKERS)],
+    ),
     Target("segment", segment, SEGMENTS),
     Target("recovery", recovery, SEGMENTS),
     Target(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fuzz.target import Target
 
-READERS = ("protobuf", "json", "encodings", "segment", "recovery", "statement")
+READERS = ("protobuf", "json", "encodings", "accept-encoding", "segment", "recovery", "statement")
 SERVED = ("http", "http-2", "grpc", "gateway-sql", "gateway-http", "store")
 FOUND = Path(__file__).parent / "found"
 """A folder for each target: what once broke its law, tried again in every run of the suite."""

@@ -12,6 +12,10 @@ from fuzz.target import Target
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sightline_collector.errors import Malformed, TooLarge
+from sightline_collector.receive.check import check
+from sightline_collector.wal.segment import Signal
+
 BY_NAME = {target.name: target for target in readers.TARGETS}
 # Recovery syncs a file and a folder for each input.
 EXAMPLES = dict.fromkeys(READERS, 150) | {"recovery": 10}
@@ -28,6 +32,25 @@ def test_known_inputs_keep_the_law(name: str) -> None:
     """The seeds, and everything that once broke it."""
     for data in (*BY_NAME[name].seeds, *(file.read_bytes() for file in found(name))):
         assert BY_NAME[name].broken_by(data) == ""
+
+
+def test_known_requests_are_beyond_each_bound() -> None:
+    """A refusal that no input reaches is not tried by any change of them."""
+    said = set()
+    for data in BY_NAME["protobuf"].seeds:
+        try:
+            check(tuple(Signal)[data[0]], data[1:], readers.TIGHT)
+        except Malformed:
+            continue
+        except TooLarge as fault:
+            said.add(fault.message)
+    assert said == {
+        *(
+            f"The request holds more than 3 {what}"
+            for what in ("resources", "scopes", "items", "data points")
+        ),
+        "The attributes of the request's resources, once for each of its 3 items, take more than 100 bytes",
+    }
 
 
 @pytest.mark.parametrize("name", READERS)
