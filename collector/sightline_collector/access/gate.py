@@ -129,8 +129,8 @@ class Gate:
         if self._path is None:
             return []
         mark = _mark(self._path)
-        if mark == self._seen:
-            return []
+        if mark == self._seen and self.readable:
+            return []  # what could not be read is read again: who may read it is no part of the mark
         try:
             found = key_file.read_all(self._path, made=bool(self._keys)).keys
         except BadConfiguration as e:
@@ -138,9 +138,9 @@ class Gate:
             self._seen = mark
             return []
         self._seen = mark
-        self.readable = True
         changed = [key for key in found if self._keys.get(key.id) != key]
         self._take(found)
+        self.readable = True  # not before: until its keys are known, nobody is let in
         log.info("keys read", path=str(self._path), keys=len(self._keys), changed=len(changed))
         return changed
 

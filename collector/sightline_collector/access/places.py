@@ -13,6 +13,9 @@ from pathlib import Path
 Unreadable = Callable[[OSError], object]
 """Told of each file and folder that cannot be seen."""
 
+FOUND_BY_FSCK = "lost+found"
+"""Root's own folder on a disk of ext4: nobody else reads or writes it."""
+
 
 def places(*folders: Path) -> list[Path]:
     """Real paths of the folders, and of what links below them lead to: none of them below another.
@@ -44,4 +47,5 @@ def files(place: Path, unreadable: Unreadable) -> Iterator[Path]:
 
 def _entries(place: Path, unreadable: Unreadable | None = None) -> Iterator[Path]:
     for where, folders, names in os.walk(place, onerror=unreadable):
+        folders[:] = [name for name in folders if name != FOUND_BY_FSCK]
         yield from (Path(where, name) for name in sorted((*folders, *names)))

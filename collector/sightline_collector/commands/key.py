@@ -84,7 +84,7 @@ def show(arguments: argparse.Namespace) -> int:
     """Print a row for each. Raises BadConfiguration."""
     from sightline_collector.commands.sql import put_out
 
-    keys = key_file.read(_path(arguments)).keys
+    keys = key_file.read_all(_path(arguments)).keys
     if not keys:
         print(
             as_called(

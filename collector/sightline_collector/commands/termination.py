@@ -14,7 +14,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 def undone() -> Iterator[None]:
     """Inside, the first of these signals raises SystemExit, with the exit code that a shell gives it; a
     second one does not disturb what is being undone. For the main thread."""
-    before = {number: signal.signal(number, _exit) for number in SIGNALS}
+    # What is ignored already stays so: to whom nohup began, the end of a terminal is no end.
+    heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _exit) for number in heeded}
     try:
         yield
     finally:

@@ -145,7 +145,7 @@ def deliver(files: Iterable[SegmentFile], send: Send, project: str | None = None
                     note(record.start)
                     done.requests += 1
                     done.items += record.items
-            all_sent = all(record.start in sent for record in whole)
+            all_sent = bool(whole) and all(record.start in sent for record in whole)
         if all_sent:
             _set_aside(file)
         else:

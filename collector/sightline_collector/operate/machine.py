@@ -63,7 +63,7 @@ def _refusal(place: Path) -> Finding | None:
     probe = place / f"doctor.{os.getpid()}"
     try:
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another who asks at the same time has the same name
     except OSError as e:
         step = f"give it to the user that runs the collector: `ls -ld {place}`"
         return fail("disk", f"{place} takes no writes ({e.strerror})", step)

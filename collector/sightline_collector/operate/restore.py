@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline_collector.access import key_file
+from sightline_collector.access.rewriting import take_back
 from sightline_collector.operate.backup import (
     FORMAT,
     LETTERS,
@@ -71,7 +72,7 @@ def _manifest(backup: Path) -> dict[str, Any]:
     if manifest.get("format") != FORMAT:
         raise BadBackup(
             f"{backup} has format {manifest.get('format')}, this program knows {FORMAT}",
-            hint="restore it with the version that took it, or a newer one",
+            hint="restore it with the version that took it",
         )
     return manifest
 
@@ -130,6 +131,7 @@ def _restore_store(backup: Path, store: Path, manifest: Mapping[str, Any]) -> No
             engine.command(table["statement"])
             _attach(engine, table["name"], backup / "tables" / table["name"], table["rows"])
         migrate(engine)
+        take_back(engine)  # it may have been taken while somebody was forgotten
     finally:
         engine.close()
 

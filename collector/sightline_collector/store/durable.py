@@ -15,13 +15,12 @@ from pathlib import Path
 def sync_all(folder: Path) -> None:
     """Sync every file and every folder below, and the two above. Raises OSError."""
     for place, _, files in os.walk(folder):
-        for name in files:
-            with suppress(FileNotFoundError):  # a merge may have removed it meanwhile
-                _sync(Path(place, name))
-        with suppress(FileNotFoundError):
-            _sync(Path(place))
+        for path in (*(Path(place, name) for name in files), Path(place)):
+            # A merge may have removed it meanwhile; what is not ours to read was made by others, earlier.
+            with suppress(FileNotFoundError, PermissionError):
+                _sync(path)
     for above in (folder.parent, folder.parent.parent):
-        with suppress(PermissionError):  # not ours to read, so made by somebody else, earlier
+        with suppress(PermissionError):
             _sync(above)
 
 

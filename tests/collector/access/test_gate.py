@@ -66,6 +66,23 @@ def test_a_damaged_file_changes_nothing_while_it_runs(kept: Kept, content: bytes
     assert kept.gate.caller(bearer(token).get, Scope.INGEST).target == "shop"
 
 
+def test_what_could_not_be_read_is_read_again(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when nothing of the file has changed: who may read it, or a passing fault, is no part of it."""
+
+    def refusing(*_: object, **__: object) -> Keys:
+        raise BadConfiguration("it cannot be read", hint="mend it")
+
+    key, token = kept.add(Scope.INGEST)
+    with monkeypatch.context() as patched:
+        patched.setattr(key_file, "read_all", refusing)
+        key_file.write(kept.path, key_changes.revoke(key_file.read(kept.path), key.id, int(kept.clock())))
+        kept.gate.refresh()
+        assert kept.gate.caller(bearer(token).get, Scope.INGEST).key == key.id
+    kept.gate.refresh()
+    with pytest.raises(Unauthenticated, match=f"The key {key.id} is revoked"):
+        kept.gate.caller(bearer(token).get, Scope.INGEST)
+
+
 @pytest.mark.parametrize("content", [b"{", None], ids=["damaged", "not ours to read"])
 def test_a_first_key_that_cannot_be_read_shuts_the_gate(kept: Kept, content: bytes | None) -> None:
     """A file of keys that cannot be read lets nobody in, also where none was known, until it can be."""
