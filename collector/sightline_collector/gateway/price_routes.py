@@ -81,8 +81,7 @@ class Pricing:
         return as_json({"changes": changes, "corrections": done.corrections, "resume": resume})
 
     def _reprice(self, asked: Range) -> Done:
-        ends = Ends()
         if asked.dry_run:
-            return reprice(self._engine, asked, enough=ends)
+            return reprice(self._engine, asked, enough=Ends())
         self._lease.take()
-        return reprice(self._engine, asked, keep=self._lease.keep, enough=ends)
+        return reprice(self._engine, asked, keep=self._lease.keep, enough=Ends())

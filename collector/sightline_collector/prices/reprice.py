@@ -91,7 +91,7 @@ def reprice(
     """
     charging = _Charging(engine, asked, Book(engine, keep), None if asked.dry_run else clock_ns)
     charged, written = list[Charged](), 0
-    begins_ns = asked.stretch[0] if asked.resume is None else unix_ns(asked.resume)
+    begins_ns = max(asked.stretch[0], 0 if asked.resume is None else unix_ns(asked.resume))
     for place, hour in enumerate(held(engine, (begins_ns, asked.stretch[1]), HOUR_NS, asked.project)):
         if place and enough():
             return Done(summary(charged), written, hour[0])
@@ -115,15 +115,15 @@ class _Charging:
 
     def hour(self, hour: Stretch) -> Iterator[Charge]:
         """What changes, in portions of the groups of traces with such claims."""
-        calls = differing(self.engine, hour, self.asked.project)
-        wanted = {(call.project, call.trace_id) for call in calls if call.decides}
+        calls = {call.place: call for call in differing(self.engine, hour, self.asked.project)}
+        wanted = {(call.project, call.trace_id) for call in calls.values() if call.decides}
         for portion in _portions(self.engine, hour, wanted) if wanted else ():
             with LEDGER:
                 done = self._charge(portion, hour, calls)
             yield done
 
     def _charge(
-        self, portion: Portion, hour: Stretch, calls: Sequence[Repriced]
+        self, portion: Portion, hour: Stretch, calls: Mapping[Place, Repriced]
     ) -> tuple[list[Charged], int]:
         found = self.book.entries(portion.groups, portion.stretch, portion.around_ns)
         by_place = self._calls(found.values(), hour, calls)
@@ -136,7 +136,7 @@ class _Charging:
         return changed, sum(map(len, asked)) + append(self.book, asked, self.clock_ns).corrections
 
     def _calls(
-        self, groups: Iterable[Sequence[Entry]], hour: Stretch, calls: Sequence[Repriced]
+        self, groups: Iterable[Sequence[Entry]], hour: Stretch, calls: Mapping[Place, Repriced]
     ) -> Mapping[Place, Repriced]:
         """Which claims of the groups have another price; of those that reach beyond the hour also there."""
         since_ns, until_ns = self.asked.stretch
@@ -152,7 +152,7 @@ class _Charging:
             starts = [claim.started_ns for claim in outside]
             traces = {claim.trace_id for claim in outside}
             further = differing(self.engine, (min(starts), max(starts)), self.asked.project, traces)
-        return {call.place: call for call in (*calls, *further)}
+        return {**calls, **{call.place: call for call in further}} if further else calls
 
 
 def _earlier(entries: Sequence[Entry], hour: Stretch, calls: Mapping[Place, Repriced]) -> bool:

@@ -27,10 +27,11 @@ with mapped_spans as (
         provider, model, request_model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
         cache_write_1h_tokens, reasoning_tokens, extra_usage, tokens_estimated, gateway_cached, price_context,
         reported_cost_usd, notes, own_cost_usd as first_usd, toString(cost_status) as first_status
-    from spans_v1 as s
-    where entry = 'span'
-        and {among} and ({project:String} = '' or project = {project:String})
-        and {claim}
+    from (
+        -- Apart: above, `operation` is another one.
+        select * from spans_v1
+        where entry = 'span' and {among} and ({project:String} = '' or project = {project:String})
+            and {claim}) as s
 ),
 {steps:priced_spans},
 changed as (

@@ -4,7 +4,7 @@ alike. Pure."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 
 from sightline_collector.settle.claim import Claim, Key
@@ -47,17 +47,19 @@ def _pairs(group: Sequence[Claim], may: May) -> Iterable[list[Claim]]:
             yield pair
 
 
-def by_short_id(claims: Iterable[Claim], paired: Container[Key]) -> Iterable[list[Claim]]:
-    """Pairs of one trace with one response id, whatever their tokens, that ran at one time: each a claim that
-    stands alone yet. A small server may give every answer the same id, also at one time."""
+def by_short_id(claims: Iterable[Claim], told: Mapping[Key, Collection[str]]) -> Iterable[list[Claim]]:
+    """Pairs of one trace with one response id, whatever their tokens, that ran at one time, unless the call
+    that one tells of is `told` by the other's scope already. A small server may give every answer the same
+    id, also at one time."""
     by_id: dict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.response_id:
             by_id[claim.trace_id, claim.response_id].append(claim)
 
     def may(one: Claim, other: Claim) -> bool:
-        told = one.key in paired and other.key in paired
-        return not told and one.same_model(other) and one.overlaps(other)
+        both = one.key in told and other.key in told
+        twice = other.scope in told.get(one.key, ()) or one.scope in told.get(other.key, ())
+        return not both and not twice and one.same_model(other) and one.overlaps(other)
 
     for group in by_id.values():
         for together in at_one_time(group) if len({claim.scope for claim in group}) > 1 else ():

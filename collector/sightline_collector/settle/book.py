@@ -41,7 +41,8 @@ select
     {", ".join(DIMENSIONS)}, operation, entry, why, blocked, weight, own_cost_usd, gateway_cached,
     {", ".join(AMOUNTS)},
     arraySum(mapValues(extra_usage)) as other_usage, notEmpty(price_context) as in_tier, tokens_estimated,
-    isNotNull(reported_cost_usd) as reported,
+    ifNull(reported_cost_usd, 0) > 0 or isNotNull(reported_cost_usd) and sightline_model_call(operation)
+        as reported,
     attributes['sightline.usage.aggregated'] = 'true' as summed,
     toUnixTimestamp64Nano(started_at) as started_ns, toInt64(duration_ms * 1e6) as duration_ns,
     toUnixTimestamp64Nano(span_received_at) as received_ns

@@ -23,7 +23,7 @@ AHEAD_NS = 3650 * 86_400 * 10**9
 """How much longer a claim says that it has been there: longer than any collector."""
 
 TAKE_S = 60.0
-"""How long is waited for the others. Who asked waits 90 s for an answer."""
+"""How long is waited for the others. Who asked waits ten times as long for an answer."""
 
 LOOK_S = 0.25
 

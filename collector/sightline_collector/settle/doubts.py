@@ -13,7 +13,7 @@ from sightline_collector.store.engine import Engine
 
 CLAIM = "(entry = 'span' and (sightline_model_call(operation) or {used}))".format(
     used="(ifNull(input_tokens, 0) + ifNull(output_tokens, 0) > 0 or notEmpty(extra_usage)"
-    " or isNotNull(reported_cost_usd))"
+    " or ifNull(reported_cost_usd, 0) > 0)"
 )
 
 ODD = f"entry = 'correction' or {CLAIM} and (not sightline_model_call(operation) or weight != 1)"

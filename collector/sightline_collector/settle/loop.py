@@ -121,7 +121,8 @@ class SettleLoop:
             self._leads = False
         elif not self._leads:
             self._once_more = self._progress.read_anew()
-            self._leads, self._once_more_ns = True, self._clock_ns() + AWAY_NS
+            self._leads = True
+            self._once_more_ns = self._clock_ns() + AWAY_NS + int(self._engine.late_s * 1e9)
         elif self._once_more and self._clock_ns() > self._once_more_ns:
             self._progress.go_back(self._once_more)
             self._once_more = {}

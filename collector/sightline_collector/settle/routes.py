@@ -67,9 +67,9 @@ class SettleRoutes:
 
     def _settle(self, asked: Asked) -> dict[str, int | str | None]:
         """What was judged and written, and from when on to ask for the rest."""
-        done, ends = Settled(), Ends()
         if not asked.dry_run:
             self._lease.take()
+        done, ends = Settled(), Ends()
         keep = nothing if asked.dry_run else self._lease.keep
         until_ns = unix_ns(asked.until) if asked.until else time.time_ns()
         resume = None

@@ -45,8 +45,11 @@ def twins(claims: Sequence[Claim], tree: Tree) -> Verdicts:
     for group in by_likeness(left, tree):
         _judge([group], verdicts, tree, "the same tokens, model and time")
     left = [claim for claim in left if claim.key not in verdicts]
-    paired = {verdict.twin_of for verdict in verdicts.values() if verdict.twin_of is not None}
-    for group in by_short_id((claim for claim in left if len(claim.response_id) < LONG_ID), paired):
+    told: dict[Key, set[str]] = defaultdict(set)
+    for claim in payable:
+        if (verdict := verdicts.get(claim.key)) is not None and verdict.twin_of is not None:
+            told[verdict.twin_of].add(claim.scope)
+    for group in by_short_id((claim for claim in left if len(claim.response_id) < LONG_ID), told):
         _judge([group], verdicts, tree, "the same response id")
     left = [claim for claim in left if claim.key not in verdicts]
     for group in by_silence(left, tree):

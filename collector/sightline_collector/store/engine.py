@@ -105,6 +105,11 @@ class Engine:
         return self.url.path is not None
 
     @property
+    def late_s(self) -> float:
+        """How late what was sent may yet begin, apart from the time on its way; 0 of an embedded engine."""
+        return 0.0 if self.embedded else self._lateness.now_s
+
+    @property
     def version(self) -> str:
         """The engine's version, such as 26.9.2.1; '' while it is away."""
         return "" if self.away else str(self._writer.server_version)

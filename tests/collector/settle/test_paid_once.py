@@ -123,6 +123,15 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         ],
         (3, usd(400, 40), 400, 40),
     ),
+    "a call with a constant id that one scope tells of is no other call's twin": (
+        [
+            Told(n, 9, used("chat", tokens, **{"gen_ai.response.id": "chatcmpl-1"}), scope, start=start)
+            for n, tokens, scope, start in (
+                (1, (100, 10), "b", 0), (2, (100, 10), "a", 0.1), (3, (200, 20), "a", 0.2),
+            )
+        ],
+        (2, usd(300, 30), 300, 30),
+    ),
     "so they are where a stream's running totals came to more": (
         [
             Told(n, 9, used("chat", tokens, **{"gen_ai.response.id": "chatcmpl-1"}), scope)

@@ -3,7 +3,7 @@
 -- stood elsewhere, and of what holds no choice, each is itself.
 -- Reads: nothing. Readers: messages, spans, trace_summary.
 create or replace function sightline_listed_events as (direction, key, input, output) -> if(
-    key != 'events' or output != '' or position(input, '"gen_ai.choice"') = 0 or not isValidJSON(input),
+    key != 'events' or output != '' or position(input, '"gen_ai.choice"') = 0 or JSONType(input) != 'Array',
     if(direction = 'input', input, output),
     concat('[', arrayStringConcat(
         arrayFilter(
