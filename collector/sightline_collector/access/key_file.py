@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from sightline_collector.access.key import Key
 from sightline_collector.errors import BadConfiguration
+from sightline_collector.store.durable import sync
 from sightline_collector.wal.folder import OWNERS_ONLY
 
 NAME = "keys.json"
@@ -99,11 +100,7 @@ def replacing(path: Path, keys: Keys) -> Iterator[None]:
         new.rename(path)
     finally:
         new.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def _own(path: Path) -> None:

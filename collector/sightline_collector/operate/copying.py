@@ -7,6 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
+from sightline_collector.store.durable import sync
+
 OWNERS_FILE = 0o600
 """The mode of what is copied: prompts, answers and the hashes of keys lie in it."""
 _READ_BYTES = 1 << 20
@@ -47,12 +49,3 @@ def write_synced(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     sync(path)
     sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Makes a file, or the names in a folder, durable."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

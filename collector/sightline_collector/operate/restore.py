@@ -33,8 +33,8 @@ from sightline_collector.operate.backup import (
     copied,
     refuse_used,
 )
-from sightline_collector.operate.copying import copy_file, copy_folder, sync, write_synced
-from sightline_collector.store.durable import sync_all
+from sightline_collector.operate.copying import copy_file, copy_folder, write_synced
+from sightline_collector.store.durable import sync, sync_all
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.migrate import migrate
 from sightline_collector.store.url import DEFAULT_DATABASE, StoreUrl

@@ -1,4 +1,4 @@
-"""A store's folder made durable, and what is written beside it.
+"""What makes files and names durable: a single one, a store's whole folder, a text that is replaced.
 
 The engine syncs the rows of an insert where its table says so, and the text of a new table, but not the
 folders that they lie in: without those a power cut soon after a first start would take whole tables, with
@@ -18,22 +18,23 @@ def sync_all(folder: Path) -> None:
         for path in (*(Path(place, name) for name in files), Path(place)):
             # A merge may have removed it meanwhile; what is not ours to read was made by others, earlier.
             with suppress(FileNotFoundError, PermissionError):
-                _sync(path)
+                sync(path)
     for above in (folder.parent, folder.parent.parent):
         with suppress(PermissionError):
-            _sync(above)
+            sync(above)
 
 
 def replace_text(file: Path, text: str) -> None:
     """Put another text into a file: after a power cut it is the old one or the new one. Raises OSError."""
     new = file.with_suffix(".new")
     new.write_text(text)
-    _sync(new)
+    sync(new)
     new.rename(file)
-    _sync(file.parent)
+    sync(file.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable. Raises OSError."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

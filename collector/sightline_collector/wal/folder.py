@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sightline_collector.errors import FolderInUse, FolderUnusable
+from sightline_collector.store.durable import sync
 from sightline_collector.wal.segment import Signal
 
 OWNERS_ONLY = 0o700
@@ -68,7 +69,7 @@ class Folder:
         with ExitStack() as undo:
             try:
                 (path / "torn").mkdir(parents=True, exist_ok=True)
-                _sync(path.parent)
+                sync(path.parent)
                 self._lock_fd = lock_folder(path)
                 undo.callback(os.close, self._lock_fd)
                 if batch_floor is None:
@@ -125,7 +126,7 @@ class Folder:
 
     def sync(self) -> None:
         """Makes the names in the folder durable. A file is found again after power loss only after this."""
-        _sync(self.path)
+        sync(self.path)
 
     def close(self) -> None:
         """Gives the folder free for another process; stores the exact number reached."""
@@ -181,14 +182,6 @@ class Folder:
             os.fsync(file.fileno())
         new.rename(self.path / name)
         self.sync()
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def link_or_copy(source: Path, target: Path) -> None:
