@@ -17,14 +17,19 @@ _DATE = re.compile(
     r"|(?<=-)[01]\d-[0-3]\d$"
 )
 """2024-08-06, 20250929, 09-2025, 0613, Mistral's 2407, and a preview's 05-06."""
-_REVISION = re.compile(r"(?:(?<!embed)-v?\d+)?:\d+(?::\w+)?$|(?<!embed)-v\d+(?=-|$)|@.*$|-00\d$")
-"""Bedrock's `-v1:0` and `:0:200k`, Vertex' `@20250929`, Google's `-002`."""
-_JOINED = re.compile(r"(?<=[a-z])(?<!Deep)(?<!Mini)(?<!Code)(?=[A-Z][a-z]|V\d)")
+_REVISION = re.compile(
+    r"(?:(?<=\d{8})-v\d+|(?<=sonnet)-v\d+|-v?[01])?:\d+(?::\w+)?$"
+    r"|(?:(?<=\d{8})-v\d+|(?<=sonnet)-v\d+|-v[01])(?=-|$)|@.*$|(?<!text-embedding)-00\d$"
+)
+"""Bedrock's `-v1:0` and `:0:200k`, Vertex' `@20250929`, Google's `-002`. A second version is a model of its
+own (Titan's embeddings, Cohere's), unless it says which of two dates is meant."""
+_JOINED = re.compile(r"(?<=[a-z])(?<!Deep)(?<!Mini)(?<!Code)(?=[A-Z][a-z]|[VG]\d)")
 """Where Bedrock's usage types join words: NovaPro, TitanEmbeddingV2; not in names such as DeepSeek."""
 _SPELLINGS = (
     (re.compile("gpt-35"), "gpt-3.5"),
     (re.compile(r"^deepseek\.v3$"), "deepseek-v3.1"),
     (re.compile("embeddings?"), "embed"),
+    (re.compile("titan-embed-g1-+text(?:-02)?"), "titan-embed-text"),
     (re.compile("native-audio"), "live"),
     (re.compile("(?:native-)?image(?:-generation)?"), "image"),
     (re.compile(r"(maverick|scout)-\d+b(?:-\d+e)?"), r"\1"),
