@@ -4,101 +4,94 @@ alike. Pure."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 
-from sightline_collector.settle.claim import Claim, Key
+from sightline_collector.settle.claim import Claim
+from sightline_collector.settle.pairing import Pairing
 from sightline_collector.settle.tree import Tree
+from sightline_collector.settle.unit import Unit, Units
 
-MOST_COMPARED = 200_000
-"""Of a thousand claims with the same tokens at one time each is compared with the two hundred of another
-scope that are nearest in time; of more, with fewer."""
-
-May = Callable[[Claim, Claim], bool]
+LONG_ID = 20
+"""Providers' ids are random and at least that long. A shorter one may be a constant of a small server: it
+tells of one call only what two scopes say in one trace at the same time."""
 
 
-def by_likeness(claims: Sequence[Claim], tree: Tree) -> Iterable[list[Claim]]:
-    """Pairs told by two scopes without a common response id."""
+def by_likeness(claims: Sequence[Claim], tree: Tree, units: Units) -> Iterable[Unit]:
+    """Claims of one call told by two scopes without a common response id."""
     alike: dict[tuple[str, int, int], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.used and claim.paid:
             alike[claim.service, claim.input_tokens or 0, claim.output_tokens or 0].append(claim)
-    for group in alike.values():
-        for together in at_one_time(group) if len({claim.scope for claim in group}) > 1 else ():
-            yield from _pairs(together, lambda one, other: _alike(one, other, tree))
+
+    def may(unit: Unit, other: Unit) -> bool:
+        same = any(one.paid and two.paid and one.same_usage(two) for one in unit for two in other)
+        return same and _alike(unit, other, tree)
+
+    yield from _pairs(alike.values(), Pairing(tree, units, may))
 
 
-def _pairs(group: Sequence[Claim], may: May) -> Iterable[list[Claim]]:
-    """Each claim, the first one first, with at most one of every other scope, the nearest in time."""
-    waiting: dict[str, dict[Key, Claim]] = defaultdict(dict)
-    for claim in group:
-        waiting[claim.scope][claim.key] = claim
-    looked_at = max(1, MOST_COMPARED // len(group))
-    for first in group:
-        if waiting[first.scope].pop(first.key, None) is None:
-            continue
-        pair = [first]
-        for scope, others in waiting.items():
-            near = islice(others.values(), looked_at) if scope != first.scope else ()
-            other = next((claim for claim in near if may(first, claim)), None)
-            if other is not None:
-                pair.append(others.pop(other.key))
-        if len(pair) > 1:
-            yield pair
-
-
-def by_short_id(claims: Iterable[Claim], told: Mapping[Key, Collection[str]]) -> Iterable[list[Claim]]:
-    """Pairs of one trace with one response id, whatever their tokens, that ran at one time, unless the call
-    that one tells of is `told` by the other's scope already. A small server may give every answer the same
-    id, also at one time."""
+def by_short_id(claims: Iterable[Claim], tree: Tree, units: Units) -> Iterable[Unit]:
+    """Claims of one trace with one short response id, whatever their tokens, that ran at one time, unless
+    each has a twin already. A small server may give every answer the same id, also at one time."""
     by_id: dict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
-        if claim.response_id:
+        if 0 < len(claim.response_id) < LONG_ID:
             by_id[claim.trace_id, claim.response_id].append(claim)
 
-    def may(one: Claim, other: Claim) -> bool:
-        both = one.key in told and other.key in told
-        twice = other.scope in told.get(one.key, ()) or one.scope in told.get(other.key, ())
-        return not both and not twice and one.same_model(other) and one.overlaps(other)
+    def may(unit: Unit, other: Unit) -> bool:
+        return min(len(unit), len(other)) == 1 and any(
+            one.response_id == two.response_id and one.same_model(two) and one.overlaps(two)
+            for one in unit
+            for two in other
+        )
 
-    for group in by_id.values():
-        for together in at_one_time(group) if len({claim.scope for claim in group}) > 1 else ():
-            yield from _pairs(together, may)
+    yield from _pairs(by_id.values(), Pairing(tree, units, may))
 
 
-def by_silence(claims: Iterable[Claim], tree: Tree) -> Iterable[list[Claim]]:
-    """Pairs of one trace of which one says what the call cost, and no more, or neither says anything, or
+def by_silence(claims: Iterable[Claim], tree: Tree, units: Units) -> Iterable[Unit]:
+    """Claims of one trace of which one says what the call cost, and no more, or neither says anything, or
     the inner one does not."""
     alike: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.paid:
             alike[claim.trace_id, claim.service, claim.operation].append(claim)
 
-    def may(one: Claim, other: Claim) -> bool:
-        silent = not one.spent and not other.spent
-        says = silent or _costs(one, other) or _costs(other, one) or _asks(one, other, tree)
-        return says and _alike(one, other, tree)
+    def may(unit: Unit, other: Unit) -> bool:
+        return _says_more(unit, other, tree) and _alike(unit, other, tree)
 
-    for group in alike.values():
-        if len({claim.scope for claim in group}) > 1 and not all(claim.used for claim in group):
-            for together in at_one_time(group):
-                # Who knows the usage first: it has at most one beside it of each other scope.
-                yield from _pairs(sorted(together, key=lambda c: not c.used), may)
+    groups = (group for group in alike.values() if not all(claim.used for claim in group))
+    yield from _pairs(groups, Pairing(tree, units, may))
 
 
-def _costs(one: Claim, other: Claim) -> bool:
-    return one.billed and not one.used and other.used and other.cost_usd is not None
+def _pairs(groups: Iterable[Sequence[Claim]], pairing: Pairing) -> Iterable[Unit]:
+    for group in groups:
+        for together in at_one_time(group) if len({claim.scope for claim in group}) > 1 else ():
+            # Who knows the usage first: it has at most one beside it of each other scope.
+            yield from pairing.pairs(sorted(together, key=lambda c: not c.used))
 
 
-def _asks(one: Claim, other: Claim, tree: Tree) -> bool:
-    """Whether one knows the usage of what the other, below it, did: a client that streams may not."""
-    return one.used and not other.spent and any(span is one for span in tree.above(other))
+def _says_more(unit: Unit, other: Unit, tree: Tree) -> bool:
+    """Whether at most one of two units says what was used, and the other leaves it to that."""
+    used = any(claim.used for claim in unit), any(claim.used for claim in other)
+    if all(used):
+        return False
+    knows, asks = (unit, other) if used[0] else (other, unit)
+    if any(claim.billed for claim in asks):
+        return any(used) and any(claim.used and claim.cost_usd is not None for claim in knows)
+    below = any(tree.is_above(one, two) for one in knows for two in asks)
+    return below if any(used) else not any(claim.billed for claim in knows)
 
 
-def _alike(one: Claim, other: Claim, tree: Tree) -> bool:
-    ids = {one.response_id, other.response_id}
-    known_apart = "" not in ids and len(ids) > 1
-    return not known_apart and one.same_model(other) and _together(one, other, tree)
+def _alike(unit: Unit, other: Unit, tree: Tree) -> bool:
+    """Whether two units may tell of one call: of one answer they would be one already."""
+    mine, theirs = ({claim.response_id for claim in each} - {""} for each in (unit, other))
+    known_apart = mine and theirs and not any(len(id_) < LONG_ID for id_ in mine & theirs)
+    pairs = [(one, two) for one in unit for two in other]
+    return (
+        not known_apart
+        and all(one.same_model(two) for one, two in pairs)
+        and any(_together(one, two, tree) for one, two in pairs)
+    )
 
 
 def _together(one: Claim, other: Claim, tree: Tree) -> bool:

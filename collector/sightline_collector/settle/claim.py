@@ -20,11 +20,13 @@ ones."""
 ANOTHER = re.compile(
     r"[^a-z0-9](?:mini|nano|lite|small|medium|large|plus|pro|max|ultra|turbo|flash|fast|thinking|reasoning|codex|coder"
     r"|audio|realtime|transcribe|tts|search|deep|image|vision|instruct|distill|embedding)(?![a-z])"
-    r"|[.]\d|-\d{1,2}(?:[bk.@:]|$|-\d{8}|-\d{4}-\d\d|-v\d)"
+    r"|[.]\d|-\d{1,2}(?![0-9x])(?!-(?:\d\d|\d{4})(?![0-9]|-\d))"
 )
-"""What makes another model of a name behind which it stands: a size, a kind or a minor version, no date."""
+"""What makes another model of a name behind which it stands: a size, a kind or a minor version, no date such
+as -2025-04-14, -09-2025 or -05-06."""
 
-Models = tuple[str, str]
+POINT = re.compile(r"(?<=\d)\.(?=\d)")
+"""Of claude-3.5 and claude-3-5: the same model."""
 
 Key = tuple[str, str, int]
 """Trace, span, and which delivery of it: the nanosecond at which it was received."""
@@ -43,7 +45,7 @@ class Claim:
     operation: str
     service: str
     scope: str
-    models: Models
+    models: tuple[str, str]
     """The model that answered and the one asked for, either may be empty."""
     response_id: str
     input_tokens: int | None
@@ -105,11 +107,7 @@ class Claim:
 
     def same_model(self, other: Claim) -> bool:
         """Whether both may be of one model: `claude-x` and `us.anthropic.claude-x-20250929` may."""
-        return self.of_model(other.models)
-
-    def of_model(self, models: Models) -> bool:
-        """Whether it may be of that model."""
-        mine, theirs = _spellings(self.models), _spellings(models)
+        mine, theirs = _spellings(self.models), _spellings(other.models)
         return not mine or not theirs or any(_names(*sorted((a, b), key=len)) for a in mine for b in theirs)
 
     def same_usage(self, other: Claim) -> bool:
@@ -118,9 +116,9 @@ class Claim:
         return mine == (other.input_tokens or 0, other.output_tokens or 0) and mine != (0, 0)
 
 
-def _spellings(models: Models) -> set[str]:
-    """The names without what stands before them in a path."""
-    return {name.lower().rpartition("/")[2] for name in models if name}
+def _spellings(models: tuple[str, str]) -> set[str]:
+    """The names without what stands before them in a path, versions written with dashes."""
+    return {POINT.sub("-", name.lower().rpartition("/")[2]) for name in models if name}
 
 
 @lru_cache(4096)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sightline_collector.settle.alike import LONG_ID
 from sightline_collector.settle.arrivals import HOUR_NS, REACH_NS, Arrival
 from sightline_collector.settle.doubts import CLAIM, NEAR, OF_ARRIVED, READ_THROUGH
 from sightline_collector.settle.groups import Told, chained
-from sightline_collector.settle.same_answer import LONG_ID
 from sightline_collector.store.engine import Engine
 
 AGAIN_NS = 24 * HOUR_NS

@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sightline_collector.settle.alike import apart, at_one_time, order
+from sightline_collector.settle.alike import LONG_ID, apart, at_one_time, order
 from sightline_collector.settle.claim import Claim, Key
 from sightline_collector.settle.tree import Tree
-
-LONG_ID = 20
-"""Providers' ids are random and at least that long. A shorter one may be a constant of a small server: it
-tells of one call only what two scopes say in one trace at the same time."""
 
 MOST_ALIKE = 200
 """So many claims may share an id as to make comparing them dear: then the first of each call is compared."""

@@ -1,16 +1,16 @@
 """Which claims are sums of claims below them. Pure, and as long as there are spans, however deep they stand.
 
-From the leaves to the roots each span is told what was used below it. A span that is the sum of that tells no
-more to the one above it; what is paid itself does.
+From the leaves to the roots each span is told which calls were made below it: those that are paid there, and
+those that a twin or an earlier answer is paid for elsewhere. A span that is the sum of some tells no more to
+the one above it than they do.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from sightline_collector.settle.claim import Claim, Key, Models
+from sightline_collector.settle.claim import Claim, Key
 from sightline_collector.settle.tree import Place, Tree
 
 CALLERS = frozenset({
@@ -23,72 +23,123 @@ usage is exactly theirs."""
 VECTORS = ("embedding", "rerank")
 """What a language model's call does not do itself."""
 
-MOST_MODELS = 20
-"""Of the models used below a span so many are known, the first by their names."""
+MOST_PARTS = 1000
+"""Of more calls below a span none is told apart."""
+
+Payers = Mapping[Key, Claim]
+"""Of each claim that tells of a call: the one that is paid for it, itself or another."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """The calls below a span, each once, by who is paid for it and as a claim that stands there; their
+    tokens, and which may be the span's own, as texts or as vectors: no caller between."""
+
+    calls: dict[Key, Claim] = field(default_factory=dict)
+    first: Claim | None = None
+    texts: set[Key] = field(default_factory=set)
+    vectors: set[Key] = field(default_factory=set)
+    used: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def add(self, call: Key, claim: Claim) -> None:
+        """Count a call, if it is not yet."""
+        if call not in self.calls:
+            self.calls[call] = claim
+            self.first = claim if self.first is None else min(self.first, claim, key=_order)
+            self._count(claim, 1)
+
+    def without(self, call: Key) -> Parts:
+        """All but one of them."""
+        rest = {key: claim for key, claim in self.calls.items() if key != call}
+        parts = replace(self, calls=rest, texts=self.texts - {call}, vectors=self.vectors - {call})
+        parts.first = min(rest.values(), key=_order, default=None)
+        parts._count(self.calls[call], -1)
+        return parts
+
+    def _count(self, claim: Claim, sign: int) -> None:
+        self.used += sign * claim.used
+        self.input_tokens += sign * (claim.input_tokens or 0)
+        self.output_tokens += sign * (claim.output_tokens or 0)
+
+    def also(self, other: Parts) -> Parts:
+        """Both, in the larger one of them."""
+        larger, smaller = (self, other) if len(self.calls) >= len(other.calls) else (other, self)
+        for call, claim in smaller.calls.items():
+            larger.add(call, claim)
+        larger.texts |= smaller.texts
+        larger.vectors |= smaller.vectors
+        return larger
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What is used or paid below a span: the first claim of it in time, its tokens and models, whether any of
-    it says of usage, and whether any may be the span's own, as texts or as vectors: no caller between."""
+class Sums:
+    """The claims that are sums, each with a part of it."""
 
-    first: Claim | None = None
-    used: bool = False
-    texts: bool = False
-    vectors: bool = False
-    input_tokens: int = 0
-    output_tokens: int = 0
-    models: tuple[Models, ...] = ()
-
-    def __add__(self, other: Parts) -> Parts:
-        told = [claim for claim in (self.first, other.first) if claim is not None]
-        return Parts(
-            min(told, key=lambda c: (c.started_ns, c.key), default=None),
-            self.used or other.used,
-            self.texts or other.texts,
-            self.vectors or other.vectors,
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            tuple(sorted({*self.models, *other.models})[:MOST_MODELS]),
-        )
+    parts: dict[Key, Claim] = field(default_factory=dict)
+    told_below: set[Key] = field(default_factory=set)
+    """Those that are held for twins of one of their own parts."""
 
 
-NONE = Parts()
-
-
-def sums_of(paid: Sequence[Claim], tree: Tree) -> dict[Key, Claim]:
-    """The claims of the tree whose usage is that of `paid` ones below them, each with one of those."""
-    parts_of = {claim.key: _alone(claim) for claim in paid}
-    below: dict[Place, Parts] = defaultdict(Parts)
-    sums: dict[Key, Claim] = {}
+def sums_of(payers: Payers, tree: Tree) -> Sums:
+    """The claims of the tree whose usage is that of calls below them."""
+    below: dict[Place, Parts] = {}
+    sums = Sums()
     for span in tree.from_below():
-        parts = below.pop((span.trace_id, span.span_id), NONE)
-        own = parts_of.get(span.key, NONE)
-        if parts.first is not None and _is_sum(span, parts):
-            sums[span.key], own = parts.first, NONE
+        parts = below.pop((span.trace_id, span.span_id), None) or Parts()
+        payer = payers.get(span.key)
+        part = _part(span, payer, parts)
+        if part is not None:
+            sums.parts[span.key] = part
+            if payer is not None and payer.key in parts.calls:
+                sums.told_below.add(span.key)
         if span.operation in CALLERS:
-            parts = replace(parts, texts=False, vectors=False)
-        if parts.first or own.first:
-            below[span.trace_id, span.parent_span_id] += parts + own
+            parts.texts, parts.vectors = set(), set()
+        if payer is not None and part is None:
+            _tell(span, payer, parts)
+        if parts.calls:
+            above = (span.trace_id, span.parent_span_id)
+            below[above] = parts.also(below[above]) if above in below else parts
     return sums
 
 
-def _alone(claim: Claim) -> Parts:
-    vectors = claim.operation in VECTORS
-    texts = not vectors and claim.operation not in CALLERS
-    tokens = claim.input_tokens or 0, claim.output_tokens or 0
-    return Parts(claim, claim.used, texts, vectors, *tokens, (claim.models,))
+def _tell(span: Claim, payer: Claim, parts: Parts) -> None:
+    """Add what a span tells to what is told below it."""
+    parts.add(payer.key, span if span.used else payer)
+    if span.operation in VECTORS:
+        parts.vectors.add(payer.key)
+    elif span.operation not in CALLERS:
+        parts.texts.add(payer.key)
+
+
+def _part(span: Claim, payer: Claim | None, parts: Parts) -> Claim | None:
+    """A part of what it is the sum of, the first; None when it is no sum. A call that it tells of and another
+    one below it, too, is no part of it unless it says of more than that call."""
+    inner = parts.calls.get(payer.key) if payer is not None else None
+    if payer is None or inner is None:
+        return parts.first if _is_sum(span, parts) else None
+    if len(parts.calls) == 1 or (inner is not span and span.same_usage(inner)):
+        return None
+    beside = parts.without(payer.key) if len(parts.calls) <= MOST_PARTS else parts
+    return parts.first if _adds_up(span, parts) or _is_sum(span, beside) else None
 
 
 def _is_sum(whole: Claim, parts: Parts) -> bool:
     """A whole holds its parts, unless it answered and they are vectors alone. What a model call's tools,
     guards and agents used is in it only when they add up to it."""
+    if not parts.calls:
+        return False
     if not whole.paid:
         return whole.spent and not (whole.output_tokens and parts.used and not parts.output_tokens)
     if whole.used and not parts.used:
         return False
     if parts.texts or (parts.vectors and whole.operation != "llm"):
         return _holds(whole, parts)
+    return _adds_up(whole, parts)
+
+
+def _adds_up(whole: Claim, parts: Parts) -> bool:
     used = parts.input_tokens, parts.output_tokens
     return used == (whole.input_tokens or 0, whole.output_tokens or 0) != (0, 0)
 
@@ -98,4 +149,8 @@ def _holds(whole: Claim, parts: Parts) -> bool:
     such as one for a title. Two counts of one call differ, but not that much."""
     told = parts.input_tokens + parts.output_tokens
     used = (whole.input_tokens or 0) + (whole.output_tokens or 0)
-    return 2 * told >= used or any(whole.of_model(models) for models in parts.models)
+    return 2 * told >= used or any(whole.same_model(part) for part in parts.calls.values())
+
+
+def _order(claim: Claim) -> tuple[int, Key]:
+    return claim.started_ns, claim.key

@@ -61,7 +61,9 @@ class Tree:
         return one.parent_span_id == other.parent_span_id or self.in_line(one, other)
 
     def in_line(self, one: Claim, other: Claim) -> bool:
+        """Whether one of the two stands above the other."""
+        return self.is_above(one, other) or self.is_above(other, one)
+
+    def is_above(self, one: Claim, other: Claim) -> bool:
         """Whether one stands above the other."""
-        return one.trace_id == other.trace_id and (
-            any(span is one for span in self.above(other)) or any(span is other for span in self.above(one))
-        )
+        return one.trace_id == other.trace_id and any(span is one for span in self.above(other))

@@ -9,15 +9,23 @@ side by side are calls of their own, however alike: a program asks the same thin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sightline_collector.settle.alike import by_likeness, by_short_id, by_silence, order
 from sightline_collector.settle.claim import Claim, Key, Verdict
-from sightline_collector.settle.same_answer import LONG_ID, by_response, calls_of
+from sightline_collector.settle.same_answer import by_response, calls_of
 from sightline_collector.settle.tree import Tree
+from sightline_collector.settle.unit import Unit, Units
 
 Verdicts = dict[Key, Verdict]
+
+LOOKS = (
+    (by_likeness, "the same tokens, model and time"),
+    (by_short_id, "the same response id"),
+    (by_silence, "the same model and time"),
+)
+"""How twins are found that have no long response id in common, the surest way first."""
 
 
 def delivered_once(claims: Sequence[Claim]) -> tuple[list[Claim], Verdicts]:
@@ -35,45 +43,69 @@ def delivered_once(claims: Sequence[Claim]) -> tuple[list[Claim], Verdicts]:
     return kept, verdicts
 
 
-def twins(claims: Sequence[Claim], tree: Tree) -> Verdicts:
-    """Verdicts on the claims that another one tells better."""
-    payable = [claim for claim in claims if claim.payable]
-    verdicts: Verdicts = {}
+def twins(claims: Sequence[Claim], tree: Tree, wholes: Collection[Key] = ()) -> Verdicts:
+    """Verdicts on the claims that another one tells better. `wholes` are sums of several calls, of one of
+    which they seem to tell."""
+    payable = [claim for claim in claims if claim.payable and claim.key not in wholes]
+    units = Units(payable)
+    again: dict[Key, Claim] = {}
     for group in by_response(payable):
-        _judge(calls_of(group, tree), verdicts, tree, "the same response id")
-    left = [claim for claim in payable if claim.key not in verdicts]
-    for group in by_likeness(left, tree):
-        _judge([group], verdicts, tree, "the same tokens, model and time")
-    left = [claim for claim in left if claim.key not in verdicts]
-    told: dict[Key, set[str]] = defaultdict(set)
-    for claim in payable:
-        if (verdict := verdicts.get(claim.key)) is not None and verdict.twin_of is not None:
-            told[verdict.twin_of].add(claim.scope)
-    for group in by_short_id((claim for claim in left if len(claim.response_id) < LONG_ID), told):
-        _judge([group], verdicts, tree, "the same response id")
-    left = [claim for claim in left if claim.key not in verdicts]
-    for group in by_silence(left, tree):
-        _judge([group], verdicts, tree, "the same model and time")
-    return verdicts
+        again |= _one_answer(calls_of(group, tree), units, tree)
+    for alike, how in LOOKS:
+        for told in alike(payable, tree, units):
+            units.join(told, how)
+    kept = {id(unit): _kept(unit, again, tree) for unit in units}
+    return {
+        claim.key: verdict
+        for unit in units
+        if len(unit) > 1 or unit[0].key in again
+        for claim, verdict in _told(unit, kept, again, units)
+    }
 
 
-def _judge(calls: Sequence[Sequence[Claim]], verdicts: Verdicts, tree: Tree, how: str) -> None:
-    """One claim is paid: of those that told of the answer first the one that knows best. Those at its time
-    are its twins, later ones its replays, unless a gateway itself says that it gave an answer again: that is
-    a call of its own, which costs nothing."""
+def payer_of(key: Key, verdicts: Verdicts) -> Key:
+    """Who is paid for the call that a claim tells of: itself or another one."""
+    verdict = verdicts.get(key)
+    return key if verdict is None or verdict.twin_of is None else verdict.twin_of
+
+
+def _one_answer(calls: Sequence[Unit], units: Units, tree: Tree) -> dict[Key, Claim]:
+    """Join what tells of each call of an answer; of later calls who tells of them, with who told of it first.
+    Those are its replays, unless a gateway itself says that it gave an answer again: that is a call of its
+    own, which costs nothing."""
     bought = [call for call in calls if not any(claim.cached for claim in call)] or calls
-    payer = _best(next((call for call in bought if any(claim.used for claim in call)), bought[0]), tree)
+    first = next((call for call in bought if any(claim.used for claim in call)), bought[0])
+    payer, again = _best(first, tree), {}
     for call in calls:
         kept = _best(call, tree)
         if not (kept.used or kept.cached) and payer.used:
-            kept = payer
-        for claim in call:
-            if claim is not kept:
-                same = _instead(claim, kept, "twin", f"the same call is paid as {{}} ({how})")
-                verdicts[claim.key] = replace(same, twin_of=kept.key)
-        if kept is not payer and not kept.cached:
-            again = _instead(kept, payer, "replayed", f"given again is the answer of {{}} ({how})")
-            verdicts[kept.key] = again
+            call = [*first, *call]
+        elif call is not first and not kept.cached:
+            again[kept.key] = payer
+        units.join(call, "the same response id")
+    return again
+
+
+def _kept(unit: Unit, again: Mapping[Key, Claim], tree: Tree) -> Claim:
+    """Whose numbers count: an answer given again stays one, whoever else tells of it."""
+    return _best([claim for claim in unit if claim.key in again] or unit, tree)
+
+
+def _told(
+    unit: Unit, kept: Mapping[int, Claim], again: Mapping[Key, Claim], units: Units
+) -> Iterator[tuple[Claim, Verdict]]:
+    paid = kept[id(unit)]
+    for claim in unit:
+        if claim is not paid:
+            how = units.how[claim.key] or units.how[paid.key]
+            same = _instead(claim, paid, "twin", f"the same call is paid as {{}} ({how})")
+            yield claim, replace(same, twin_of=paid.key)
+    if paid.key in again:
+        first = kept[id(units.of(again[paid.key]))]
+        yield (
+            paid,
+            _instead(paid, first, "replayed", "given again is the answer of {} (the same response id)"),
+        )
 
 
 def _best(call: Sequence[Claim], tree: Tree) -> Claim:

@@ -3,34 +3,78 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sightline_collector.settle.claim import Claim, Key, Verdict
-from sightline_collector.settle.sums import sums_of
+from sightline_collector.settle.sums import Payers, Sums, sums_of
 from sightline_collector.settle.tree import Tree
-from sightline_collector.settle.twins import Verdicts, delivered_once, twins
+from sightline_collector.settle.twins import Verdicts, delivered_once, payer_of, twins
+
+MOST_LOOKS = 4
+"""So often twins are looked for, each time without what turned out to be the sum of several calls."""
 
 
 def judge(claims: Sequence[Claim]) -> Verdicts:
     """A verdict on each claim that matters: every one that is in the totals, or must be."""
     once, verdicts = delivered_once(claims)
     tree = Tree(once)
-    verdicts |= twins(once, tree)
-    paid = [claim for claim in once if claim.key not in verdicts and claim.payable and claim.spent]
-    sums = sums_of(paid, tree)
+    calls = _calls(once, tree)
+    verdicts |= calls.told | dict(_of_sums(calls))
     for claim in once:
         if claim.key not in verdicts and (claim.paid or claim.spent):
-            verdicts[claim.key] = _verdict(claim, sums)
+            verdicts[claim.key] = _verdict(claim, calls.sums.parts)
     return verdicts | _told_by(once, verdicts, tree)
 
 
-def _verdict(claim: Claim, sums: dict[Key, Claim]) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """Which claims another one tells better, who is paid for each, and which are sums."""
+
+    told: Verdicts
+    payers: Payers
+    sums: Sums
+
+
+def _calls(claims: Sequence[Claim], tree: Tree) -> _Calls:
+    """The calls that claims tell of. A sum that bears the id of one of its parts is no twin of that part."""
+    by_key = {claim.key: claim for claim in claims}
+    wholes: set[Key] = set()
+    for look in range(1, MOST_LOOKS + 1):
+        told = twins(claims, tree, wholes)
+        payers = {
+            claim.key: by_key[payer_of(claim.key, told)]
+            for claim in claims
+            if claim.key in told or (claim.payable and claim.spent)
+        }
+        sums = sums_of(payers, tree)
+        if not sums.told_below or look == MOST_LOOKS:
+            break
+        wholes |= sums.told_below
+    return _Calls(told, payers, sums)
+
+
+def _of_sums(calls: _Calls) -> Iterator[tuple[Key, Verdict]]:
+    """The verdicts on sums that have twins, and on those that would be paid for them: their parts are."""
+    sums = calls.sums.parts
+    for key, part in sorted(sums.items()):
+        payer = calls.payers.get(key)
+        if payer is not None and key in calls.told and payer.key not in calls.told:
+            yield key, replace(_sum(part), beside=calls.told[key].beside)
+            if payer.key not in sums:
+                beside = part if part.trace_id != payer.trace_id else None
+                yield payer.key, replace(_sum(part), beside=beside, twin_of=key)
+
+
+def _sum(part: Claim) -> Verdict:
+    return Verdict(False, "aggregate", f"its usage is that of the calls below it, such as {part.span_id}")
+
+
+def _verdict(claim: Claim, sums: Mapping[Key, Claim]) -> Verdict:
     if not claim.payable:
         return Verdict(False, "aggregate", "its sender says that other spans hold its usage")
-    part = sums.get(claim.key)
-    if part is not None:
-        return Verdict(False, "aggregate", f"its usage is that of the calls below it, such as {part.span_id}")
+    if claim.key in sums:
+        return _sum(sums[claim.key])
     if claim.paid:
         return Verdict(True)
     return Verdict(True, "promoted", "no span below it tells of its usage")

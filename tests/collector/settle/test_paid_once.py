@@ -262,6 +262,64 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         ],
         (2, usd(300, 30), 300, 30),
     ),
+    "a call that bears its last part's id is the sum of its parts, whatever it knows of them": (
+        [
+            Told(1, 0, used("chat", (300, 30), **ANSWER, **{"gen_ai.usage.reasoning_tokens": 9}),
+                 "framework", seconds=9),
+            Told(2, 1, used("chat", (100, 10))),
+            Told(3, 1, used("chat", (200, 20), **ANSWER), start=2),
+        ],
+        (2, usd(300, 30), 300, 30),
+    ),
+    "what another trace tells of a sum is not paid beside its parts": (
+        [
+            Told(1, 0, used("chat", (110, 11), **ANSWER), "framework", seconds=3),
+            Told(2, 1, used("chat", (100, 10)), start=0.5),
+            Told(3, 0, used("chat", (110, 11), **ANSWER), "com.anthropic.sdk.python", start=0.1, trace=2),
+        ],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "an agent's usage is that of a call that is paid in another trace": (
+        [
+            Told(1, 0, used("invoke_agent", (100, 10)), seconds=3),
+            Told(2, 1, used("chat", (100, 10), **ANSWER), start=0.5),
+            Told(3, 0, used("chat", (100, 10), **ANSWER), "com.anthropic.sdk.python", start=0.6, seconds=0.5,
+                 trace=2),
+        ],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "an agent's usage is that of an answer given again": (
+        [
+            Told(1, 0, used("chat", (100, 10), **ANSWER)),
+            Told(2, 0, used("invoke_agent", (100, 10)), start=4, seconds=3, trace=2),
+            Told(3, 2, used("chat", (100, 10), **ANSWER), start=5, trace=2),
+        ],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "what stands beside one of two twins tells of their call": (
+        [
+            Told(1, 9, used("chat", (100, 10)), "framework"),
+            Told(2, 9, used("chat", (100, 11), **ANSWER), "instrumentor", start=0.1, seconds=0.8),
+            Told(3, 2, used("chat", (100, 10), **ANSWER), "com.anthropic.sdk.python", start=0.2, seconds=0.6),
+        ],
+        (1, usd(100, 10), 100, 10),
+    ),
+    "an equal call beside a call around a call is one of its own": (
+        [
+            Told(1, 9, used("chat", (100, 10)), "framework", seconds=3),
+            Told(2, 9, used("chat", (100, 10)), "client", start=0.1),
+            Told(3, 1, used("chat", (100, 10)), "client", start=0.2),
+        ],
+        (2, usd(200, 20), 200, 20),
+    ),
+    "a short id that two traces bear tells of two answers where their tokens differ": (
+        [
+            Told(1, 0, used("chat", (100, 10), **{"gen_ai.response.id": "7"}), "framework"),
+            Told(2, 0, used("chat", (120, 12), **{"gen_ai.response.id": "7"}), "client", start=0.1,
+                 seconds=0.5, trace=2),
+        ],
+        (2, usd(220, 22), 220, 22),
+    ),
     "a call around a call whose model it names otherwise is not paid again": (
         [
             Told(1, 0, used("chat", (100, 11), **{"gen_ai.request.model": "shop-deployment"}), seconds=5),
