@@ -9,6 +9,7 @@
 --        Unknown is NULL, with its reason in cost_status or notes; a text that was not given is ''. Where a
 --        span holds no input or output, it is what log records tell of it, as a JSON list of messages, whenever
 --        they come
+--        refused is judged by that output too, whenever it came
 --        Labels (feature, user_id, session_id, prompt, experiment) are those that the span came with: where only
 --        another span of the call has them, cost_by_feature and its like go by that, see cost_corrections
 -- Filter by started_at or trace_id: spans and their corrections are found by indexes then. A read of all looks
@@ -69,7 +70,9 @@ select
     if(changed and settled.repriced > 0, ifNull(settled.new_price, ''), s.price_id) as price_id,
     if(changed and settled.repriced > 0, ifNull(settled.new_source, ''), s.price_source) as price_source,
     price_context,
-    error_type, status_message, refused, blocked, finish_reason,
+    error_type, status_message,
+    ifNull(s.refused, sightline_refused(s.operation, s.finish_reason, output)) as refused, blocked,
+    finish_reason,
     request_model, response_model, response_id, prompt_name, prompt_version, experiment, variant, shadow, tags,
     agent, tool, stage, concat(given, told[1]) as input, concat(answered, told[2]) as output,
     kind, attributes, attribute_types, resource_attributes, resource_types,
