@@ -3,27 +3,35 @@
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from migrated_stores import MigratedFolder
+from rich.console import Console
 
 from sightline_collector.demo.data_folder import clear
+from sightline_collector.demo.options import Options
 from sightline_collector.demo.processes import DemoFailed, collector, model_server, sightline_command
+from sightline_collector.demo.stages import Stages
+
+NOBODY = "http://127.0.0.1:9/v1"
 
 
 def test_a_folder_that_cannot_be_written_ends_it_with_what_to_do(tmp_path: Path) -> None:
-    """The exit code is 1, and the message names the collector's log."""
+    """The message names the folder."""
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DemoFailed, match="cannot be made"), collector(tmp_path / "file" / "demo", os.environ):
         pass
 
 
 def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path: Path) -> None:
-    """The demo makes its folder anew, but only a folder of its own."""
+    """The demo makes its folder anew, but only a folder of its own; the exit code is 1."""
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(DemoFailed, match="holds something else"):
-        clear(tmp_path)
+    demo = [sys.executable, "-m", "sightline_collector.cli", "demo", "--folder", str(tmp_path)]
+    done = subprocess.run(demo, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert (done.returncode, "holds something else" in done.stdout) == (1, True), done.stdout
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
@@ -68,6 +76,20 @@ def test_a_command_that_fails_is_quoted() -> None:
     """The command's own words say what is wrong."""
     with pytest.raises(DemoFailed, match="budget set"):
         sightline_command(["budget", "set", "--usd", "nothing"], os.environ)
+
+
+def test_a_provider_that_does_not_answer_is_named(
+    tmp_path: Path, migrated: MigratedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message says what to check: the address, and the model that was asked for there."""
+    monkeypatch.setenv("OPENAI_BASE_URL", NOBODY)
+    migrated.copy(tmp_path / "store")
+    stages = Stages(Options(tmp_path), os.environ, Console(file=StringIO()))
+    with ExitStack() as running:
+        ready = running.enter_context(collector(tmp_path, os.environ))
+        with pytest.raises(DemoFailed) as failed:
+            stages.run(ready, running)
+    assert f"no visit was answered. Does {NOBODY}/ serve gpt-4o-mini?" in str(failed.value)
 
 
 def test_what_was_started_is_stopped(tmp_path: Path) -> None:
