@@ -1,8 +1,9 @@
 """A cluster of one shard, played by the embedded engine.
 
 What needs Keeper or a second server is taken out of a statement: ON CLUSTER, Replicated, clusterAllReplicas.
-What does not is the engine's own: Distributed tables over local ones, and how views, projections, deletes and
-inserts go through them. The merging of what several shards answer needs servers.
+A table that is no replica is told in another way to look for old parts. All else is the engine's own:
+Distributed tables over local ones, and how views, projections, deletes and inserts go through them. The
+merging of what several shards answer needs servers.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+
+from sightline_collector.access.rewriting import NO_PARTITION, NO_ROW
 
 CLUSTER, DATABASE = "played", "sightline"
 
@@ -39,6 +42,6 @@ def open_on_shards(folder: Path) -> None:
 
 def on_shards(statement: str) -> str:
     """A statement for a cluster, as the one engine is told it."""
-    said = statement.replace(f" on cluster {CLUSTER}", "")
+    said = statement.replace(f" on cluster {CLUSTER}", "").replace(NO_ROW, NO_PARTITION)
     said = _REPLICAS.sub(r"\1", said)
     return _PATHS.sub(lambda found: found[1] + (f"({found[2]})" if found[2] else ""), said)

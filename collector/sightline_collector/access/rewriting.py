@@ -26,13 +26,20 @@ NUDGE_MAX_S = 12.0
 NO_PARTITION = "drop partition id 'none'"
 """Drops nothing, and with it whatever is old, before it returns. Merges of the table begin again."""
 NO_ROW = "delete where 0 settings mutations_sync = 0"
-"""For replicas, which do the one by themselves: a server that had some work looks for old parts soon."""
+"""For replicas, which the one does not tell: each looks for old parts when a mutation is done."""
 
 AT_ONCE = {
     "old_parts_lifetime": 0,
     "min_rows_to_fsync_after_merge": 1,
     "min_compressed_bytes_to_fsync_after_merge": 1,
 }
+REPLICAS_AT_ONCE = {
+    "cleanup_thread_preferred_points_per_iteration": 1,
+    "cleanup_delay_period": 1,
+    "cleanup_delay_period_random_add": 0,
+    "max_cleanup_delay_period": 1,
+}
+"""By default a replica looks every five minutes, and earlier only for three hundred old parts."""
 
 _UNDONE = """
 select count() as undone, anyIf(latest_fail_reason, latest_fail_reason != '') as why from {mutations}
@@ -59,6 +66,7 @@ class Rewriting:
         self._engine = engine
         self._pause = pause
         self._changed: dict[str, None] = {}
+        self._at_once = AT_ONCE | (REPLICAS_AT_ONCE if engine.url.cluster else {})
 
     def say(self, changes: Mapping[str, str]) -> None:
         """A change for each table, such as `delete where …`: returns when all of them are done.
@@ -82,7 +90,7 @@ class Rewriting:
 
     def _let_old_parts_go(self, table: str) -> None:
         if table not in self._changed:
-            settings = ", ".join(f"{name} = {value}" for name, value in AT_ONCE.items())
+            settings = ", ".join(f"{name} = {value}" for name, value in self._at_once.items())
             self._engine.command(f"alter table {table} modify setting {settings}")
             self._changed[table] = None
 
@@ -131,7 +139,7 @@ class Rewriting:
         names = self._stored([*self._changed])
         left = {str(row["name"]).removesuffix("_local") for row in self._rows(_UNFINISHED)}
         for table in sorted({*names.values(), *left}):
-            self._engine.command(f"alter table {table} reset setting {', '.join(AT_ONCE)}")
+            self._engine.command(f"alter table {table} reset setting {', '.join(self._at_once)}")
 
     def _told(self) -> set[str]:
         """Tables that have a mutation's text that names what it redacted."""

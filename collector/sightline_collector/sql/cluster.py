@@ -40,8 +40,8 @@ WRITE_SETTINGS = {
     "distributed_foreground_insert": 1,
     # Equal rows are not duplicates: that an insert is done once is seen by counting.
     "deduplicate_insert": "disable",
-    # A server that breaks takes nothing along that was confirmed.
-    "insert_quorum": "auto",
+    # An insert that a majority of replicas has to confirm says before its client gives up that it waits.
+    "insert_quorum_timeout": 40_000,
     # An ON CLUSTER statement is done when it is done everywhere.
     "distributed_ddl_task_timeout": 40,
 }
@@ -59,6 +59,7 @@ _DROPS = re.compile(rf"drop (?:table|view|database) if exists {NAME}")
 _COLUMNS = re.compile(
     r"alter\s+table\s+\w+\s+(?:add|drop|rename|modify)\s+column\s(?!.*\b(?:ttl|remove)\b)", re.DOTALL
 )
+_SETTINGS = re.compile(r"alter\s+table\s+\w+\s+(?:modify|reset)\s+setting\s")
 _TEXT = re.compile(r"'(?:[^'\\]|\\.|'')*'")
 
 
@@ -107,12 +108,12 @@ def _table(statement: str, found: re.Match[str], cluster: str, database: str) ->
 
 
 def _altered(statement: str, found: re.Match[str], cluster: str) -> Iterator[str]:
-    """Of a table that every server holds a change reaches all replicas by itself."""
-    name = found["name"]
+    """Of a table that every server holds a change reaches all replicas by itself; settings are a replica's
+    own."""
+    name, end = found["name"], found.end()
     if name not in SHARDED:
-        yield statement
+        yield _everywhere(statement, end, cluster) if _SETTINGS.match(statement) else statement
         return
-    end = found.end()
     yield f"{statement[:end]}{LOCAL} on cluster {cluster}{statement[end:]}"
     if _COLUMNS.match(_TEXT.sub("''", statement)):
         yield _everywhere(statement, end, cluster)

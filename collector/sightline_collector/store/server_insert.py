@@ -13,6 +13,9 @@ rows meanwhile the server would say that there are none, and the same segment wo
 Only then is what it has left counted, unless all of it is there: that is no more, for nothing is sent twice.
 How late an insert may begin outlives the process (lateness.py). Each is named after its bytes, too: a server
 that runs one of a name refuses another (216). Rows of small tables have such a time as well.
+
+On a cluster a majority of replicas confirms an insert, where there are several: told to wait for one, a table
+that has no other replica waits for ever.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from clickhouse_connect.driver.client import Client
 
 from sightline_collector.errors import StoreRefused
 from sightline_collector.sql.catalog import quoted
-from sightline_collector.sql.cluster import READ_SETTINGS, WRITE_SETTINGS
+from sightline_collector.sql.cluster import READ_SETTINGS, SHARDED, WRITE_SETTINGS
 from sightline_collector.store.lateness import Lateness
 from sightline_collector.store.verdict import ENGINE_SAYS
 
@@ -46,6 +49,12 @@ GONE_S = 60.0
 """No insert takes longer: after that a server that cannot be asked, or does not say, is not waited for."""
 
 CLOCK = "select toUnixTimestamp64Milli(now64(3))"
+REPLICAS = """
+, (select min(replicas) from
+    (select count() as replicas from system.clusters where cluster = {cluster} group by shard_num)),
+(select count() from system.clusters where cluster = {cluster})
+"""
+"""Of the shard that has the fewest, and of a table that every server holds."""
 BEGUN_LATE, TOO_LATE = 394, "the insert came too late to begin"
 """As if it had been cancelled: of such a code the segment is tried again."""
 
@@ -90,9 +99,9 @@ class ServerInserts:
         Raises ClickHouseError; when what was sent may begin is remembered.
         """
         may_s, way_s = self._lateness.now_s, _way_s(file)
-        in_time = self._in_time(may_s + way_s)
+        in_time, more = self._bounds(may_s + way_s, sharded=True)
         due = self._clock() + may_s + way_s + CLOCKS_APART_S
-        head = f"{statement}{in_time}settings {settings}, {IN_TIME_SETTINGS}\nformat Protobuf\n"
+        head = f"{statement}{in_time}settings {settings}, {more}\nformat Protobuf\n"
         body = _chunks(head.encode(), file)
         try:
             with self._told_late(may_s):
@@ -108,10 +117,10 @@ class ServerInserts:
         columns = ", ".join(f"`{name}`" for name in structure)
         source = quoted(", ".join(f"`{name}` {kind}" for name, kind in structure.items()))
         may_s = self._lateness.now_s
-        in_time = self._in_time(may_s + len(rows) / SLOWEST_WAY)
+        in_time, settings = self._bounds(may_s + len(rows) / SLOWEST_WAY, sharded=table in SHARDED)
         head = (
             f"insert into {table} ({columns}) select {columns} from input({source})"  # noqa: S608 - our own
-            f"{in_time}settings {IN_TIME_SETTINGS}\nformat JSONEachRow\n"
+            f"{in_time}settings {settings}\nformat JSONEachRow\n"
         )
         with self._told_late(may_s):
             self._client.raw_insert(NO_TABLE, insert_block=(part for part in (head.encode() + rows,)))
@@ -129,10 +138,18 @@ class ServerInserts:
         if since_s < GONE_S and self._client.query(self._running, {"since": since_s}).result_rows[0][0]:
             raise StoreRefused("an insert still runs", hint="it is waited for", code=ALREADY_RUNNING)
 
-    def _in_time(self, may_s: float) -> str:
-        """A condition that fails when the statement begins later than that."""
-        until_ms = int(self._client.query(CLOCK).result_rows[0][0]) + int(may_s * 1000)
-        return IN_TIME.format(until_ms=until_ms, too_late=TOO_LATE, code=BEGUN_LATE)
+    def _bounds(self, may_s: float, *, sharded: bool) -> tuple[str, str]:
+        """A condition that fails when the statement begins later than that, and settings to go with it."""
+        cluster = self._cluster
+        asked = CLOCK + (REPLICAS.format(cluster=quoted(cluster)) if cluster else "")
+        now_ms, *replicas = self._client.query(asked).result_rows[0]
+        until_ms = int(now_ms) + int(may_s * 1000)
+        in_time = IN_TIME.format(until_ms=until_ms, too_late=TOO_LATE, code=BEGUN_LATE)
+        if not cluster:
+            return in_time, IN_TIME_SETTINGS
+        of_shard, of_all = map(int, replicas)
+        quorum = "'auto'" if (of_shard if sharded else of_all) > 1 else "0"
+        return in_time, f"{IN_TIME_SETTINGS}, insert_quorum = {quorum}"
 
     @contextmanager
     def _told_late(self, may_s: float) -> Iterator[None]:

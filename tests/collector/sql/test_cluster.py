@@ -71,6 +71,10 @@ def test_any_other_table_is_whole_on_every_server() -> None:
                 "alter table spans_v1 on cluster prod\n    add column a Int8 comment 'ttl'",
             ],
         ),
+        (
+            "alter table feedback_v1 modify setting a = 1",
+            ["alter table feedback_v1 on cluster prod modify setting a = 1"],
+        ),
         ("rename table a to b", ["rename table a to b on cluster prod"]),
         ("truncate table dialects_v1", ["truncate table dialects_v1"]),
         ("create table r (a Int8) engine = Null", ["create table r on cluster prod (a Int8) engine = Null"]),
@@ -87,7 +91,7 @@ def test_any_other_table_is_whole_on_every_server() -> None:
     ],
 )  # fmt: skip
 def test_a_change_reaches_every_server_once(statement: str, said: list[str]) -> None:
-    """A replicated table tells its replicas itself; of shards and definitions each server is told."""
+    """A replicated table tells its replicas itself; of shards, settings, definitions each server is told."""
     assert one(statement) == said
 
 
