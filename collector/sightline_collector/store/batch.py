@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import compress
@@ -13,7 +13,9 @@ from sightline_collector.sql.catalog import DATA, Catalog, quoted
 from sightline_collector.store import steps
 from sightline_collector.store.connection import ANSWER_S
 from sightline_collector.store.engine import Engine, Messages
-from sightline_collector.store.staging import Insertion, Way, database_of, insertion, tables
+from sightline_collector.store.piped import ROWS_MAX
+from sightline_collector.store.staging import Insertion, Way, database_of, insertion, standing, tables
+from sightline_collector.store.standing import Statements
 from sightline_collector.wal.segment import Signal
 
 INSERT_MEMORY_BYTES = 1 << 30
@@ -43,6 +45,16 @@ INSERT_SETTINGS = {
     "max_execution_time": INSERT_S,
 }
 
+STANDING_SETTINGS = INSERT_SETTINGS | {
+    "max_block_size": ROWS_MAX,
+    "input_format_max_block_size_bytes": 8 << 20,
+    "max_insert_threads": 1,
+    # It runs for days, and what it has made is let go by others.
+    "max_memory_usage": 0,
+    "max_execution_time": 0,
+}
+"""Of an insert that stands open: as nothing is planned, larger blocks pay, which are begun more seldom."""
+
 WAYS: dict[Signal, Way] = {
     Signal.TRACES: Way(
         "spans_v1",
@@ -51,6 +63,7 @@ WAYS: dict[Signal, Way] = {
             "recognised_spans", "mapped_spans", "priced_spans",
         ),
         cuts=("recognised_spans", "mapped_spans"),
+        stand_without=(frozenset({"gathered_spans", "conversed_spans"}), frozenset()),
     ),
     Signal.LOGS: Way("raw_logs", ("otlp_items", "spelled_logs", "decoded_logs")),
     Signal.METRICS: Way("metrics_v1", ("otlp_items", "metric_points", "spelled_metrics", "decoded_metrics")),
@@ -67,11 +80,8 @@ TABLES: dict[Signal, tuple[str, ...]] = {
 LEDGER = frozenset({"entry", "why", "span_received_at", "span_key", "calls", "priced", "unpriced"})
 """Columns that a span leaves to their defaults; corrections fill them."""
 
-SEARCH_SETTINGS = (
-    "max_threads = 1, max_block_size = 8192, input_format_max_block_size_bytes = 1048576,"
-    " input_format_parallel_parsing = 0, query_plan_enable_optimizations = 0"
-)
-"""Blocks that stay in the processor's caches."""
+SEARCH_SETTINGS = "max_threads = 1, max_block_size = 1, query_plan_enable_optimizations = 0"
+"""A request at a time: it stays in the processor's caches."""
 
 COUNT_SETTINGS = "optimize_use_projections = 0, optimize_use_implicit_projections = 0, max_threads = 1"
 """None serves this question: looking for one that does takes longer than the answer."""
@@ -98,9 +108,21 @@ def _insertion(
     database: str, embedded: bool, signal: Signal, columns: tuple[str, ...], without: frozenset[str]
 ) -> Insertion:
     """What takes a signal's requests all the way. A server is not cut: its tables others would fill, too."""
-    settings = ", ".join(f"{name} = {value}" for name, value in INSERT_SETTINGS.items())
     way = WAYS[signal] if embedded else replace(WAYS[signal], cuts=())
-    return insertion(Catalog(database), way, columns, settings, without)
+    return insertion(Catalog(database), way, columns, _spelled(INSERT_SETTINGS), without)
+
+
+@cache
+def _standing(
+    database: str, signal: Signal, columns: tuple[tuple[str, str], ...], without: frozenset[str]
+) -> Statements:
+    """What takes them by an insert that stands open."""
+    settings = (_spelled(STANDING_SETTINGS), _spelled(INSERT_SETTINGS))
+    return standing(Catalog(database), WAYS[signal], dict(columns), *settings, without)
+
+
+def _spelled(settings: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in settings.items())
 
 
 def make_staging(engine: Engine) -> None:
@@ -121,21 +143,29 @@ def staging_is_there(engine: Engine) -> bool:
     return {cut for way in WAYS.values() for cut in way.cuts} <= {row["name"] for row in found}
 
 
-def insert_segment(engine: Engine, signal: Signal, file: Path) -> None:
-    """Insert a segment file; its rows go the whole way. Raises StoreRefused."""
+def insert_segment(engine: Engine, signal: Signal, file: Path, items: int = 0) -> None:
+    """Insert a segment file; its rows go the whole way. One whose items are known need not be planned anew.
+
+    Raises StoreRefused."""
     way = WAYS[signal]
-    columns = tuple(name for name in engine.columns(way.target) if name not in LEDGER)
+    typed = {name: type_ for name, type_ in engine.columns(way.target).items() if name not in LEDGER}
     finds = partial(words_in, engine) if engine.embedded else steps.words_in
     without = steps.left_out(way.steps, file, finds)
-    statements = _insertion(engine.database, engine.embedded, signal, columns, without)
+    if items and engine.embedded and way.stand_without:
+        rare = next(steps for steps in way.stand_without if steps <= without)
+        stands = _standing(engine.database, signal, tuple(typed.items()), rare)
+        if engine.insert_standing(stands, file, items, _requests(signal)):
+            return
+    statements = _insertion(engine.database, engine.embedded, signal, tuple(typed), without)
     engine.insert_messages(statements, file, _requests(signal))
 
 
 def words_in(engine: Engine, file: Path, words: Sequence[str]) -> Collection[str]:
-    """Those of the words that stand in a file, by the engine in this process: no word goes over a line."""
-    asked = ", ".join(f"max(position(line, {quoted(word)}) > 0)" for word in words)
-    lines = f"file({quoted(str(file))}, LineAsString, 'line String')"
-    found = engine.write_value(f"select [{asked}] from {lines} settings {SEARCH_SETTINGS}")  # noqa: S608
+    """Those of the words that stand in a segment file, by the engine in this process. A record is a length
+    and bytes, as the engine writes a text."""
+    asked = ", ".join(f"max(position(record, {quoted(word)}) > 0)" for word in words)
+    records = f"file({quoted(str(file))}, RowBinary, 'record String')"
+    found = engine.write_value(f"select [{asked}] from {records} settings {SEARCH_SETTINGS}")  # noqa: S608
     return list(compress(words, found))
 
 
@@ -153,7 +183,7 @@ class Batch:
 
         Raises StoreRefused, CountDiffers.
         """
-        insert_segment(self.engine, self.signal, file)
+        insert_segment(self.engine, self.signal, file, items)
         came = self.count() - held
         if came != items:
             raise CountDiffers(f"batch {self.number} has {came} rows in the store, {items} were inserted")

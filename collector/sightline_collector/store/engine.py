@@ -31,6 +31,7 @@ from sightline_collector.store.schema_file import schema_file
 from sightline_collector.store.server_insert import ServerInserts, write_settings
 from sightline_collector.store.server_reads import ServerReads
 from sightline_collector.store.staging import Insertion
+from sightline_collector.store.standing import Standing, Statements
 from sightline_collector.store.url import StoreUrl
 
 READERS = 4
@@ -72,6 +73,7 @@ class Engine:
         # The engine knows its folder by one name: a second handle by another is refused.
         self.url = replace(url, path=url.path.resolve()) if url.path else url
         self._schemas = url.path.parent / "schemas" if url.path else None
+        self._standing: dict[str, Standing] = {}
         self.database = url.database
         self.away = away
         self._clock = clock
@@ -98,6 +100,11 @@ class Engine:
             self._writer.close()
             raise fault_of(e, url) from None
         self.away = None
+
+    def _new_writer(self) -> Client:
+        client = connect(self.url, None)
+        self._use(client)
+        return client
 
     @property
     def embedded(self) -> bool:
@@ -236,14 +243,30 @@ class Engine:
             self._columns[table] = {str(row["name"]): str(row["type"]) for row in rows}
         return self._columns[table]
 
+    def insert_standing(self, stands: Statements, file: Path, items: int, messages: Messages) -> bool:
+        """Insert a file of as many items by the insert that stands open; False when it has to be inserted by
+        a statement of its own."""
+        standing = self._standing.get(stands.coming)
+        if standing is None:
+            assert self._schemas is not None
+            pipe_at = self._schemas / stands.coming
+            read, schema = self._read_of(pipe_at, messages)
+            opening = f"{stands.open.replace('{source}', read)}\nsettings {schema}"
+            standing = Standing(self, self._new_writer, pipe_at, replace(stands, open=opening))
+            self._standing[stands.coming] = standing
+        return standing.takes(file, items)
+
+    @property
+    def standing(self) -> Sequence[Standing]:
+        """Its inserts that may stand open."""
+        return list(self._standing.values())
+
     def insert_messages(self, insertion: Insertion, file: Path, messages: Messages) -> None:
         """Insert a file of length-delimited protobuf messages, which stand for `{source}`."""
         structure = quoted(messages.structure)
         with self._writing():
             if self.embedded:
-                self._insert_file(
-                    insertion, f"file({quoted(str(file))}, Protobuf, {structure}, none)", messages
-                )
+                self._insert_file(insertion, *self._read_of(file, messages))
                 return
             schema = (
                 "format_schema_source = 'string', format_schema_message_name = 'Request',"
@@ -259,10 +282,14 @@ class Engine:
             with self._writing():
                 self._server_inserts.refuse_while_due(file, left=left)
 
-    def _insert_file(self, insertion: Insertion, source: str, messages: Messages) -> None:
+    def _read_of(self, file: Path, messages: Messages) -> tuple[str, str]:
+        """What reads a file here, and the setting that says how."""
         assert self._schemas is not None
         named = f"{schema_file(self._schemas, messages.schema)}:Request"
-        schema = f"format_schema = {quoted(named)}"
+        source = f"file({quoted(str(file))}, Protobuf, {quoted(messages.structure)}, none)"
+        return source, f"format_schema = {quoted(named)}"
+
+    def _insert_file(self, insertion: Insertion, source: str, schema: str) -> None:
         first, *rest = insertion.statements
         for tidy in insertion.tidy:
             self._writer.command(tidy)
@@ -284,6 +311,8 @@ class Engine:
     def close(self) -> None:
         """Close every handle. The embedded engine finishes what it writes; a server that is silent is not
         waited for. Closed twice is closed."""
+        for standing in self.standing:
+            standing.close()
         with suppress(Empty):
             for _ in range(0 if self._closed else READERS):
                 client = self._readers.get(timeout=None if self.embedded else LEAVES_S)

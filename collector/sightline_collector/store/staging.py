@@ -11,19 +11,22 @@ inserted. Only the last statement stores anything, so a segment is stored whole 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sightline_collector.sql.catalog import Catalog, quoted
+from sightline_collector.store.standing import Statements
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Steps from requests to a table's rows, and after which of them it is cut."""
+    """Steps from requests to a table's rows, after which of them it is cut, and what inserts that stand open
+    leave out, the one that leaves out most first."""
 
     target: str
     steps: tuple[str, ...]
     cuts: tuple[str, ...] = ()
+    stand_without: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,39 @@ def insertion(
         statements.append(f"insert into {into}\n{part}\nselect {chosen} from {step}")
     tidy = tuple(f"truncate table {_place(catalog, cut)}" for cut in way.cuts)
     return Insertion(tuple(statements), tidy)
+
+
+def standing(
+    catalog: Catalog,
+    way: Way,
+    columns: Mapping[str, str],
+    settings: str,
+    storing: str,
+    without: frozenset[str],
+) -> Statements:
+    """What inserts requests into the named columns, of these types, by an insert that stands open, and what
+    stores its rows; both with their settings."""
+    nth = way.stand_without.index(without)
+    coming, come = (_place(catalog, f"{way.target}_{what}_{nth}") for what in ("coming", "come"))
+    names, typed = ", ".join(columns), ", ".join(f"{name} {type_}" for name, type_ in columns.items())
+    ((last, part),) = _parts(catalog, replace(way, cuts=()), "(select * from {source})", without)
+    into = f"insert into {coming} ({names}) settings {settings}, {AS_THEY_COME}"
+    return Statements(
+        coming,
+        come,
+        making=(
+            f"create or replace table {come} ({typed}) engine = Memory",
+            f"create or replace table {coming} ({typed}) engine = {_buffer(come)}",
+        ),
+        open=f"{into}\n{part}\nselect {names} from {last}",
+        store=f"insert into {way.target} ({names}) settings {storing}\nselect {names} from {come}",
+    )
+
+
+def _buffer(of: str) -> str:
+    """One that holds what has come until it is asked for it: its own bounds are out of reach."""
+    database, table = of.split(".")
+    return f"Buffer({database}, {table}, 1, {', '.join(['1e9'] * 2 + ['1e12'] * 2 + ['1e15'] * 2)})"
 
 
 def _parts(catalog: Catalog, way: Way, requests: str, without: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,150 @@
+"""An insert that stands open: planned once, while each statement of its own is planned anew.
+
+    segment ──▶ pipe ──▶ insert … select, open for days ──▶ coming (Buffer)
+                                                              │ optimize, once all rows are there
+                                                              ▼
+                                                          come (Memory) ──insert──▶ spans_v1
+
+Planning the way of a span takes up to a second, and is most of what one span costs. Only the last statement
+stores anything, so a segment is stored whole or not at all. For the embedded engine alone: a server is asked
+by others, too. Whatever is odd ends the standing insert, and for a while segments are inserted by statements
+of their own, which say what it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+import structlog
+from clickhouse_connect.driver.client import Client
+
+from sightline_collector.errors import Fault
+from sightline_collector.store.piped import Ended, Piped
+
+FIRST = 4
+"""From which insert on it pays: to open one costs as much as a few statements."""
+REST_S = 10.0
+"""How long after its end the next is opened: who sends what ends it could else keep a processor busy."""
+STALLS_S = 10.0
+"""How long no row may come."""
+LOOK_S, LOOK_MOST_S = 0.003, 0.05
+"""How soon it is looked whether all have come."""
+
+log = structlog.get_logger(__name__)
+
+
+class Writes(Protocol):
+    """The engine's write handle."""
+
+    def command(self, sql: str) -> None: ...
+    def write_value(self, sql: str) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The tables on the way and what makes them, what stands open, and what stores the rows that have come.
+    What stands open has `{source}` for the pipe."""
+
+    coming: str
+    come: str
+    making: tuple[str, ...]
+    open: str
+    store: str
+
+
+@dataclass(slots=True)
+class Standing:
+    """Takes files of requests, one after the other. `close()` it before the engine."""
+
+    writes: Writes
+    connect: Callable[[], Client]
+    pipe_at: Path
+    statements: Statements
+    _lock: Lock = field(default_factory=Lock, init=False)
+    _inserts: int = field(default=0, init=False)
+    _rests_until_s: float = field(default=0.0, init=False)
+    _piped: Piped | None = field(default=None, init=False)
+
+    def takes(self, file: Path, items: int) -> bool:
+        """Insert a file of so many items. False when it must be inserted in another way: nothing of it is
+        stored then. Raises a Fault of the last statement, which stores all or nothing."""
+        with self._lock:
+            self._inserts += 1
+            if self._inserts < FIRST:
+                return False
+            try:
+                piped = self._ready()
+                if piped is None:
+                    return False
+                self._bring(piped, file, items)
+            except (Ended, Fault, OSError) as e:
+                self._rest(e)
+                return False
+            self._store()
+            return True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the next file will not be planned anew."""
+        return self._piped is not None and self._piped.is_open
+
+    def close(self) -> None:
+        """Let it end, wait for that, and leave nothing."""
+        with self._lock:
+            self._end()
+
+    def _ready(self) -> Piped | None:
+        """What stands open; None while it is planned, or must not be opened yet."""
+        if self._piped is None and time.monotonic() >= self._rests_until_s:
+            for sql in self.statements.making:
+                self.writes.command(sql)
+            self._piped = Piped(self.connect(), self.statements.open, self.pipe_at)
+        return self._piped if self._piped and self._piped.reads() else None
+
+    def _bring(self, piped: Piped, file: Path, items: int) -> None:
+        """Have all of a file's rows come, and nothing else."""
+        if self._came():
+            raise Ended("rows came that nobody awaited")
+        piped.write(file)
+        here, moved_s, look_s = 0, time.monotonic(), LOOK_S
+        while (now_here := self._came()) < items:
+            piped.refuse_ended()
+            if now_here > here:
+                here, moved_s = now_here, time.monotonic()
+            elif time.monotonic() - moved_s > STALLS_S:
+                raise Ended(f"{here} of {items} rows came")
+            time.sleep(look_s)
+            look_s = min(1.5 * look_s, LOOK_MOST_S)
+        self.writes.command(f"optimize table {self.statements.coming}")
+
+    def _came(self) -> int:
+        return int(self.writes.write_value(f"select count() from {self.statements.coming}"))  # noqa: S608
+
+    def _store(self) -> None:
+        try:
+            self.writes.command(self.statements.store)
+        finally:
+            try:
+                self.writes.command(f"truncate table {self.statements.come}")
+            except Fault as e:
+                self._rest(e)
+
+    def _rest(self, why: Exception) -> None:
+        log.warning("segments are inserted by statements of their own", why=str(why)[:300], for_s=REST_S)
+        self._rests_until_s = time.monotonic() + REST_S
+        self._end()
+
+    def _end(self) -> None:
+        if self._piped is None:
+            return
+        self._piped.end()
+        self._piped = None
+        for table in (self.statements.coming, self.statements.come):
+            with suppress(Fault):
+                self.writes.command(f"drop table if exists {table} sync")
