@@ -24,6 +24,7 @@ HOLDS = (
     "tests/collector/store/test_insert.py",
     "tests/collector/store/test_insert_logs.py",
     "tests/collector/store/test_migrate.py",
+    "tests/collector/store/test_mutations.py",
     "tests/collector/access/test_redaction.py",
     "tests/collector/settle",
     "tests/collector/prices/test_money.py",

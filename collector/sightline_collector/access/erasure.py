@@ -69,6 +69,7 @@ def forget(
         shared = of_others(engine, subject.traces)
         redaction = Redaction(asked.names, subject.traces - shared) if asked.redact else None
         redacted = redact(engine, redaction, work) if redaction else Redacted()
+    not_yet_gone = [] if engine.embedded else work.left  # of the embedded store every file is searched
     put_anew = _clean_letters(letters, subject, redaction)
     needles = Needles(replace(subject, traces=redaction.traces) if redaction else subject, redaction)
     torn = _remove_torn(folder / "wal" / "torn", needles)
@@ -86,9 +87,10 @@ def forget(
         "mentions": _mentions(asked, redacted, shared),
         "dead_letters": put_anew,
         "damaged_pieces_of_the_log": torn,
+        "not_yet_gone": not_yet_gone,
         "search": _search_said(engine, searched, found),
         "not_covered": NOT_COVERED,
-        "complete": _is_complete(found, searched, tables, redacted),
+        "complete": _is_complete(found, searched, tables, redacted) and not not_yet_gone,
     }
     if certificate["complete"] or not subject.traces:
         unfinished.done(folder, subject.digest)

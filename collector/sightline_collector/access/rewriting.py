@@ -12,11 +12,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from sightline_collector.access.redaction import PLACEHOLDER
-from sightline_collector.errors import StoreRefused
 from sightline_collector.sql.catalog import quoted
 from sightline_collector.store.engine import Engine, Row
+from sightline_collector.store.mutations import mutate, of_servers, wait
 
-MUTATION_S = 3600.0
 GONE_S = 300.0
 POLL_S = 0.2
 NUDGE_S = 0.5
@@ -41,10 +40,6 @@ REPLICAS_AT_ONCE = {
 }
 """By default a replica looks every five minutes, and earlier only for three hundred old parts."""
 
-_UNDONE = """
-select count() as undone, anyIf(latest_fail_reason, latest_fail_reason != '') as why from {mutations}
-where database = {database:String} and not is_done and table in {tables:Array(String)}
-"""
 _TOLD = """
 select distinct table from {mutations}
 where database = {database:String} and position(command, {placeholder:String}) > 0
@@ -66,6 +61,8 @@ class Rewriting:
         self._engine = engine
         self._pause = pause
         self._changed: dict[str, None] = {}
+        self.left: list[str] = []
+        """Tables that have something yet of what was rewritten."""
         self._at_once = AT_ONCE | (REPLICAS_AT_ONCE if engine.url.cluster else {})
 
     def say(self, changes: Mapping[str, str]) -> None:
@@ -75,9 +72,7 @@ class Rewriting:
         """
         for table in changes:
             self._let_old_parts_go(table)
-        for table, change in changes.items():
-            self._engine.command(f"alter table {table} {change} settings mutations_sync = 0")
-        self._wait(sorted(changes))
+        mutate(self._engine, changes, self._pause)
 
     def take_up(self, tables: Collection[str]) -> None:
         """Finishes what an earlier run has left: its mutations under way, and their texts."""
@@ -86,7 +81,7 @@ class Rewriting:
         left = [stored[str(row["table"])] for row in rows if row["table"] in stored]
         for table in left:
             self._let_old_parts_go(table)
-        self._wait(left)
+        wait(self._engine, left, self._pause)
 
     def _let_old_parts_go(self, table: str) -> None:
         if table not in self._changed:
@@ -94,34 +89,22 @@ class Rewriting:
             self._engine.command(f"alter table {table} modify setting {settings}")
             self._changed[table] = None
 
-    def _wait(self, tables: list[str]) -> None:
-        give_up_s = time.monotonic() + MUTATION_S
-        stored = sorted(self._stored(tables))
-        while (found := self._rows(_UNDONE, tables=stored)[0])["undone"]:
-            if found["why"] or time.monotonic() > give_up_s:
-                for table in stored:
-                    self._engine.command(
-                        "kill mutation where database = currentDatabase() and not is_done"
-                        f" and table = {quoted(table)}"
-                    )
-                why = found["why"] or "it took too long"
-                raise StoreRefused(
-                    f"rows could not be rewritten ({why[:200]})", hint="free disk space, ask again"
-                )
-            self._pause(POLL_S)
-
     def wait_until_gone(self) -> None:
-        """Until what held the rows, and told of them, is gone from the disk; for a while only: what is left
-        the search tells."""
+        """Until what held the rows, and told of them, is gone from the disk; for a while only: tables that
+        have it then are `left`."""
         old = self._old_parts()
         now_s = time.monotonic()
         give_up_s, nudge_s, again_s = now_s + GONE_S, now_s, NUDGE_S
-        while (left := {table for table, _ in old & self._old_parts()} | self._told()) and now_s < give_up_s:
+        while self._look(old) and now_s < give_up_s:
             if now_s >= nudge_s:
-                self._nudge(sorted(left))
+                self._nudge(self.left)
                 nudge_s, again_s = now_s + again_s, min(2 * again_s, NUDGE_MAX_S)
             self._pause(POLL_S)
             now_s = time.monotonic()
+
+    def _look(self, old: set[tuple[str, str]]) -> list[str]:
+        self.left = sorted({table for table, _ in old & self._old_parts()} | self._told())
+        return self.left
 
     def _nudge(self, tables: list[str]) -> None:
         """Old parts go, and the texts of mutations that redacted something."""
@@ -159,9 +142,7 @@ class Rewriting:
     def _rows(self, sql: str, **parameters: object) -> list[Row]:
         """On a cluster, of all of its servers."""
         for name in ("mutations", "parts"):
-            here = f"system.{name}"
-            cluster = self._engine.url.cluster
-            sql = sql.replace(f"{{{name}}}", f"clusterAllReplicas({cluster}, {here})" if cluster else here)
+            sql = sql.replace(f"{{{name}}}", of_servers(self._engine, name))
         return self._engine.rows(sql, {"database": self._engine.database, **parameters})
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from sightline_collector.access.redaction import PLACEHOLDER
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
@@ -70,11 +71,8 @@ def _write(path: Path, text: str) -> None:
         raise NotAnswered(f"{path} cannot be written ({e.strerror})", "the certificate is above") from None
 
 
-def _summary(certificate: dict[str, object]) -> str:
-    tables = certificate["tables"]
-    search = certificate["search"]
-    assert isinstance(tables, list)
-    assert isinstance(search, dict)
+def _summary(certificate: dict[str, Any]) -> str:
+    tables, search = certificate["tables"], certificate["search"]
     rows = sum(table["erased"] for table in tables)
     said = f"{rows:,} rows of {certificate['traces']:,} traces erased; {search['files']:,} files searched"
     if certificate["complete"]:
@@ -82,6 +80,8 @@ def _summary(certificate: dict[str, object]) -> str:
     found = {one["file"] for one in search["found"]}
     if search["unreadable"]:
         said += f", {search['unreadable']:,} could not be read: make them readable, and ask again"
+    if certificate["not_yet_gone"]:
+        said += f", {len(certificate['not_yet_gone'])} tables keep old files until no question reads them"
     mentions = certificate["mentions"]
     return f"{said}: {len(found)} still hold an id, see `found`. " + (
         mentions if isinstance(mentions, str) else ""

@@ -18,9 +18,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from sightline_collector.errors import StoreRefused
 from sightline_collector.operate.keeping import KEPT, Kept
 from sightline_collector.store.engine import Engine
+from sightline_collector.store.mutations import mutate
 
 TARGET = 0.95
 """Of the budget: so that a step lasts for a while."""
@@ -31,8 +31,6 @@ NEWEST_CONTENT = timedelta(hours=1)
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MUTATION_S = 1800.0
-POLL_S = 0.2
 
 SHED = tuple(kept for kept in KEPT if kept.table in ("spans_v1", "logs_v1", "metrics_v1"))
 """What fills disks, by weeks."""
@@ -46,10 +44,6 @@ WEEKS = """
 select distinct table, partition_id from system.parts
 where database = currentDatabase() and active and table in {tables:Array(String)}
     and partition_id < {before:String}
-"""
-UNDONE = """
-select count() as undone, anyIf(latest_fail_reason, latest_fail_reason != '') as why from system.mutations
-where database = currentDatabase() and not is_done and table in {tables:Array(String)}
 """
 
 log = structlog.get_logger(__name__)
@@ -123,10 +117,8 @@ class Shedder:
 
     def _let_go(self, step: Step, held: int) -> None:
         if step.what == "content":
-            for kept in SHED:
-                if kept.content:
-                    self._empty(kept, step.before)
-            self._wait()
+            changes = {kept.table: _emptied(kept, step.before) for kept in SHED if kept.content}
+            mutate(self._engine, changes, self._pause)
         else:
             self._drop_weeks(step.before)
         before = f"{step.before:%Y-%m-%d %H:%M:%S}"
@@ -140,34 +132,19 @@ class Shedder:
         self._told(step)
         log.warning("the store is over its budget", shed=step.what, before=before, store_bytes=held)
 
-    def _empty(self, kept: Kept, before: datetime) -> None:
-        emptied = ", ".join(f"{column} = defaultValueOfArgumentType({column})" for column in kept.content)
-        filled = " or ".join(f"notEmpty({column})" for column in kept.content)
-        self._engine.command(
-            f"alter table {kept.table} update {emptied}"
-            f" where {kept.time} < toDateTime('{before:%Y-%m-%d %H:%M:%S}', 'UTC') and ({filled})"
-            " settings mutations_sync = 0"
-        )
-
-    def _wait(self) -> None:
-        """Until the engine has rewritten its parts. Raises StoreRefused when it cannot."""
-        tables = {"tables": [kept.table for kept in SHED]}
-        give_up_s = time.monotonic() + MUTATION_S
-        while (found := self._engine.rows(UNDONE, tables)[0])["undone"]:
-            if found["why"] or time.monotonic() > give_up_s:
-                for kept in SHED:
-                    self._engine.command(
-                        "kill mutation where database = currentDatabase() and not is_done"
-                        f" and table = '{kept.table}'"
-                    )
-                why = found["why"] or "it took too long"
-                raise StoreRefused(f"content could not be shed ({why[:200]})", hint="free disk space")
-            self._pause(POLL_S)
-
     def _drop_weeks(self, before: datetime) -> None:
         asked = {"tables": [kept.table for kept in SHED], "before": f"{before:%Y%m%d}"}
         for row in self._engine.rows(WEEKS, asked):
             self._engine.command(f"alter table {row['table']} drop partition id '{row['partition_id']}'")
+
+
+def _emptied(kept: Kept, before: datetime) -> str:
+    """What is said of a table."""
+    columns = ", ".join(f"{column} = defaultValueOfArgumentType({column})" for column in kept.content)
+    filled = " or ".join(f"notEmpty({column})" for column in kept.content)
+    return (
+        f"update {columns} where {kept.time} < toDateTime('{before:%Y-%m-%d %H:%M:%S}', 'UTC') and ({filled})"
+    )
 
 
 def _utc(value: object) -> datetime | None:

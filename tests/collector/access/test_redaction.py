@@ -173,6 +173,14 @@ def test_what_was_rewritten_is_gone_from_the_disk_each_time(
     ]
 
 
+def test_what_is_not_gone_in_time_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server's files nobody searches: its tables are named that keep something yet."""
+    monkeypatch.setattr(access_rewriting, "GONE_S", 0.0)
+    with access_rewriting.rewriting(engine) as work:
+        work.say({"feedback_v1": f"update comment = '{PLACEHOLDER}' where 1"})
+    assert work.left == ["feedback_v1"]
+
+
 def test_traces_are_known_until_an_erasure_is_complete(tmp_path: Path) -> None:
     """A run that was killed after it had erased their rows has left them to the next."""
     assert not unfinished.any_left(tmp_path)
