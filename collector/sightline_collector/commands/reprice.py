@@ -46,13 +46,16 @@ def reprice(arguments: argparse.Namespace) -> int:
         "project": arguments.project, "dry_run": arguments.dry_run,
     }  # fmt: skip
     changes: dict[str, list[Decimal]] = {}
-    written = 0
+    written = failed = 0
     for done in in_steps(Collector(arguments.url), "/api/prices/reprice", asked, "resume"):
         written += done["corrections"]
+        failed += done["failed_groups"]
         for change in done["changes"]:
             _add(changes.setdefault(change["model"], [Decimal(0)] * 3), change)
     _show(changes, written, arguments.dry_run)
-    return 0
+    if failed:
+        print(f"{failed} groups of traces stay as they were: the store refused theirs, the log says why")
+    return 1 if failed else 0
 
 
 def _add(total: list[Decimal], change: Mapping[str, Any]) -> None:

@@ -78,7 +78,8 @@ class Pricing:
         done = await asyncio.to_thread(self._reprice, asked)
         changes = [asdict(change) for change in done.changes]
         resume = None if done.next_ns is None else iso(done.next_ns)
-        return as_json({"changes": changes, "corrections": done.corrections, "resume": resume})
+        said = {"corrections": done.corrections, "failed_groups": done.failed_groups, "resume": resume}
+        return as_json({"changes": changes, **said})
 
     def _reprice(self, asked: Range) -> Done:
         if asked.dry_run:

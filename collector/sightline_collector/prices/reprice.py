@@ -69,12 +69,13 @@ class Range(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The changes of what is paid, the rows written, and from when on it is to be asked again: None when all
-    of the range is done."""
+    """The changes of what is paid, the rows written, from when on it is to be asked again: None when all of
+    the range is done, and how many groups of traces stay as they are because the store refused theirs."""
 
     changes: list[Change]
     corrections: int
     next_ns: int | None = None
+    failed_groups: int = 0
 
 
 def reprice(
@@ -90,19 +91,31 @@ def reprice(
     write of the ledger. Raises StoreRefused, and what `keep` raises when another collector may be writing.
     """
     charging = _Charging(engine, asked, Book(engine, keep), None if asked.dry_run else clock_ns)
-    charged, written = list[Charged](), 0
+    charges: list[_Charge] = []
     begins_ns = max(asked.stretch[0], 0 if asked.resume is None else unix_ns(asked.resume))
     for place, hour in enumerate(held(engine, (begins_ns, asked.stretch[1]), HOUR_NS, asked.project)):
         if place and enough():
-            return Done(summary(charged), written, hour[0])
-        for changed, rows in charging.hour(hour):
-            charged += changed
-            written += rows
-    return Done(summary(charged), written)
+            return _done(charges, hour[0])
+        charges += charging.hour(hour)
+    return _done(charges)
 
 
-Charge = tuple[list[Charged], int]
-"""What changes on the bill, and the rows written."""
+@dataclass(frozen=True, slots=True)
+class _Charge:
+    """What changes on the bill, the rows written, and the groups that the store refused."""
+
+    changed: list[Charged]
+    corrections: int
+    failed_groups: int
+
+
+def _done(charges: Sequence[_Charge], next_ns: int | None = None) -> Done:
+    return Done(
+        summary(charged for each in charges for charged in each.changed),
+        sum(each.corrections for each in charges),
+        next_ns,
+        sum(each.failed_groups for each in charges),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,7 @@ class _Charging:
     clock_ns: Callable[[], int] | None
     """None in a dry run."""
 
-    def hour(self, hour: Stretch) -> Iterator[Charge]:
+    def hour(self, hour: Stretch) -> Iterator[_Charge]:
         """What changes, in portions of the groups of traces with such claims."""
         calls = {call.place: call for call in differing(self.engine, hour, self.asked.project)}
         wanted = {(call.project, call.trace_id) for call in calls.values() if call.decides}
@@ -122,18 +135,19 @@ class _Charging:
                 done = self._charge(portion, hour, calls)
             yield done
 
-    def _charge(
-        self, portion: Portion, hour: Stretch, calls: Mapping[Place, Repriced]
-    ) -> tuple[list[Charged], int]:
+    def _charge(self, portion: Portion, hour: Stretch, calls: Mapping[Place, Repriced]) -> _Charge:
         found = self.book.entries(portion.groups, portion.stretch, portion.around_ns)
         by_place = self._calls(found.values(), hour, calls)
         ours = [each for each in found.values() if self.clock_ns or not _earlier(each, hour, by_place)]
-        asked = self.book.with_statuses([rows for each in ours if (rows := charged_anew(each, by_place))])
-        corrections = (row for rows in asked for row in rows)
-        changed = changes_of((entry for each in ours for entry in each), corrections)
-        if self.clock_ns is None:
-            return changed, 0
-        return changed, sum(map(len, asked)) + append(self.book, asked, self.clock_ns).corrections
+        asking = [(each, rows) for each in ours if (rows := charged_anew(each, by_place))]
+        asked = self.book.with_statuses([rows for _, rows in asking])
+        refused = append(self.book, asked, self.clock_ns) if self.clock_ns else []
+        left_out = set(map(id, refused))
+        done = [
+            (each, rows) for (each, _), rows in zip(asking, asked, strict=True) if id(rows) not in left_out
+        ]
+        changed = [charged for each, rows in done for charged in changes_of(each, rows)]
+        return _Charge(changed, sum(len(rows) for _, rows in done) if self.clock_ns else 0, len(refused))
 
     def _calls(
         self, groups: Iterable[Sequence[Entry]], hour: Stretch, calls: Mapping[Place, Repriced]

@@ -27,6 +27,27 @@ group by toStartOfHour(started_at)
 order by first
 """
 
+LAST_CORRECTED = """
+select
+    toUnixTimestamp64Nano(received_at) as written, toUnixTimestamp64Nano(min(started_at)) as since,
+    toUnixTimestamp64Nano(max(started_at)) as to
+from spans_v1
+where entry = 'correction'
+group by received_at
+order by received_at desc
+limit 1
+"""
+
+OF_LAST_CORRECTED = """
+entry = 'span' and started_at >= fromUnixTimestamp64Nano({since:Int64}, 'UTC')
+    and started_at <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')
+    and (project, trace_id) in (
+        select project, trace_id
+        from spans_v1
+        where entry = 'correction' and received_at = fromUnixTimestamp64Nano({written:Int64}, 'UTC')
+            and started_at >= fromUnixTimestamp64Nano({since:Int64}, 'UTC')
+            and started_at <= fromUnixTimestamp64Nano({to:Int64}, 'UTC'))"""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -67,6 +88,18 @@ def through_the_door(writer: str, after_ns: int, until_ns: int) -> Arrival:
         "writer = {writer:String} and received_at > fromUnixTimestamp64Nano({after:Int64}, 'UTC')"
         " and received_at <= fromUnixTimestamp64Nano({until:Int64}, 'UTC') and entry = 'span'",
         {"writer": writer, "after": after_ns, "until": until_ns},
+    )
+
+
+def last_corrected(engine: Engine) -> Arrival | None:
+    """The spans whose traces the last corrections are of, around those; None without any. What is written to
+    two weeks at once may be cut off between them."""
+    newest = engine.rows(LAST_CORRECTED)
+    if not newest:
+        return None
+    return Arrival(
+        OF_LAST_CORRECTED,
+        {name: int(newest[0][name]) for name in ("since", "to", "written")},
     )
 
 

@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge
 
 from sightline_collector.errors import Fault
 from sightline_collector.health import Health
+from sightline_collector.settle.arrivals import Arrival, last_corrected
 from sightline_collector.settle.given_again import AGAIN_NS, remember
 from sightline_collector.settle.lease import AWAY_NS, Lease, LeaseLost
 from sightline_collector.settle.progress import Mark, Portion, Progress
@@ -59,6 +60,7 @@ class SettleLoop:
         self._leads = not self._lease.shared
         self._once_more: dict[str, Mark] = {}
         self._once_more_ns = 0
+        self._whole = False
         self._finished = time.monotonic()
         self._measure(health)
 
@@ -121,27 +123,36 @@ class SettleLoop:
             self._leads = False
         elif not self._leads:
             self._once_more = self._progress.read_anew()
-            self._leads = True
+            self._leads, self._whole = True, False
             self._once_more_ns = self._clock_ns() + AWAY_NS + int(self._engine.late_s * 1e9)
         elif self._once_more and self._clock_ns() > self._once_more_ns:
             self._progress.go_back(self._once_more)
-            self._once_more = {}
+            self._once_more, self._whole = {}, False
         return self._leads
 
     def _what_came(self) -> Settled:
-        done = Settled()
+        done = self._last_corrected()
         for portion in self._progress.portions(self._whole_until):
             if self._stopping.is_set():
                 break
             done += self._settle(portion)
         return done
 
+    def _last_corrected(self) -> Settled:
+        """Make whole what a command was writing when it was cut off: nobody notes how far one is."""
+        came = None if self._whole else last_corrected(self._engine)
+        done = self._judge(came) if came is not None else Settled()
+        self._whole = True
+        return done
+
     def _settle(self, portion: Portion) -> Settled:
         remember(self._engine, portion.came, self._look.again_ns)
-        done = settle_arrival(
-            self._engine, portion.came, self._clock_ns, look=self._look, keep=self._lease.keep
-        )
+        done = self._judge(portion.came)
         self._progress.settled(portion, done.corrections)
+        return done
+
+    def _judge(self, came: Arrival) -> Settled:
+        done = settle_arrival(self._engine, came, self._clock_ns, look=self._look, keep=self._lease.keep)
         self._judged.inc(done.traces)
         self._corrections.inc(max(0, done.corrections))
         self._failed_groups.inc(done.failed_groups)

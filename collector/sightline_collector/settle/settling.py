@@ -25,6 +25,9 @@ TRACES_AT_ONCE = 500
 
 NEAR_BY = Look()
 
+Rows = list[dict[str, Any]]
+"""The corrections that one group asks for."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -104,30 +107,28 @@ def _settle(book: Book, portion: Portion, clock_ns: Callable[[], int] | None) ->
     with LEDGER:
         held = book.entries(portion.groups, portion.stretch, portion.around_ns)
         asked = _asked(held.values(), book)
-        done = Settled(sum(map(len, portion.groups)), sum(map(len, asked)))
-        return done + append(book, asked, clock_ns) if clock_ns else done
+        refused = append(book, asked, clock_ns) if clock_ns else []
+    written = sum(map(len, asked)) - sum(map(len, refused))
+    return Settled(sum(map(len, portion.groups)), written, len(refused))
 
 
-def _asked(judged: Iterable[list[Entry]], book: Book) -> list[list[dict[str, Any]]]:
+def _asked(judged: Iterable[list[Entry]], book: Book) -> list[Rows]:
     """The corrections that each group asks for; groups that ask for none are left out."""
     rows = (settle(entries, judge([entry.claim for entry in entries])) for entries in judged)
     return book.with_statuses([asked for asked in rows if asked])
 
 
-def append(book: Book, asked: Sequence[list[dict[str, Any]]], clock_ns: Callable[[], int]) -> Settled:
+def append(book: Book, asked: Sequence[Rows], clock_ns: Callable[[], int]) -> list[Rows]:
     """Write what each group asks for, all together; where the store refuses that for what they hold, group by
-    group. What is left out is taken off."""
+    group. What is left out comes back."""
     try:
         if asked:
             book.append([row for rows in asked for row in rows], clock_ns())
-        return Settled()
+        return []
     except StoreRefused as e:
         if verdict_on(e) is not Verdict.BISECT:
             raise
         if len(asked) == 1:
             log.error("a trace cannot be settled", trace_id=asked[0][0]["trace_id"], error=e.message[:300])
-            return Settled(corrections=-len(asked[0]), failed_groups=1)
-    done = Settled()
-    for rows in asked:
-        done += append(book, [rows], clock_ns)
-    return done
+            return list(asked)
+    return [refused for rows in asked for refused in append(book, [rows], clock_ns)]

@@ -200,6 +200,16 @@ def test_whenever_it_is_cut_off_doing_it_again_is_right(store: Engine) -> None:
     assert reprice(store, JUNE) == Done([], 0)
 
 
+def test_what_the_store_refuses_is_told_as_such(store: Engine) -> None:
+    """Of a trace whose correction is larger than an amount can be nothing is written, nor said to change."""
+    for number in (1, 1, 1):
+        came(store, number, cost_usd=900_000)
+    came(store, 2)
+    override(store, discount_pct=25)
+    assert reprice(store, JUNE) == Done([Change("big-1", 1, Decimal(4), Decimal(3))], 1, failed_groups=1)
+    assert totals(store) == (4, Decimal(2_700_003), 0)
+
+
 def cut_off_after(looks: int) -> Callable[[], None]:
     """A store that answers so many times."""
     left = iter(range(looks))

@@ -22,6 +22,9 @@ from sightline_collector.settle.progress import DOOR
 
 TWICE = [Told(1, 0, used("chat", (100, 10)), seconds=3), Told(2, 1, used("chat", (100, 10)))]
 
+MONDAY_S = (1_789_948_800 * 10**9 - NOW_NS) / 1e9 + 60
+"""When a week begins, as the start of a span."""
+
 CAME_NS = time.time_ns() - 3_600 * 10**9
 """Of what came months ago, all is settled."""
 
@@ -36,7 +39,8 @@ def loop(store: Store, health: Health) -> SettleLoop:
 
 
 def test_what_came_is_settled_once(store: Store) -> None:
-    """A round settles the segments since the last; the next one has nothing to do, nor has a new loop's."""
+    """A round settles the segments since the last; the next one has nothing to do, a new loop's nothing to
+    write."""
     health = Health()
     settling = loop(store, health)
     store.take(TWICE)
@@ -44,7 +48,7 @@ def test_what_came_is_settled_once(store: Store) -> None:
     assert store.total() == (1, usd(100, 10), 100, 10)
     assert settling.round().traces == 0
     again = SettleLoop(store.engine, Health(), lambda: WRITER, interval_s=1)
-    assert again.round().traces == 0
+    assert [again.round().corrections, again.round().traces] == [0, 0]
     assert b"sightline_settle_corrections_total 1.0" in generate_latest(health.registry)
 
 
@@ -71,6 +75,25 @@ def test_a_loop_that_was_cut_off_settles_again(store: Store) -> None:
     again = SettleLoop(store.engine, Health(), lambda: WRITER, interval_s=1)
     assert again.round().corrections == 0
     assert store.total()[1] == usd(100, 10) > Decimal(0)
+
+
+def test_what_a_command_was_writing_is_made_whole(store: Store) -> None:
+    """Corrections of two weeks are two parts of the store: what a kill left out is written after a start."""
+    settling = loop(store, Health())
+    store.take(
+        [
+            replace(told, number=told.number + 2 * week, parent=told.parent and 1 + 2 * week, start=start)
+            for week, start in enumerate((MONDAY_S - 9, MONDAY_S + 9))
+            for told in TWICE
+        ],
+        NOW_NS + int(MONDAY_S * 1e9),
+    )
+    assert settling.round().corrections == 2
+    sunday = "entry = 'correction' and toDayOfWeek(started_at) = 7"
+    store.engine.command(f"alter table spans_v1 delete where {sunday} settings mutations_sync = 1")
+    again = SettleLoop(store.engine, Health(), lambda: WRITER, interval_s=1)
+    assert again.round().corrections == 1
+    assert store.total() == (2, usd(200, 20), 200, 20)
 
 
 def test_a_long_backlog_is_settled_in_portions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
