@@ -96,7 +96,7 @@ def langchain(root: str) -> None:
     """LangChain's model, which calls OpenAI's client."""
     from langchain_openai import ChatOpenAI
 
-    model = ChatOpenAI(model="gpt-4o-mini", base_url=f"{root}/v1", api_key="k", max_retries=0)  # type: ignore[arg-type]
+    model = ChatOpenAI(model="gpt-4o-mini", base_url=f"{root}/v1", api_key="k", max_retries=0)
     four_calls(lambda prompt, stream: model.stream(prompt) if stream else model.invoke(prompt))
 
 
@@ -105,14 +105,15 @@ def openai_agents(root: str) -> None:
     import agents
     from openai import AsyncOpenAI
 
-    @agents.function_tool
     def search(question: str) -> str:
         """Look it up."""
         return f"found {question}"
 
     client = AsyncOpenAI(base_url=f"{root}/v1", api_key="k", max_retries=0)
     model = agents.OpenAIChatCompletionsModel(model="gpt-4o-mini", openai_client=client)
-    agent = agents.Agent(name="helper", instructions=SECRET, tools=[search], model=model)
+    agent = agents.Agent(
+        name="helper", instructions=SECRET, tools=[agents.function_tool(search)], model=model
+    )
 
     async def stream(prompt: str) -> None:
         async for _ in agents.Runner.run_streamed(agent, prompt).stream_events():

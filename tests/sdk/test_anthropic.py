@@ -6,11 +6,9 @@ import asyncio
 import gc
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anthropic
 import pytest
-from anthropic.lib._tracing import _streaming
 from sdk.anthropic_server import BLOCK, ENDING, START, STREAM, message, text
 from sdk.recorded import only
 from sdk.servers import ChatModel
@@ -18,6 +16,9 @@ from sdk.servers import ChatModel
 import sightline
 from sightline import testing
 from sightline.testing import Captured, CapturedSpan
+
+if TYPE_CHECKING:
+    import anthropic
 
 MESSAGES: Any = [{"role": "user", "content": "hello"}]
 MODEL = "claude-sonnet-4-6"
@@ -38,6 +39,8 @@ def seen() -> Iterator[Captured]:
 
 @pytest.fixture
 def client(model: ChatModel, seen: Captured) -> Iterator[anthropic.Anthropic]:
+    import anthropic  # three thousand modules, for these tests only
+
     with anthropic.Anthropic(base_url=model.root_url, api_key="k", max_retries=0) as made:
         yield made
 
@@ -149,6 +152,8 @@ def test_the_clients_stream_helper_is_watched_alike(
 
 def test_the_asynchronous_client_is_observed_alike(model: ChatModel, seen: Captured) -> None:
     """Whole answers and streams of the async client."""
+    import anthropic
+
     model.script = [lambda request: (200, message()), lambda request: (200, STREAM)]
 
     async def main() -> None:
@@ -182,6 +187,8 @@ def test_a_call_nests_and_carries_the_context(
 @pytest.mark.parametrize("stream", [False, True])
 def test_no_content_is_recorded_when_it_is_off(model: ChatModel, stream: bool) -> None:
     """The client is not even asked for it."""
+    import anthropic
+
     model.script = [lambda request: (200, STREAM if request.get("stream") else message())]
     with (
         testing.capture(instrument_libraries=["anthropic"], content="off") as seen,
@@ -204,6 +211,8 @@ def test_what_the_user_said_of_content_stays(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_undoing_leaves_the_client_as_it_was() -> None:
     """Afterwards its recorder and its switch are as before."""
+    from anthropic.lib._tracing import _streaming
+
     before = _streaming.StreamedMessage.item, _streaming.StreamedMessage.end
     with testing.capture(instrument_libraries=["anthropic"]):
         assert os.environ[CONTENT_MODE] == "content"

@@ -8,9 +8,8 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anthropic
 import openai
 import pytest
 from sdk.anthropic_server import STREAM
@@ -22,6 +21,9 @@ from sdk.wire import Wire, serving
 import sightline
 from sightline import testing
 from sightline.testing import Captured, CapturedSpan
+
+if TYPE_CHECKING:
+    import anthropic
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # or else its import asks the network for prices
 
@@ -182,6 +184,8 @@ def test_a_reader_whose_task_is_cancelled_has_left(model: ChatModel, watched: Ca
 
 def test_a_manager_is_held_as_what_it_is_entered_for(model: ChatModel, watched: Captured) -> None:
     """The request is made when it is entered; its stream reads itself for `get_final_message()`."""
+    import anthropic  # three thousand modules, for this test only
+
     model.script = [lambda request: (200, STREAM)]
 
     @sightline.llm(provider="anthropic", model="claude-sonnet-4-6")
