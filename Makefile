@@ -14,7 +14,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 endif
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo up test test-clickhouse bench clean
+.PHONY: demo up test types suite test-clickhouse bench clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/installed  ## a week of an instrumented agent, and what the views say about it
@@ -26,7 +26,13 @@ up: .venv/installed  ## a collector that runs until Ctrl-C; STORE=... says where
 test: .venv/tested  ## style, types, and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
+	@$(MAKE) --no-print-directory --jobs 2 types suite
+
+# The checker has but one process, and a first test run waits for imports: each fills the other's gaps.
+types: .venv/tested
 	$(BIN)/mypy
+
+suite: .venv/tested
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --session-timeout 800
 
 test-clickhouse: .venv/tested  ## the tests of the store on CLICKHOUSE_URL=clickhouse://user:password@host:8123[?cluster=NAME]
