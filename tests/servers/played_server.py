@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -45,6 +46,8 @@ NOT_SETTINGS = {
 
 STATUS = {60: 404, 81: 404, 516: 403, 497: 403, 164: 403, 62: 400, 216: 500}
 PROCESSES, OF_PROCESSES = "system.processes", "initial_query_id String, elapsed Float64"
+FIELD_BYTES = 128 << 10
+"""A server takes no longer statement or parameter in a form (http_max_field_value_size)."""
 EMPTY = "\0"
 """An empty setting as the engine's address carries it."""
 
@@ -170,7 +173,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         try:
             self._authenticate()
-            statement, rows = taken_apart(asked.get("query", ""), body)
+            form = fields(self.headers.get("Content-Type", ""), body)
+            asked |= form
+            statement, rows = taken_apart(asked.get("query", ""), b"" if form else body)
             self._answer(200, self.played.run(statement, rows, asked))
         except (Refused, RuntimeError) as e:
             text = re.sub(r"^(Code: \d+\. DB::Exception: )+", r"\1", str(e))
@@ -220,6 +225,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: tests read what is stored."""
+
+
+def fields(kind: str, body: bytes) -> dict[str, str]:
+    """Of a form, which clients send where parameters are long. Raises Refused when one is too long."""
+    if not kind.startswith("multipart/form-data"):
+        return {}
+    form = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + body)
+    found = {}
+    for part in form.walk():
+        if name := part.get_param("name", header="content-disposition"):
+            found[str(name)] = bytes(part.get_payload(decode=True) or b"").decode()
+    if any(len(value.encode()) > FIELD_BYTES for value in found.values()):
+        raise Refused(1000, "Poco::Exception. Field value too long", "POCO_EXCEPTION")
+    return found
 
 
 def taken_apart(query: str, body: bytes) -> tuple[str, bytes | None]:
