@@ -16,7 +16,7 @@ from migrated_stores import MigratedFolder, MigratedStores
 from servers import chosen_store
 
 from sightline_collector.store.engine import Engine
-from sightline_collector.store.url import StoreUrl
+from sightline_collector.store.url import DEFAULT_DATABASE, StoreUrl
 
 # How fast examples are drawn says something of the machine's load, nothing of the law under test.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -77,11 +77,14 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> MigratedFolder:
 
 
 @pytest.fixture(scope="session")
-def engine_folder(tmp_path_factory: pytest.TempPathFactory, migrated: MigratedFolder) -> Path:
-    """The one folder that this process opens the embedded engine on."""
+def engine_folder(tmp_path_factory: pytest.TempPathFactory, migrated: MigratedFolder) -> Iterator[Path]:
+    """The one folder that this process has the embedded engine open on. Each start of the engine costs half a
+    second, and it ends with its last handle: one is kept."""
     folder = tmp_path_factory.mktemp("engine") / "store"
     migrated.copy(folder)
-    return folder
+    kept = Engine(StoreUrl(folder, "", 0, "", "", DEFAULT_DATABASE, secure=False))
+    yield folder
+    kept.close()
 
 
 @pytest.fixture(scope="session")

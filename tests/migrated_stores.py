@@ -1,7 +1,7 @@
 """Stores as a first start leaves them, for tests of what comes after it. Migrating takes seconds.
 
 once a test run                each test process                     each module with `engine`
-a folder is migrated ──copied──▶ engine_folder: database `sightline` ──lent, emptied──▶ Engine
+a folder is migrated ──copied──▶ engine_folder: database `sightline` ──lent, refilled──▶ Engine
                      ──copied──▶ data folders of collectors
 """
 
@@ -33,8 +33,15 @@ select name, create_table_query as text from system.tables
 where database in ({database:String}, {staging:String}) order by database, name
 """
 
+DICTIONARIES = "select name from system.dictionaries where database = currentDatabase()"
+
 IN_FORCE = "select kind, number, argMax(fingerprint, applied_at) from schema_v1 group by kind, number"
 """Where derived relations were only made again, it is the same store."""
+
+KEPT = "kept"
+"""The database that has the rows which a migration fills tables with."""
+
+Row = dict[str, Any]
 
 
 class MigratedFolder:
@@ -61,20 +68,19 @@ class MigratedStores:
     def __init__(self, folder: Path) -> None:
         """`folder` is a copy of the migrated one."""
         self._folder = folder
-        self._as_made: list[dict[str, Any]] = []
+        self._relations: list[Row] = []
+        self._contents: dict[str, Row] = {}
 
     def lend(self) -> Engine:
         """A store as a migration leaves it, through a handle of its own."""
         engine = self._opened()
-        found = state(engine)
-        self._as_made = self._as_made or found
-        if found != self._as_made:
-            for database in (database_of(DEFAULT_DATABASE), DEFAULT_DATABASE):
-                engine.command(f"drop database {database} sync")
-            engine.close()
-            engine = self._opened()
-            migrate(engine)
-            self._as_made = state(engine)
+        if not self._relations:
+            self._keep(engine)
+        elif relations(engine) != self._relations:
+            engine = self._migrated_anew(engine)
+            self._keep(engine)
+        else:
+            self._refill(engine)
         # Functions are the whole engine's: a store that a test made has replaced them by its own.
         for function in Catalog(DEFAULT_DATABASE).relations("functions"):
             engine.command(function.body)
@@ -87,23 +93,53 @@ class MigratedStores:
                 engine.command(f"truncate table {table}")
         engine.close()
 
+    def _keep(self, engine: Engine) -> None:
+        """Remember how it was made, and what its tables were filled with: to fill them is quicker than to
+        migrate."""
+        self._relations, self._contents = relations(engine), contents(engine)
+        engine.command(f"drop database if exists {KEPT} sync")
+        engine.command(f"create database {KEPT}")
+        for table in self._contents:
+            engine.command(f"create table {KEPT}.{table} as {table}")
+            engine.command(f"insert into {KEPT}.{table} select * from {table}")
+
+    def _refill(self, engine: Engine) -> None:
+        """Give the tables that have other rows their own again, and the dictionaries over them."""
+        changed = [table for table, row in contents(engine).items() if row != self._contents[table]]
+        for table in changed:
+            engine.command(f"truncate table {table}")
+            engine.command(f"insert into {table} select * from {KEPT}.{table}")
+        for row in engine.rows(DICTIONARIES) if changed else ():
+            engine.command(f"system reload dictionary {row['name']}")
+
+    def _migrated_anew(self, engine: Engine) -> Engine:
+        for database in (database_of(DEFAULT_DATABASE), DEFAULT_DATABASE):
+            engine.command(f"drop database {database} sync")
+        engine.close()
+        anew = self._opened()
+        migrate(anew)
+        return anew
+
     def _opened(self) -> Engine:
         return Engine(StoreUrl(self._folder, "", 0, "", "", DEFAULT_DATABASE, secure=False))
 
 
-def state(engine: Engine) -> list[dict[str, Any]]:
-    """Each relation with the statement that makes it, each filled table with what is in it."""
-    contents = [
-        row
+def relations(engine: Engine) -> list[Row]:
+    """Each relation with the statement that makes it."""
+    both = {"database": DEFAULT_DATABASE, "staging": database_of(DEFAULT_DATABASE)}
+    return engine.rows(TABLES, both)
+
+
+def contents(engine: Engine) -> dict[str, Row]:
+    """What is in each filled table: how many rows, and their sum."""
+    return {
+        table: engine.rows(
+            "select count() as n, sum(cityHash64(*)) as h from"
+            f" ({IN_FORCE if table == 'schema_v1' else f'select * from {table}'})"
+        )[0]
         for table in tables(engine)
         if is_filled(table)
-        for row in engine.rows(
-            f"select '{table}' as name, count() as n, sum(cityHash64(*)) as h from"
-            f" ({IN_FORCE if table == 'schema_v1' else f'select * from {table}'})"
-        )
-    ]
-    both = {"database": DEFAULT_DATABASE, "staging": database_of(DEFAULT_DATABASE)}
-    return engine.rows(TABLES, both) + contents
+    }
 
 
 def tables(engine: Engine) -> list[str]:
