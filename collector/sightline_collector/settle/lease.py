@@ -32,6 +32,10 @@ order by min(since), holder
 limit 1
 """
 
+ALIVE = (
+    "select distinct holder from settlers_v1 where seen_at > fromUnixTimestamp64Milli({after:Int64}, 'UTC')"
+)
+
 
 class LeaseLost(Exception):  # noqa: N818 - nobody's fault: what is left is another collector's to do
     """Another collector settles, or may: what was about to be written may be written by it."""
@@ -80,6 +84,11 @@ class Lease:
             return True
         after = self._clock_ns() // 10**6 - AWAY_S * 1000
         return bool(self._engine.value(OLDEST, {"after": after}) == self._holder())
+
+    def alive(self) -> set[str]:
+        """Who was heard of lately. Raises a Fault when the store fails."""
+        after = self._clock_ns() // 10**6 - AWAY_S * 1000
+        return {str(row["holder"]) for row in self._engine.rows(ALIVE, {"after": after})}
 
     def keep(self) -> None:
         """Make sure that nobody else settles, for as long as an insert takes. Raises LeaseLost, a Fault when

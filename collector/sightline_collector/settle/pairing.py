@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from sightline_collector.settle.claim import Claim
@@ -44,7 +45,7 @@ class Pairing:
             if any(id(unit) in waiting[scope] for scope in _scopes(unit)):
                 pair = _take(unit, waiting)
                 for others in waiting.values():
-                    near = islice(others.values(), looked_at)
+                    near = sorted(islice(others.values(), looked_at), key=partial(_distance_ns, unit))
                     pair += _take(next((each for each in near if self._one_call(pair, each)), []), waiting)
                 if len(pair) > len(unit):
                     yield pair
@@ -77,6 +78,12 @@ class Pairing:
 def _scopes(unit: Unit) -> set[str]:
     """Who tells of a call: a scope's agent may do so beside its calls."""
     return {claim.scope for claim in unit if claim.paid}
+
+
+def _distance_ns(unit: Unit, other: Unit) -> int:
+    """How far the first of two units are from having begun and ended together."""
+    one, another = unit[0], other[0]
+    return abs(one.started_ns - another.started_ns) + abs(one.ended_ns - another.ended_ns)
 
 
 def _take(unit: Unit, waiting: dict[str, dict[int, Unit]]) -> Unit:

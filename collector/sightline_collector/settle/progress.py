@@ -55,7 +55,7 @@ group by writer
 """Another number as soon as a span of a segment comes or goes."""
 
 WRITERS = """
-select writer, max(batch) as last
+select writer, max(batch) as last, toUnixTimestamp64Nano(max(received_at)) as received
 from spans_v1
 where batch > 0 and entry = 'span' and received_at > fromUnixTimestamp64Nano({since:Int64}, 'UTC')
 group by writer
@@ -63,6 +63,13 @@ group by writer
 
 HEARD_NS = 80 * 86_400 * 10**9
 """Of whom nothing came for so long all is settled: how far is kept for 90 days."""
+
+SEARCH_NS = 3_600 * 10**9
+"""How often all of that time is searched for writers. Between, it is read as far back as who is alive may
+still have spans to store: from so long before the last that came of each, for a clock may be set back."""
+
+FURTHEST_NS = 86_400 * 10**9
+"""As far at most: what was held back for longer is found by the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +102,14 @@ class Progress:
         self._lease = lease
         self._clock_ns = clock_ns
         self._settled: dict[str, Mark] = {}
+        self._last: dict[str, int] = {}
+        self._received_ns: dict[str, int] = {}
+        self._searched_ns = 0
 
     def read_anew(self) -> dict[str, Mark]:
         """Forget what is known, and ask the store: how far all are settled."""
         self._settled.clear()
+        self._searched_ns = 0
         return {writer: self._mark(writer) for writer in (DOOR, *self._last_batches())}
 
     def go_back(self, marks: Mapping[str, Mark]) -> None:
@@ -155,8 +166,21 @@ class Progress:
         share it, and of each of their starts."""
         if not self._lease.shared:
             return {self._own(): EVERY}
-        rows = self._engine.rows(WRITERS, {"since": self._clock_ns() - HEARD_NS})
-        return {str(row["writer"]): int(row["last"]) for row in rows}
+        rows = self._engine.rows(WRITERS, {"since": self._since_ns()})
+        self._last |= {str(row["writer"]): int(row["last"]) for row in rows}
+        self._received_ns |= {str(row["writer"]): int(row["received"]) for row in rows}
+        return self._last
+
+    def _since_ns(self) -> int:
+        """How far back is looked for segments: who was away from the store stores what came long before."""
+        now_ns = self._clock_ns()
+        if now_ns - self._searched_ns > SEARCH_NS:
+            self._searched_ns = now_ns
+            self._last.clear()
+            return now_ns - HEARD_NS
+        alive = self._received_ns.keys() & self._lease.alive()
+        since_ns = min((self._received_ns[writer] for writer in alive), default=now_ns)
+        return max(since_ns, now_ns - FURTHEST_NS) - SEARCH_NS
 
     def _next_batch(self, writer: str, whole_until: Callable[[], int | None]) -> int | None:
         """Up to which segment the next settlement goes; None when all are settled. What another collector is

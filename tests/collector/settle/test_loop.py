@@ -17,8 +17,9 @@ from prometheus_client import generate_latest
 
 from sightline_collector.errors import StoreUnreachable
 from sightline_collector.health import Health
+from sightline_collector.settle.lease import Lease
 from sightline_collector.settle.loop import SettleLoop
-from sightline_collector.settle.progress import DOOR
+from sightline_collector.settle.progress import DOOR, HEARD_NS, SEARCH_NS, WRITERS
 
 TWICE = [Told(1, 0, used("chat", (100, 10)), seconds=3), Told(2, 1, used("chat", (100, 10)))]
 
@@ -238,6 +239,28 @@ def test_of_a_segment_that_is_stored_in_pieces_all_is_settled(
     store.take([replace(told, trace=7) for told in TWICE], CAME_NS)
     assert two.later() == 1
     assert store.total() == (2, usd(200, 20), 200, 20)
+
+
+def test_what_was_held_back_while_the_store_was_away_is_settled_when_it_comes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spans are looked for as far back as the last that came of each collector that is there, and for months
+    only once an hour."""
+    two, looked = Two(store, monkeypatch), list[int]()
+    rows, there = store.engine.rows, Lease(store.engine, lambda: WRITER, lambda: two.now_ns)
+    there.shared = True
+
+    def read(query: str, parameters: Any = None) -> Any:
+        looked.extend([parameters["since"]] if query == WRITERS else [])
+        return rows(query, parameters)
+
+    monkeypatch.setattr(store.engine, "rows", read)
+    store.take(TWICE, CAME_NS)
+    there.announce()
+    assert two.older.round().corrections == 1
+    store.take([replace(told, trace=7) for told in TWICE], CAME_NS + 1)
+    assert two.older.round().corrections == 1
+    assert [two.now_ns - looked[0], looked[-1]] == [HEARD_NS, CAME_NS - SEARCH_NS]
 
 
 def test_a_call_that_comes_after_an_agent_of_hours_is_settled_at_once(store: Store) -> None:
