@@ -179,6 +179,11 @@ class Config(BaseModel):
         return (self.keys_file or self.folder / KEYS_NAME).absolute()
 
     @property
+    def key_note(self) -> Path:
+        """Where it is noted, too, that keys were made: their folder may be one where nothing is written."""
+        return self.folder / KEYS_NAME
+
+    @property
     def folder(self) -> Path:
         """The folder that holds the log, the dead letters and, when embedded, the engine's files."""
         return (self.data or self.store_url.path or Path("sightline-data")).absolute()

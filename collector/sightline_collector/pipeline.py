@@ -66,7 +66,7 @@ async def run(config: Config, stop: asyncio.Event, ready: Callable[[Running], No
     Raises a Fault that says what to do when it cannot start; once it runs it does not raise.
     """
     async with AsyncExitStack() as parts:
-        gate = Gate(config.key_path)
+        gate = Gate(config.key_path, noted=config.key_note)
         check_exposure(config, gate)
         core = await open_core(config, gate, parts)
         running = await _listen(core, stop, parts)

@@ -160,7 +160,7 @@ def _clean_letters(letters: DeadLetters, subject: Subject, redaction: Redaction 
             continue
         if left:
             letters.put(letter.signal, left, records(left)[0], why, letter.code)
-        if left != framed:
+        if left != framed or not left:
             letters.drop(letter)
         done["changed" if left else "removed"] += 1
         done["items"] += gone

@@ -5,8 +5,8 @@
     no key was ever made ──▶ open: everyone may do everything, and sends to the project `default`
     any key was made     ──▶ shut for good: also when all are revoked, or the file is gone or cannot be read
 
-That a key was made is kept beside the file (`key_file.MARK`), so that a file that is gone opens nothing after
-a restart, nor in a folder that was restored without it.
+That a key was made is kept beside the file (`key_file.MARK`) and in the data folder, so that a file that is
+gone opens nothing after a restart, nor in a folder that was restored without it.
 """
 
 from __future__ import annotations
@@ -61,9 +61,13 @@ ANYONE = Caller("", None, frozenset(Scope))
 class Gate:
     """The keys in force. `refresh` from one thread at a time; `caller` from any."""
 
-    def __init__(self, path: Path | None = None, clock_s: Callable[[], float] = time.time) -> None:
-        """Reads the file, if one is given. Raises BadConfiguration, also when keys were made and are gone."""
+    def __init__(
+        self, path: Path | None = None, clock_s: Callable[[], float] = time.time, noted: Path | None = None
+    ) -> None:
+        """Reads the file, if one is given. Raises BadConfiguration, also when keys were made and are gone, as
+        is `noted` in another place, too."""
         self._path = path
+        self._noted = noted
         self._clock_s = clock_s
         self._seen: tuple[int, ...] | None = None
         self._keys: dict[str, Key] = {}
@@ -71,7 +75,7 @@ class Gate:
         self.readable = True
         if path is not None:
             self._seen = _mark(path)
-            self._take(key_file.read_all(path).keys)
+            self._take(key_file.read_all(path, noted=noted).keys)
 
     @property
     def path(self) -> Path | None:
@@ -132,7 +136,7 @@ class Gate:
         if mark == self._seen and self.readable:
             return []  # what could not be read is read again: who may read it is no part of the mark
         try:
-            found = key_file.read_all(self._path, made=bool(self._keys)).keys
+            found = key_file.read_all(self._path, noted=self._noted, made=bool(self._keys)).keys
         except BadConfiguration as e:
             self._complain(e.message)
             self._seen = mark
@@ -165,8 +169,9 @@ class Gate:
                 self._allowances[key.id] = replaced or Allowance(key, self._clock_s)
         if keys and self._path:
             self._keys = {key.id: key for key in keys}
-            with suppress(OSError):  # a folder that is not ours to write: whoever made the keys has noted it
-                key_file.mark(self._path)
+            for place in (self._path, self._noted or self._path):
+                with suppress(OSError):  # a folder that is not ours to write
+                    key_file.mark(place)
 
     def _complain(self, why: str) -> None:
         if self.readable:

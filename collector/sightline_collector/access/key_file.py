@@ -21,7 +21,8 @@ from sightline_collector.wal.folder import OWNERS_ONLY
 
 NAME = "keys.json"
 MARK = ".asked"
-"""What the name of the file beside it ends with that says: a key was made here. It is never taken away."""
+"""What the name of the file beside it ends with that says: a key was made here. It is never taken away. A
+collector makes one in its data folder, too."""
 MEND = "mend it, or restore it from a backup; without it no key is in force"
 
 
@@ -56,14 +57,16 @@ def read(path: Path) -> Keys:
         ) from None
 
 
-def read_all(path: Path, *, made: bool = False) -> Keys:
-    """The keys of a file, none where none was ever `made`. Raises BadConfiguration."""
+def read_all(path: Path, *, noted: Path | None = None, made: bool = False) -> Keys:
+    """The keys of a file, none where none was ever `made`, as is `noted` in another place, too. Raises
+    BadConfiguration."""
     found = read(path)
-    if not found.keys and (made or path.with_suffix(MARK).exists()):
+    marks = [place.with_suffix(MARK) for place in dict.fromkeys((path, noted or path))]
+    if not found.keys and (made or any(each.exists() for each in marks)):
         raise BadConfiguration(
             f"keys were made here, and {path} is gone or holds none",
-            hint=f"restore it, or make new ones: `sightline key add`; to let everyone in, delete"
-            f" {path.with_suffix(MARK)}",
+            hint="restore it, or make new ones: `sightline key add`; to let everyone in, delete"
+            f" {' and '.join(map(str, marks))}",
         )
     return found
 
@@ -71,6 +74,7 @@ def read_all(path: Path, *, made: bool = False) -> Keys:
 def mark(path: Path) -> None:
     """Notes that a key was made: without the file nobody comes in any more. Raises OSError."""
     if not path.with_suffix(MARK).exists():
+        path.parent.mkdir(mode=OWNERS_ONLY, parents=True, exist_ok=True)
         path.with_suffix(MARK).touch(mode=0o600)
         _own(path.with_suffix(MARK))
 

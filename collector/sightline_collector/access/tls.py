@@ -16,7 +16,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from sightline_collector.access.certificate import Files, expires_at
 from sightline_collector.errors import BadConfiguration
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it, so that no disk has the key
+_OPENED = Path("/proc/self/fd")
 
 log = structlog.get_logger(__name__)
 
@@ -119,17 +119,23 @@ def _load(context: ssl.SSLContext, files: Files, pem: _Pem) -> None:
 def _copied(pem: _Pem) -> Iterator[Files]:
     """Files of what was read, which nobody else replaces or reads: OpenSSL takes keys from files alone."""
     try:
-        with tempfile.TemporaryDirectory(dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None) as name:
-            folder = Path(name)
-            cert, key, client_ca = folder / "cert", folder / "key", folder / "client-ca"
-            key.touch(mode=0o600)
-            for path, content in zip((cert, key, client_ca), pem, strict=True):
-                path.write_bytes(content or b"")
+        with ExitStack() as opened:
+            cert, key, client_ca = (Path(opened.enter_context(_copy(content or b""))) for content in pem)
             yield Files(cert, key, client_ca if pem[2] is not None else None)
     except OSError as e:
         raise BadConfiguration(
             f"the certificate cannot be copied to try it ({e.strerror})", hint="make room in $TMPDIR"
         ) from None
+
+
+@contextmanager
+def _copy(content: bytes) -> Iterator[str]:
+    """A file in memory where there are such, so that no disk has the key; else one that we alone read."""
+    in_memory = hasattr(os, "memfd_create") and _OPENED.is_dir()
+    with open(os.memfd_create("pem"), "wb") if in_memory else tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        yield str(_OPENED / str(file.fileno())) if in_memory else file.name
 
 
 def _load_copies(context: ssl.SSLContext, files: Files, copies: Files) -> None:

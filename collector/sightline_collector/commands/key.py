@@ -18,7 +18,7 @@ from sightline_collector.access.key import ALL_PROJECTS, Key, Scope
 from sightline_collector.access.key_file import Keys
 from sightline_collector.commands.asking import told
 from sightline_collector.commands.program import as_called
-from sightline_collector.config import load
+from sightline_collector.config import Config, load
 from sightline_collector.errors import BadConfiguration
 from sightline_collector.wal.segment import DEFAULT_PROJECT
 
@@ -84,7 +84,8 @@ def show(arguments: argparse.Namespace) -> int:
     """Print a row for each. Raises BadConfiguration."""
     from sightline_collector.commands.sql import put_out
 
-    keys = key_file.read_all(_path(arguments)).keys
+    config = _config(arguments)
+    keys = key_file.read_all(config.key_path, noted=config.key_note).keys
     if not keys:
         print(
             as_called(
@@ -100,7 +101,7 @@ def show(arguments: argparse.Namespace) -> int:
 
 def revoke(arguments: argparse.Namespace) -> int:
     """End a key. Raises BadConfiguration."""
-    path = _path(arguments)
+    path = _config(arguments).key_path
     with _changing(path):
         key_file.write(path, key_changes.revoke(key_file.read(path), arguments.key, int(time.time())))
     print(f"The key {arguments.key} is in force no longer: running collectors know within seconds.")
@@ -118,7 +119,7 @@ def rotate(arguments: argparse.Namespace) -> int:
 
 def _hand_out(arguments: argparse.Namespace, change: Callable[[Keys, int], tuple[Keys, Key, str]]) -> None:
     """The token alone goes to standard output: KEY=$(sightline key add --scope ingest)."""
-    path = _path(arguments)
+    path = _config(arguments).key_path
     with _changing(path):
         keys, made, token = change(key_file.read(path), int(time.time()))
         with key_file.replacing(path, keys):
@@ -133,14 +134,17 @@ def _hand_out(arguments: argparse.Namespace, change: Callable[[Keys, int], tuple
 
 def _print_or_refuse(token: str) -> None:
     """Raises BadConfiguration when nobody has the token, which is nowhere else."""
+    why = "standard output is closed" if sys.stdout is None else ""
     try:
         print(token, flush=True)
     except OSError as e:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left of it, at the end
+        why = e.strerror or str(e)
+    if why:
         raise BadConfiguration(
-            f"the key cannot be printed ({e.strerror}): none was made, nothing is changed",
+            f"the key cannot be printed ({why}): none was made, nothing is changed",
             hint="give the command an output that takes it, and run it again",
-        ) from None
+        )
 
 
 @contextmanager
@@ -155,9 +159,9 @@ def _changing(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _path(arguments: argparse.Namespace) -> Path:
+def _config(arguments: argparse.Namespace) -> Config:
     flags = {name: getattr(arguments, name) for name in ("store", "data", "keys_file")}
-    return load(flags, os.environ).key_path
+    return load(flags, os.environ)
 
 
 def _scopes(text: str) -> frozenset[Scope]:

@@ -59,9 +59,10 @@ def preferred(accepted: str) -> str:
     """The coding to answer in, of those an Accept-Encoding names; "" when it names none of ours."""
     weights: dict[str, float] = {}
     for part in accepted.lower().split(","):
-        name, _, weight = part.strip().partition(";q=")
+        name, *parameters = (one.strip() for one in part.split(";"))
+        weight = next((one[2:] for one in parameters if one.startswith("q=")), "")
         try:
-            weights[name.strip()] = float(weight or 1)
+            weights[name] = float(weight or 1)
         except ValueError:
             continue
     ours = [name for name in PACKERS if weights.get(name, 0) > 0]

@@ -327,7 +327,8 @@ def test_what_is_no_id_is_refused(collector: CollectorProcess, body: bytes) -> N
 def test_who_is_in_no_table_is_certified_too(collector: CollectorProcess) -> None:
     """Nothing found and nothing left is a complete erasure; a dead letter of theirs goes, and what is left of
     one whose request somebody has removed."""
-    next((collector.folder / "dead-letter").glob("traces-*.otlp")).unlink()
+    gone = next((collector.folder / "dead-letter").glob("traces-*.otlp"))
+    gone.unlink()
     said = httpx.post(f"{collector.http}/api/forget", json={"user": str(NUMBER)}, timeout=60).json()
     assert (said["complete"], said["traces"], sum(table["erased"] for table in said["tables"])) == (
         True,
@@ -335,3 +336,4 @@ def test_who_is_in_no_table_is_certified_too(collector: CollectorProcess) -> Non
         0,
     )
     assert said["dead_letters"] == {"searched": 3, "changed": 0, "removed": 2, "items": 1}
+    assert not gone.with_suffix(".json").exists()

@@ -115,6 +115,19 @@ def test_keys_that_are_gone_are_no_start(kept: Kept) -> None:
     assert not Gate(kept.path).shut
 
 
+def test_keys_that_lay_where_nothing_can_be_written_are_no_start_either(tmp_path: Path) -> None:
+    """A collector notes in a folder of its own that there were keys, which it makes for that."""
+    mounted = Kept(tmp_path)
+    mounted.add(Scope.INGEST)
+    note = tmp_path / "data" / "keys.json"
+    Gate(mounted.path, noted=note)
+    for file in (mounted.path, mounted.path.with_suffix(".asked")):
+        file.unlink()
+    with pytest.raises(BadConfiguration, match="keys were made here") as refused:
+        Gate(mounted.path, noted=note)
+    assert str(note.with_suffix(".asked")) in refused.value.hint
+
+
 def test_whoever_makes_a_key_the_collectors_user_can_read_it(kept: Kept) -> None:
     """What root makes in another user's folder is that user's: the gate would shut on what it cannot read."""
     if os.geteuid() == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -79,9 +80,13 @@ def test_a_rotation_prints_the_new_key_and_when_the_old_one_ends(key: Shell) -> 
     assert re.search(rf"{number} +until 2\d\d\d-", listed), listed
 
 
-def test_a_key_that_cannot_be_printed_changes_nothing(key: Shell) -> None:
+def test_a_key_that_cannot_be_printed_changes_nothing(key: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has the new one then: the old one holds, and where there was none nobody is shut out."""
     path = key.folder / "keys.json"
+    with monkeypatch.context() as closed:
+        closed.setattr(sys, "stdout", None)  # as Python has it after `>&-`
+        assert key("add", "--scope", "ingest")[0] == 1
+    assert not path.exists()
     with open("/dev/full", "w") as full, redirect_stdout(full):
         code, _, err = key("add", "--scope", "ingest")
     assert (code, "nothing is changed" in err) == (1, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -174,6 +175,16 @@ def test_files_that_are_replaced_while_they_are_taken_shut_no_port(
     assert not tls.refresh()
     assert served(otlp.port) == new
     receiving.run(otlp.stop(0))
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs files in memory")
+def test_a_certificate_is_tried_without_room_on_any_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is its key written to one."""
+    authority = Authority(tmp_path)
+    monkeypatch.setattr(tls_module, "tempfile", None)
+    assert Tls(authority.files).expires_at
 
 
 @pytest.mark.parametrize("broken", ["cert", "key", "client_ca"])

@@ -96,7 +96,8 @@ def test_a_transports_names_are_no_settings() -> None:
 @pytest.mark.parametrize(
     ("accepted", "chosen"),
     [("", ""), ("br", ""), ("gzip", "gzip"), ("gzip, deflate, br, zstd", "zstd"),
-     ("gzip;q=1, zstd;q=0.5", "gzip"), ("lz4,zstd;q=0", "lz4"), ("gzip;q=x", ""), ("*", "")],
+     ("gzip;q=1, zstd;q=0.5", "gzip"), ("lz4,zstd;q=0", "lz4"),
+     ("lz4; q=0.5, gzip ;Q=0.6", "gzip"), ("gzip;q=x", ""), ("*", "")],
 )  # fmt: skip
 def test_the_preferred_coding_is_chosen(accepted: str, chosen: str) -> None:
     """The client's weight first, our preference among equals."""
