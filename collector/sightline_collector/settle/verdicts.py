@@ -42,11 +42,9 @@ def _calls(claims: Sequence[Claim], tree: Tree) -> _Calls:
     wholes: set[Key] = set()
     for look in range(1, MOST_LOOKS + 1):
         told = twins(claims, tree, wholes)
-        payers = {
-            claim.key: by_key[payer_of(claim.key, told)]
-            for claim in claims
-            if claim.key in told or (claim.payable and claim.spent)
-        }
+        payers = {key: by_key[payer_of(key, told)] for key in told}
+        payers |= {payer.key: payer for payer in payers.values()}
+        payers |= {c.key: c for c in claims if c.key not in payers and c.payable and c.spent}
         sums = sums_of(payers, tree)
         if not sums.told_below or look == MOST_LOOKS:
             break

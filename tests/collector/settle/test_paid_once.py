@@ -339,6 +339,13 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         [Told(1, 0, ASKED, "framework"), Told(2, 1, ASKED, "client", start=0.1, seconds=0.5)],
         (1, Decimal(0), 0, 0),
     ),
+    "so it is where the outer one knows more of it": (
+        [
+            Told(1, 0, ASKED | {"openai.response.service_tier": "flex"}, "framework"),
+            Told(2, 1, ASKED, "client", start=0.1, seconds=0.5),
+        ],
+        (1, Decimal(0), 0, 0),
+    ),
     "a stream that told only the outer of two scopes its usage is one call": (
         [Told(1, 0, used("chat", (100, 10)), "gateway"), Told(2, 1, ASKED, "client", start=0.1, seconds=0.5)],
         (1, usd(100, 10), 100, 10),
