@@ -12,7 +12,7 @@ from pathlib import Path
 class Change:
     """A call that has succeeded. `kind` is one of
 
-    make, write, cut, content, sync-begin, sync-end, rename, exchange, link, symlink, unlink, mkdir
+    make, write, cut, content, sync-begin, sync-end, rename, exchange, link, symlink, unlink, mkdir, pipe
 
     `other` is the second name of rename, exchange and link, and what a symlink says; `offset` is where a
     write begins, what is left by a cut, and the number by which the end of a sync is known. `at_ns`: the

@@ -8,6 +8,7 @@ one of its changes since its last sync: a rename within it is all or nothing.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path, PurePath
@@ -41,6 +42,10 @@ class Symlink:
     says: str
 
 
+class Pipe:
+    """A name under which two processes meet: it holds nothing."""
+
+
 @dataclass(slots=True)
 class Folder:
     """Names. `past` is how they were, from the last sync on."""
@@ -49,7 +54,7 @@ class Folder:
     past: list[dict[str, Node]] = field(default_factory=lambda: [{}])
 
 
-Node = File | Symlink | Folder
+Node = File | Symlink | Pipe | Folder
 
 
 class Disk:
@@ -67,7 +72,7 @@ class Disk:
         match change.kind:
             case "sync-begin":
                 node = self._at(change.path)
-                if not isinstance(node, Symlink):
+                if isinstance(node, File | Folder):
                     self._synced_nodes[change.offset] = node
                     copied = bytes(node.now) if isinstance(node, File) else dict(node.now)
                     self._syncing[change.offset] = copied
@@ -85,6 +90,8 @@ class Disk:
                 self._put(change.other, self._at(change.path))
             case "symlink":
                 self._put(change.path, Symlink(change.other))
+            case "pipe":
+                self._put(change.path, Pipe())
             case "mkdir" if PurePath(change.path) != self.path:
                 self._put(change.path, Folder())
             case "unlink":
@@ -184,6 +191,8 @@ def _read(path: Path) -> Folder:
             folder.now[entry.name] = Symlink(os.readlink(entry.path))
         elif entry.is_dir():
             folder.now[entry.name] = _read(Path(entry.path))
+        elif stat.S_ISFIFO(entry.stat().st_mode):
+            folder.now[entry.name] = Pipe()
         else:
             content = Path(entry.path).read_bytes()
             folder.now[entry.name] = File(bytearray(content), content)
@@ -204,6 +213,8 @@ def _leave(folder: Folder, target: Path, loss: Loss, random: Random) -> None:
             _leave(node, place, loss, random)
         elif isinstance(node, Symlink):
             place.symlink_to(node.says)
+        elif isinstance(node, Pipe):
+            os.mkfifo(place)
         else:
             place.write_bytes(_left_of(node, loss, random))
 

@@ -60,6 +60,8 @@ class Recorder:
     def _change(self, call: Call, name: str, paths: tuple[str, ...]) -> Change | None:
         """What the call is about to change; None when it changes nothing."""
         kind, now, path = kind_of(name), time.monotonic_ns(), paths[0]
+        if kind in ("open", "write", "fill") and Path(path).is_fifo():
+            return None  # of a pipe the disk has the name alone
         if kind == "open":
             flags = call.arguments[FLAGS_OF[name]] if name in FLAGS_OF else os.O_CREAT | os.O_TRUNC
             made = flags & (os.O_CREAT | os.O_TRUNC)

@@ -38,6 +38,8 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "mkdir": (83, None),
     "mkdirat": (258, 34),
     "rmdir": (84, None),
+    "mknod": (133, None),
+    "mknodat": (259, 33),
 }
 
 KINDS: dict[str, frozenset[str]] = {
@@ -51,6 +53,7 @@ KINDS: dict[str, frozenset[str]] = {
     "symlink": frozenset({"symlink", "symlinkat"}),
     "unlink": frozenset({"unlink", "unlinkat", "rmdir"}),
     "mkdir": frozenset({"mkdir", "mkdirat"}),
+    "pipe": frozenset({"mknod", "mknodat"}),
 }
 """What a call does, whatever its name is."""
 

@@ -45,6 +45,8 @@ def test_the_disk_forgets_what_was_not_synced(tmp_path: Path) -> None:
         Change(0, "sync-end", f"{folder}/named", offset=1),
         Change(0, "sync-begin", str(folder), offset=2),
         Change(0, "make", f"{folder}/nameless"),
+        Change(0, "pipe", f"{folder}/pipe"),
+        Change(0, "unlink", f"{folder}/pipe"),
         Change(0, "sync-end", str(folder), offset=2),
     ):
         disk.apply(change)

@@ -18,8 +18,8 @@ BY_DESCRIPTOR = {
 """Calls about an open file, and which argument is its descriptor."""
 
 BY_NAME: dict[str, tuple[tuple[int | None, int], ...]] = {
-    **dict.fromkeys(("open", "creat", "truncate", "unlink", "rmdir", "mkdir"), ((None, 0),)),
-    **dict.fromkeys(("openat", "unlinkat", "mkdirat"), ((0, 1),)),
+    **dict.fromkeys(("open", "creat", "truncate", "unlink", "rmdir", "mkdir", "mknod"), ((None, 0),)),
+    **dict.fromkeys(("openat", "unlinkat", "mkdirat", "mknodat"), ((0, 1),)),
     **dict.fromkeys(("rename", "link"), ((None, 0), (None, 1))),
     **dict.fromkeys(("renameat", "renameat2", "linkat"), ((0, 1), (2, 3))),
     "symlink": ((None, 1),),
