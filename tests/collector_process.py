@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from migrated_stores import MigratedFolder
 
 START_S = 60.0
+LOOK_S, SELDOM_S = 0.01, 0.1
+"""How soon one looks again: at first, and where much time has passed."""
 
 migrated: MigratedFolder | None = None
 """What a new collector's store is copied from; none where there is no test run."""
@@ -130,12 +132,14 @@ class CollectorProcess:
 
 
 def wait_until(holds: Callable[[], bool], limit_s: float = 20.0) -> None:
-    """Returns as soon as the condition holds. Raises TimeoutError after the limit."""
-    end = time.monotonic() + limit_s
+    """Returns soon after the condition holds: one looks often at first, and seldom where it takes long, as to
+    look is work, too. Raises TimeoutError after the limit."""
+    begun = time.monotonic()
     while not holds():
-        if time.monotonic() > end:
+        waited_s = time.monotonic() - begun
+        if waited_s > limit_s:
             raise TimeoutError(f"not within {limit_s} s")
-        time.sleep(0.01)
+        time.sleep(min(max(waited_s / 20, LOOK_S), SELDOM_S))
 
 
 def sightline_apart(*arguments: str) -> subprocess.CompletedProcess[str]:

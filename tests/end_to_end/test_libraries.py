@@ -63,8 +63,8 @@ def _protocol(request: dict[str, Any]) -> tuple[Any, list[Any], list[Any]]:
 
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
-    """A running collector."""
-    with CollectorProcess(tmp_path_factory.mktemp("libraries") / "data", "--segment-age-s", "0.2") as running:
+    """A running collector, which stores in a few portions what comes in half a minute."""
+    with CollectorProcess(tmp_path_factory.mktemp("libraries") / "data", "--segment-age-s", "4") as running:
         running.start()
         yield running
         assert running.stop() == 0
