@@ -13,8 +13,8 @@ from collector_process import CollectorProcess, wait_until
 from faults.oracle import flushed, miscounted
 from remembered_load import SPANS, RememberedLoad
 
-KILLS = int(os.environ.get("SIGHTLINE_KILLS", "8"))
-"""8 in the suite, beside the kills at chosen moments of test_stages; `make bench` asks for 300."""
+KILLS = int(os.environ.get("SIGHTLINE_KILLS", "6"))
+"""6 in the suite, beside the kills at chosen moments of test_stages; `make bench` asks for 300."""
 
 CATCH_UP_S = 60 + 4 * KILLS
 """Each kill leaves a segment or two; a small one takes the store a second on a busy machine."""
