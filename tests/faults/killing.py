@@ -26,7 +26,7 @@ REACHED_S = 60.0
 HALF_BYTES = 1 << 20
 """Half of a body that is larger than all that the load has under way."""
 
-FLAGS = ("--segment-age-s", "0.1", "--settle-interval-s", "0.5")
+FLAGS = ("--segment-age-s", "0.1", "--settle-interval-s", "2")
 
 
 class Untraceable(Exception):  # noqa: N818 - it is a reason to skip
