@@ -147,8 +147,9 @@ def test_a_redaction_that_was_killed_is_finished_by_the_next(engine: Engine, tmp
     assert (dict(done.rows), dict(done.left)) == ({}, {})
 
 
-def _old_parts(engine: Engine) -> set[str]:
-    of = "database = currentDatabase() and table = 'feedback_v1' and not active and rows > 0"
+def _parts(engine: Engine) -> set[str]:
+    """On disk, also those that others have replaced."""
+    of = "database = currentDatabase() and table = 'feedback_v1' and rows > 0"
     return {str(row["name"]) for row in engine.rows(f"select name from system.parts where {of}")}
 
 
@@ -160,12 +161,12 @@ def test_what_was_rewritten_is_gone_from_the_disk_each_time(
     monkeypatch.setattr(access_rewriting, "GONE_S", 8.0)
     for name in ("kept", "gone"):
         engine.insert("feedback_v1", [{"name": f"{name} {turn}", "feedback_id": f"{name} {turn}"}])
+    held = _parts(engine)
     with access_rewriting.rewriting(engine) as work:
         work.say({"feedback_v1": f"delete where name = 'gone {turn}'"})
+        held |= _parts(engine)
         work.say({"feedback_v1": f"update comment = '{PLACEHOLDER}' where name = 'kept {turn}'"})
-        held = _old_parts(engine)
-    assert held
-    assert not held & _old_parts(engine)
+    assert not held & _parts(engine)
     of = "where database = currentDatabase() and table = 'feedback_v1'"
     assert engine.rows(f"select command from system.mutations {of} and command like '%{PLACEHOLDER}%'") == []
     assert engine.rows("select name from feedback_v1 where comment != '' order by name") == [
