@@ -80,6 +80,8 @@ def _migrate(engine: Engine) -> bool:
         )
     for migration in known[applied:]:
         _apply(engine, catalog, tables, migration)
+    if engine.embedded:
+        _leave_compression(engine)
     load_prices(engine)
     staged = not engine.embedded or staging_is_there(engine)
     same = made == fingerprint and applied == len(known)
@@ -142,6 +144,16 @@ def _apply(engine: Engine, catalog: Catalog, tables: dict[str, Relation], migrat
         engine.command(catalog.render(statement))
     done = {"number": migration.number, "name": migration.name, "fingerprint": _fingerprint_of_tables()}
     engine.insert("schema_v1", [{"kind": "migration", **done}])
+
+
+def _leave_compression(engine: Engine) -> None:
+    """To the embedded engine, whose own file says how: a server knows only what a table says."""
+    said = (
+        "select name from system.tables where database = currentDatabase()"
+        " and position(engine_full, 'default_compression_codec') > 0"
+    )
+    for table in engine.rows(said):
+        engine.command(f"alter table {table['name']} reset setting default_compression_codec")
 
 
 def _statements(text: str, tables: dict[str, Relation]) -> Iterator[str]:

@@ -26,9 +26,9 @@ from (
     select
         *,
         arrayFilter(event -> sightline_event_role(event.2) != '', events) as told,
-        arrayFilter(
+        if(empty(told), [], arrayFilter(
             direction -> not mapContains(attributes, concat('gen_ai.', direction, '.messages')),
-            ['input', 'output']) as silent,
+            ['input', 'output'])) as silent,
         if(empty(told), [], arrayFilter(each -> each.2 != '', arrayFlatten(arrayMap(
             event -> arrayMap(
                 direction -> (direction, sightline_told(

@@ -19,7 +19,10 @@ select
 from (
     select
         *,
-        mapFilter((key, text) -> sightline_spread_key(key), attributes) as spread,
+        if(
+            arrayExists(key -> sightline_spread_key(key), mapKeys(attributes)),
+            mapFilter((key, text) -> sightline_spread_key(key), attributes),
+            CAST(map(), 'Map(LowCardinality(String), String)')) as spread,
         mapFilter(
             (key, text) -> dictGet('{database}.message_keys', 'place', sightline_message_key(key)) > 0,
             spread) as flat,

@@ -48,24 +48,32 @@ select
         meaning['entity']) as tool,
     finish_reason,
     -- What is embedded or ranked is all input.
-    if(isNull(input_given) and operation in ('embedding', 'rerank'), counts[5], input_given)
-        + if(within.1 > 0, input_parts, 0) + if(within.3, tools, 0) + ifNull(counts[18], 0) as input_tokens,
+    if(isNull(input_given) and operation in ('embedding', 'rerank'), counts['total_tokens'], input_given)
+        + if(within.1 > 0, input_parts, 0) + if(within.3, tools, 0) + ifNull(counts['compaction_input'], 0)
+        as input_tokens,
     if(within.2 = 5, output_floor + beyond, output_given + if(within.2 > 0, output_parts, 0))
-        + ifNull(counts[19], 0) as output_tokens,
-    counts[6] as cache_read_tokens, written as cache_write_tokens, counts[9] as cache_write_1h_tokens,
-    counts[10] as reasoning_tokens, counts[11] as tool_use_tokens,
-    -- Of cached sound an emitter may tell only that something was cached, and that something was sound:
-    -- as little was both as can be.
-    mapFilter((unit, n) -> n > 0 or unit like 'cache_audio%' and counts[6] > 0 and counts[12] > 0, CAST(
-        ([
-            'input_audio_tokens', 'output_audio_tokens', 'cache_audio_read_tokens', 'input_image_tokens',
-            'output_image_tokens', 'web_searches', 'rerank_searches'],
-        arrayMap(n -> ifNull(n, 0), [
-            counts[12], counts[13],
-            if(isNull(counts[14]), greatest(counts[12] + counts[6] - input_tokens, 0), counts[14]),
-            seen, counts[16], counts[17], counts[20]])),
-        'Map(String, UInt64)')) as extra_usage,
-    meaning['estimated'] = 'true' or ifNull(isNull(counts[14]) and counts[6] > 0 and counts[12] > 0, 0)
+        + ifNull(counts['compaction_output'], 0) as output_tokens,
+    read as cache_read_tokens, written as cache_write_tokens,
+    counts['cache_write_1h'] as cache_write_1h_tokens,
+    counts['reasoning'] as reasoning_tokens, counts['tool_use'] as tool_use_tokens,
+    if(
+        arrayExists(
+            what -> what in (
+                'audio_input', 'audio_output', 'audio_cached', 'image_input', 'image_output', 'web_searches',
+                'rerank_searches', 'video_input', 'document_input'),
+            mapKeys(counts)),
+        mapFilter((unit, n) -> n > 0 or unit like 'cache_audio%' and sound_cached, CAST(
+            ([
+                'input_audio_tokens', 'output_audio_tokens', 'cache_audio_read_tokens', 'input_image_tokens',
+                'output_image_tokens', 'web_searches', 'rerank_searches'],
+            arrayMap(n -> ifNull(n, 0), [
+                counts['audio_input'], counts['audio_output'],
+                if(isNull(counts['audio_cached']),
+                    greatest(counts['audio_input'] + read - input_tokens, 0), counts['audio_cached']),
+                seen, counts['image_output'], counts['web_searches'], counts['rerank_searches']])),
+            'Map(String, UInt64)')),
+        CAST(map(), 'Map(String, UInt64)')) as extra_usage,
+    meaning['estimated'] = 'true' or ifNull(isNull(counts['audio_cached']) and sound_cached, 0)
         as tokens_estimated,
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
     arrayFilter(
@@ -83,7 +91,7 @@ select
         [times[1] * 1000, times[2], times[3] * if(dialect = 'strands', 1, 1000), times[6]]
     )[1] as first_chunk_ms,
     times[4] * 1000 as first_token_ms, times[5] as tokens_per_second,
-    if(dialect = '', '', sightline_unquoted(meaning['input'])) as input,
+    sightline_unquoted(if(dialect = '', '', meaning['input'])) as input,
     if(dialect = '', '', input_found) as input_key,
     output, if(dialect = '', '', output_found) as output_key,
     mapFilter((key, text) -> key != input_key and key != output_key, attributes) as attributes,
@@ -106,7 +114,8 @@ select
             within.1 > 0,
             within.1 = 0 and within.4 > 0 and input_parts > 0, within.2 > 0,
             within.2 > 0,
-            within.3, counts[18] > 0 or counts[19] > 0, counts[5] < input_given + output_given,
+            within.3, counts['compaction_input'] > 0 or counts['compaction_output'] > 0,
+            counts['total_tokens'] < input_given + output_given,
             beyond > 0 and input_given > 0 and within.4 = 0 and within.2 != 5,
             operation = 'llm' and isNull(input_given) and output_given > 0,
             operation_known = 'other' and dialect != '', meaning['thinned'] = 'true']) as notes
@@ -176,25 +185,33 @@ from (
                 meaning['finish']))), ',') as finish_reason,
             if(operation_given = '', '',
                 dictGet('{database}.operations', 'operation', lower(operation_given))) as operation_known,
-            ifNull(counts[1], counts[2]) as input_given, ifNull(counts[3], counts[4]) as output_given,
-            isNull(counts[1]) and isNotNull(counts[2]) and meaning['cache_within'] = '' as input_is_rest,
-            isNull(counts[3]) and isNotNull(counts[4]) as output_is_rest,
-            ifNull(counts[1], ifNull(counts[2], 0)) as input_floor,
-            ifNull(counts[3], ifNull(counts[4], 0)) as output_floor,
-            ifNull(counts[5], -1) - input_floor - output_floor as beyond,
+            ifNull(counts['input_tokens'], counts['input_rest']) as input_given,
+            ifNull(counts['output_tokens'], counts['output_rest']) as output_given,
+            isNull(counts['input_tokens']) and isNotNull(counts['input_rest'])
+                and meaning['cache_within'] = '' as input_is_rest,
+            isNull(counts['output_tokens']) and isNotNull(counts['output_rest']) as output_is_rest,
+            ifNull(counts['input_tokens'], ifNull(counts['input_rest'], 0)) as input_floor,
+            ifNull(counts['output_tokens'], ifNull(counts['output_rest'], 0)) as output_floor,
+            ifNull(counts['total_tokens'], -1) - input_floor - output_floor as beyond,
             -- Of a cache's writes by age the sum is at least what was written; where parts lie beside each
             -- other, they lie beside the rest of what was written, too.
             arrayMap(
                 (said, by_age) -> greatest(ifNull(said, 0), by_age) + if(input_is_rest and said != by_age,
                     least(ifNull(said, 0), by_age), 0) + if(isNull(said) and by_age = 0, null, 0),
-                [counts[7]], [ifNull(counts[8], 0) + ifNull(counts[9], 0)])[1] as written,
+                [counts['cache_write']],
+                [ifNull(counts['cache_write_5m'], 0) + ifNull(counts['cache_write_1h'], 0)])[1] as written,
             -- What is seen is told by kind: pictures, films, pages.
-            ifNull(counts[15], 0) + ifNull(counts[21], 0) + ifNull(counts[22], 0) as seen,
-            ifNull(counts[6], 0) + ifNull(written, 0)
-                + if(input_is_rest, ifNull(counts[12], 0) + seen, 0) as input_parts,
-            ifNull(counts[10], 0)
-                + if(output_is_rest, ifNull(counts[13], 0) + ifNull(counts[16], 0), 0) as output_parts,
-            ifNull(counts[11], 0) as tools,
+            ifNull(counts['image_input'], 0) + ifNull(counts['video_input'], 0)
+                + ifNull(counts['document_input'], 0) as seen,
+            ifNull(read, 0) + ifNull(written, 0)
+                + if(input_is_rest, ifNull(counts['audio_input'], 0) + seen, 0) as input_parts,
+            ifNull(counts['reasoning'], 0)
+                + if(output_is_rest, ifNull(counts['audio_output'], 0) + ifNull(counts['image_output'], 0), 0)
+                as output_parts,
+            ifNull(counts['tool_use'], 0) as tools,
+            -- Of cached sound an emitter may tell only that something was cached, and that something was
+            -- sound: as little was both as can be.
+            counts['audio_input'] > 0 and read > 0 as sound_cached,
             -- From its sixth version on the AI SDK adds the cache to the input, and tells the parts. Who has
             -- another input than the provider's own object added the cache, too. Bits: an `or` is lazy.
             bitOr(
@@ -223,16 +240,18 @@ from (
                     meaning['input_rest'] != '', meaning['bare_model'],
                     '') as request_model,
                 meaning['response_model'] as response_model,
-                arrayMap(text -> sightline_count(text), [
-                    meaning['input_tokens'], meaning['input_rest'],
-                    meaning['output_tokens'], meaning['output_rest'], meaning['total_tokens'],
-                    if(meaning['cache_read'] = '', meaning['cache_within'], meaning['cache_read']),
-                    meaning['cache_write'], meaning['cache_write_5m'],
-                    meaning['cache_write_1h'], meaning['reasoning'], meaning['tool_use'],
-                    meaning['audio_input'], meaning['audio_output'], meaning['audio_cached'],
-                    meaning['image_input'], meaning['image_output'], meaning['web_searches'],
-                    meaning['compaction_input'], meaning['compaction_output'],
-                    meaning['rerank_searches'], meaning['video_input'], meaning['document_input']]) as counts,
+                -- Few are told: all that are not would take as long as those that are.
+                mapApply(
+                    (what, text) -> (what, sightline_count(text)),
+                    mapFilter(
+                        (what, text) -> what in (
+                            'input_tokens', 'input_rest', 'output_tokens', 'output_rest', 'total_tokens',
+                            'cache_read', 'cache_within', 'cache_write', 'cache_write_5m', 'cache_write_1h',
+                            'reasoning', 'tool_use', 'audio_input', 'audio_output', 'audio_cached',
+                            'image_input', 'image_output', 'video_input', 'document_input', 'web_searches',
+                            'rerank_searches', 'compaction_input', 'compaction_output'),
+                        meaning)) as counts,
+                if(meaning['cache_read'] = '', counts['cache_within'], counts['cache_read']) as read,
                 arrayMap(text -> sightline_duration(text), [
                     meaning['first_chunk_s'], meaning['first_chunk_ms'], meaning['first_chunk_served'],
                     meaning['first_token_s'], meaning['tokens_per_second'],

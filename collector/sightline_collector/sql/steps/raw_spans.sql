@@ -9,21 +9,21 @@ select
     span.start_time_unix_nano as start_ns, span.end_time_unix_nano as end_ns,
     span.status.code as status_code, span.status.message as status_message,
     scope_name, scope_version,
-    sightline_text_map(keys, texts, 1, own) as attributes,
-    sightline_type_map(keys, types, 1, own) as attribute_types,
-    sightline_text_map(keys, texts, own + 1, of_resource) as resource_attributes,
-    sightline_type_map(keys, types, own + 1, of_resource) as resource_types,
-    sightline_text_map(keys, texts, own + of_resource + 1, of_scope) as scope_attributes,
-    arrayMap((e, last) -> (
+    CAST((keys, texts), 'Map(LowCardinality(String), String)') as attributes,
+    sightline_types_of(keys, types) as attribute_types,
+    sightline_text_map(around_keys, around_texts, 1, of_resource) as resource_attributes,
+    sightline_type_map(around_keys, around_types, 1, of_resource) as resource_types,
+    sightline_text_map(around_keys, around_texts, of_resource + 1, of_scope) as scope_attributes,
+    arrayMap((e, first) -> (
             fromUnixTimestamp64Nano(toInt64(least(e.time_unix_nano, 4102444800000000000)), 'UTC'), e.name,
-            sightline_text_map(keys, texts, before_events + last - length(e.attributes) + 1, length(e.attributes)),
-            sightline_type_map(keys, types, before_events + last - length(e.attributes) + 1, length(e.attributes))),
-        span.events, arrayCumSum(e -> length(e.attributes), span.events)) as events,
-    arrayMap((l, last) -> (
+            sightline_text_map(around_keys, around_texts, before_events + first, length(e.attributes)),
+            sightline_type_map(around_keys, around_types, before_events + first, length(e.attributes))),
+        span.events, sightline_firsts(span.events.attributes)) as events,
+    arrayMap((l, first) -> (
             lower(hex(l.trace_id)), lower(hex(l.span_id)), l.trace_state,
-            sightline_text_map(keys, texts, before_links + last - length(l.attributes) + 1, length(l.attributes)),
-            sightline_type_map(keys, types, before_links + last - length(l.attributes) + 1, length(l.attributes))),
-        span.links, arrayCumSum(l -> length(l.attributes), span.links)) as links,
+            sightline_text_map(around_keys, around_texts, before_links + first, length(l.attributes)),
+            sightline_type_map(around_keys, around_types, before_links + first, length(l.attributes))),
+        span.links, sightline_firsts(span.links.attributes)) as links,
     span.dropped_attributes_count as dropped_attributes,
     span.dropped_events_count as dropped_events, span.dropped_links_count as dropped_links
 from unfolded_spans

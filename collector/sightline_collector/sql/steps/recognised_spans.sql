@@ -48,7 +48,9 @@ from (
                 concat('name=', if(countSubstrings(name, ' ') = 1,
                     concat(substringIndex(name, ' ', 1), ' *'), substringIndex(name, '.', 1))) as name_shows,
                 if(arrayExists(place -> bitAnd(place, 16384) != 0, places),
-                    sightline_unfolded(CAST(attributes, 'Array(Tuple(String, String))')),
+                    sightline_unfolded(arrayFilter(
+                        (pair, place) -> bitAnd(place, 16384) != 0,
+                        CAST(attributes, 'Array(Tuple(String, String))'), places)),
                     CAST([], 'Array(Tuple(String, String))')) as members
             from (
                 select
