@@ -36,7 +36,7 @@ from sightline_collector.prices.marginals import (
 )
 from sightline_collector.prices.names import add_model_rules
 from sightline_collector.prices.overridden import Scope, overridden, scopes
-from sightline_collector.prices.override import Override
+from sightline_collector.prices.override import ANY_SELLER, SELF_HOSTED, Override
 from sightline_collector.prices.providers import provider_rules
 from sightline_collector.prices.residency import with_residency
 from sightline_collector.prices.rules import Row, RuleTree, literal
@@ -138,6 +138,9 @@ class _Exporter:
             if free := FREE_OF_CHARGE.get(provider.id):
                 number = self._number(Offer(provider.id, "*:free", FREE, f"{provider.id}'s own word"))
                 tree.add(rf"^{literal(provider.id)}\|{free}$", model=number)
+        for scope in scopes(self.overrides, ANY_SELLER):
+            number = self._number(_own(ANY_SELLER, scope))
+            tree.add(rf"^{literal(SELF_HOSTED)}\|{scope.pattern}$", model=number)
         self._add_rules("model", tree)
         self._add_rules("provider", provider_rules(self.catalogue.providers))
         self.rows.sold = sorted(self.sold.values())
@@ -155,8 +158,7 @@ class _Exporter:
             only=scope.reaches,
         )
         if any(one.listed is not None for one in scope.overrides):
-            own = Offer(provider.id, scope.model, overridden(UNPUBLISHED, scope.overrides), "")
-            tree.add(".", parent=branch, model=self._number(own))
+            tree.add(".", parent=branch, model=self._number(_own(provider.id, scope)))
 
     def _mine(self, row: Row) -> Row:
         return {"export": self.start.export, **row}
@@ -222,6 +224,11 @@ class _Exporter:
             number = self.lattice_numbers[priced] = self.start.lattice + len(self.lattice_numbers)
             self.rows.checks += [_check_row(number, check) for check in checks(priced)]
         return self.lattice_numbers[priced]
+
+
+def _own(provider_id: str, scope: Scope) -> Offer:
+    """What nobody publishes a price of, at the prices that overrides set."""
+    return Offer(provider_id, scope.model, overridden(UNPUBLISHED, scope.overrides), "")
 
 
 def _check_row(lattice: int, check: Check) -> Row:

@@ -24,6 +24,9 @@ from sightline_collector.prices.marginals import UNITS
 ANY_SELLER = "any"
 """The id of the seller of models that overrides price for calls whose provider sells no such model."""
 
+SELF_HOSTED = "any self-hosted"
+"""The same where one serves models oneself: what a seller takes for a model of that name is not charged."""
+
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
 """Days are counted from the first: no call started earlier. The store counts no further than to the last."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from genai_prices.types import Provider
 
 from sightline.pricing import PROVIDER_ALIASES
+from sightline_collector.prices.override import SELF_HOSTED
 from sightline_collector.prices.rules import RuleTree, alternatives, literal, shape
 
 PROVIDER_OF_OTEL_NAME = {**PROVIDER_ALIASES, "ibm.watsonx.ai": "watsonx"}
@@ -103,6 +104,7 @@ _BEFORE_MODEL = (
 def provider_rules(providers: Sequence[Provider]) -> RuleTree:
     """Rules whose value `key` is `provider|model`, with the model quoted from the name."""
     tree = RuleTree()
+    tree.add(rf"^{literal(SELF_HOSTED)}\|{PATH}(.*)$", key=rf"{SELF_HOSTED}|\1")
     for name, provider_id in OTHER_NAMES.items():
         tree.add(rf"^\s*{literal(name)}\s*\|{PATH}(.*)$", key=rf"{provider_id}|\1")
     tree.add(rf"{BY_ITS_MODEL}(?:openrouter/)?([^|/]+/[^|]*):(?:{ROUTES})$", key=r"openrouter|\1")

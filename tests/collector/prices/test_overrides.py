@@ -23,6 +23,10 @@ from sightline_collector.store.engine import Engine
 MILLION = {"input_tokens": 10**6, "output_tokens": 0}
 FEBRUARY, APRIL, JUNE = (datetime(2026, month, 10, tzinfo=UTC) for month in (2, 4, 6))
 MAY_1 = date(2026, 5, 1)
+OWN_SERVERS = (
+    "vllm", "hosted_vllm", "ollama", "sglang", "lm_studio", "llamacpp", "huggingface_hub", "openai_like",
+    "openai-compatible",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +128,26 @@ def test_a_price_without_a_seller_is_for_whom_nobody_sells_it_to(store: Engine) 
     assert charged(store, "big-1", provider="") == "0.30 assumed"
     assert charged(store, "big-1", APRIL, provider="") == "4.00 assumed"
     assert charged(store, "big-1") == "4.00 priced"
+
+
+def test_a_price_without_a_seller_is_for_what_one_serves_oneself(store: Engine) -> None:
+    """Calls of one's own servers, whoever names them, are charged it; on other days, and for other models,
+    what a seller takes for a model of that name is nobody's bill."""
+    named = [("", "ollama_chat/"), ("litellm", "hosted_vllm/"), ("litellm", "litellm_proxy/lm_studio/")]
+    served = [*named, ("openai", "ollama/"), *((name, "") for name in OWN_SERVERS)]
+
+    def all_charged(model: str, at: datetime = JUNE) -> set[str]:
+        calls = [Call(provider, f"{before}{model}", MILLION, at) for provider, before in served]
+        return {f"{got.usd} {got.status}" for got in price(store, calls)}
+
+    assert all_charged("big-1") == {"None unpriced_model"}
+    gpus = {"usd_per_gpu_hour": 9, "tokens_per_second": 10**4}
+    listed = {"input_tokens": "0.3", "output_tokens": 0}
+    set_override(store, override(provider="", model="big-*", **gpus))
+    set_override(store, override(provider="", model="big-1", prices=listed))
+    assert all_charged("big-1") == {"0.300000000000 assumed"}
+    assert all_charged("big-1-preview") == {"0.250000000000 assumed"}
+    assert all_charged("little-1") == all_charged("big-1", APRIL) == {"None unpriced_model"}
 
 
 def test_a_price_of_zero_is_free(store: Engine) -> None:
