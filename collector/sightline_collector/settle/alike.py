@@ -90,16 +90,20 @@ def _alike(unit: Unit, other: Unit, tree: Tree) -> bool:
     return (
         not known_apart
         and all(one.same_model(two) for one, two in pairs)
-        and any(_together(one, two, tree) for one, two in pairs)
+        and (
+            any(one.overlaps(two) and tree.related(one, two) for one, two in pairs)
+            or _strayed(unit, other)
+            or _strayed(other, unit)
+        )
     )
 
 
-def _together(one: Claim, other: Claim, tree: Tree) -> bool:
-    """Near each other in one trace at one time; or in two traces, one of them a root that ran within the
-    other: an instrumentation that does not hand on its context parts a call from its client's."""
-    if one.trace_id == other.trace_id:
-        return one.overlaps(other) and tree.related(one, other)
-    return apart(one, other)
+def _strayed(unit: Unit, other: Unit) -> bool:
+    """Whether a root of one unit ran within a call of another trace, and nothing else tells where it was made:
+    an instrumentation that does not hand on its context parts a call from its client's."""
+    roots = [claim for claim in unit if not claim.parent_span_id]
+    within = any(root.trace_id != o.trace_id and root.within(o) for root in roots for o in other)
+    return within and {claim.trace_id for claim in unit} == {root.trace_id for root in roots}
 
 
 def apart(one: Claim, other: Claim) -> bool:

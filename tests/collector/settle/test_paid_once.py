@@ -80,6 +80,16 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         ],
         (1, usd(100, 10), 100, 10),
     ),
+    "a library's span that is found by its id in another trace is no twin of an equal call at that time": (
+        [
+            Told(1, 9, used("chat", (100, 10), **ANSWER), "instrumentor"),
+            Told(2, 0, used("chat", (100, 10), **ANSWER), "com.anthropic.sdk.python", start=0.1, seconds=0.5,
+                 trace=2),
+            Told(3, 8, used("chat", (100, 10)), "framework", trace=3),
+            Told(4, 0, used("chat", (100, 10)), "client", start=0.1, seconds=0.5, trace=4),
+        ],
+        (2, usd(200, 20), 200, 20),
+    ),
     "equal calls of two scopes in two traces, each below a span of its own, are two": (
         [
             Told(1, 7, used("chat", (100, 10)), "framework"),
