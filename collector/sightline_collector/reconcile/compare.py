@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -26,6 +27,8 @@ class Comparison:
     """When the file's days would fit: how many hours after midnight UTC they begin; None: as was said."""
     fees_usd: Decimal = Decimal(0)
     """What was seen of fees that the files bill apart from models; in no pair."""
+    left_out: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By provider and kind: tokens of calls of which the files do not speak; in no pair."""
 
     @property
     def billed(self) -> Decimal:
@@ -88,7 +91,9 @@ def compare(statements: Sequence[Statement], hours: Sequence[Hour], zone: tzinfo
             "reconcile one provider at a time, or add the export of its costs",
         )
     providers, lumped = {s.provider for s in statements}, _lumped(statements)
-    relevant = [h for h in hours if h.provider in providers and not (h.is_fees and h.provider in lumped)]
+    known = [h for h in hours if h.provider in providers and not (h.is_fees and h.provider in lumped)]
+    is_apart = _of_other_kinds(statements)
+    relevant = [h for h in known if not is_apart(h)]
 
     def day_of(moment: datetime) -> date:
         return moment.astimezone(zone).date()
@@ -96,7 +101,23 @@ def compare(statements: Sequence[Statement], hours: Sequence[Hour], zone: tzinfo
     pairs = _pairs(bill, relevant, day_of)
     fees = [h for h in relevant if h.is_fees and (h.provider, day_of(h.hour)) in bill.days]
     fees_usd = -sum((h.sums.usd or Decimal(0) for h in fees), Decimal(0))
-    return Comparison(pairs, _shift(bill, relevant, Comparison(pairs)), fees_usd)
+    left_out: Counter[tuple[str, str]] = Counter()
+    for h in filter(is_apart, known):
+        if (h.provider, day_of(h.hour)) in bill.days:
+            left_out[h.provider, h.kind] += h.sums.tokens or 0
+    return Comparison(pairs, _shift(bill, relevant, Comparison(pairs)), fees_usd, left_out)
+
+
+def _of_other_kinds(statements: Sequence[Statement]) -> Callable[[Hour], bool]:
+    """Whether calls are of a kind that no file of their provider speaks of, and no line names their model."""
+    whole = {s.provider for s in statements if not s.kinds}
+    spoken = {(s.provider, kind) for s in statements for kind in s.kinds}
+    named = {(s.provider, key(line.model)) for s in statements for line in s.lines}
+    return lambda hour: (
+        hour.provider not in whole
+        and (hour.provider, hour.kind) not in spoken
+        and (hour.provider, key(hour.model)) not in named
+    )
 
 
 def _lumped(statements: Sequence[Statement]) -> set[str]:

@@ -65,6 +65,8 @@ class Statement:
     """Days that the file speaks of, those without usage too."""
     beside: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
     """By what it is: how many lines, and their sum in USD."""
+    kinds: set[str] = field(default_factory=set)
+    """Of calls that it speaks of, as OpenAI names them: completions, embeddings; empty when it is of all."""
     refused: list[tuple[int, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     rounded_to_usd: Decimal = Decimal(0)

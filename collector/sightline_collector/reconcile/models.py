@@ -69,6 +69,20 @@ def _versions(words: list[str]) -> list[str]:
     return [re.sub(r"^(\d+)\.0$", r"\1", word) for word in joined]
 
 
+_KINDS = (
+    ("images", re.compile(r"gpt-image|dall-e")),
+    ("audio_speeches", re.compile(r"(?:^|/)tts-|-tts")),
+    ("audio_transcriptions", re.compile(r"whisper|-transcribe")),
+)
+
+
+def kind(operation: str, model: str) -> str:
+    """Which of OpenAI's exports of usage tells of a call: each kind of interface has its own."""
+    if operation == "embedding":
+        return "embeddings"
+    return next((name for name, pattern in _KINDS if pattern.search(model.lower())), "completions")
+
+
 _PROVIDERS = (
     ("aws", re.compile(r"bedrock|^aws|^amazon")),
     ("azure", re.compile(r"azure|^az\.")),

@@ -21,9 +21,11 @@ HOW = """\
 OpenAI, with an admin key (or the CSV of the dashboard's Usage page):
     curl -H "Authorization: Bearer $OPENAI_ADMIN_KEY" \\
       'https://api.openai.com/v1/organization/usage/completions?start_time=1788220800&limit=31&group_by=model'
+    (usage/embeddings likewise: a file of each kind of calls, or of costs, which are of all)
     curl -H "Authorization: Bearer $OPENAI_ADMIN_KEY" \\
       'https://api.openai.com/v1/organization/costs?start_time=1788220800&limit=31&group_by=line_item'"""
 _LINE_ITEM = re.compile(r"^(?P<model>[a-z0-9][\w.:-]*)(?:, (?P<what>.+))?$", re.I)
+_USAGE = re.compile(r"organization\.usage\.(?P<kind>\w+)\.result")
 _TOKENS = re.compile(r"input|output|cached|audio|image|text|training", re.I)
 _FEE = re.compile(r"search|tool|session|storage", re.I)
 _TIERS = {"batch": "batch", "flex": "flex", "priority": "priority"}
@@ -48,6 +50,8 @@ def read(document: Document, rates: Rates) -> Statement:
                 _read_result(statement, day, result, rates)
         except FAULTS as e:
             statement.refuse(number, e)
+    if any(line.usd is not None for line in statement.lines):
+        statement.kinds.clear()
     return statement
 
 
@@ -68,6 +72,7 @@ def _read_result(statement: Statement, day: date, result: Fields, rates: Rates) 
     if "amount" in result or "amount_value" in result:
         _read_cost(statement, day, result, rates)
         return
+    statement.kinds.add(_kind(result))
     statement.add(
         Line(
             day,
@@ -79,6 +84,12 @@ def _read_result(statement: Statement, day: date, result: Fields, rates: Rates) 
             tier=_tier(result),
         )
     )
+
+
+def _kind(result: Fields) -> str:
+    """Each interface's usage is an export of its own; a table's is told by whether it counts output."""
+    found = _USAGE.fullmatch(str(result.get("object") or ""))
+    return found["kind"] if found else "completions" if "output_tokens" in result else "embeddings"
 
 
 def _tier(result: Fields) -> str:

@@ -52,6 +52,8 @@ class Hour:
     sums: Sums
     is_fees: bool = False
     """True of the fees in an hour's cost, which are negative: providers bill them apart from the model."""
+    kind: str = ""
+    """What calls they were, as a statement's `kinds` says it."""
 
 
 @dataclass(frozen=True, slots=True)

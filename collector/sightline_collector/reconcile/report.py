@@ -137,6 +137,12 @@ def remarks(statements: Sequence[Statement], comparison: Comparison, tolerance: 
             f"Web searches seen, {_money(comparison.fees_usd)} USD, are left out of what was seen:"
             " the files bill them apart from the models"
         )
+    for (provider, kind), tokens in sorted(comparison.left_out.items()):
+        spoken = {name for s in statements if s.provider == provider for name in s.kinds}
+        yield (
+            f"{provider} {kind} seen, {tokens:,} tokens, are left out: the files speak of"
+            f" {' and '.join(sorted(spoken))} alone; add the export of {kind}, or of costs"
+        )
     yield from _overlaps(statements)
     for statement in statements:
         yield from _of_file(statement)

@@ -8,20 +8,21 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sightline_collector.reconcile.models import bills
+from sightline_collector.reconcile.models import bills, kind
 from sightline_collector.reconcile.pair import Hour, Sums
 
 HOURS = """
 select
-    toUnixTimestamp(toDateTime(hour)) as began, provider, model, toInt64(round(sum(calls))) as calls,
-    sum(cost_usd) as usd, sum(input_tokens) as input, sum(output_tokens) as output,
+    toUnixTimestamp(toDateTime(hour)) as began, provider, model, operation,
+    toInt64(round(sum(calls))) as calls, sum(cost_usd) as usd,
+    sum(input_tokens) as input, sum(output_tokens) as output,
     sum(cache_read_tokens) as cache_read, sum(cache_write_tokens) as cache_write,
     toInt64(round(sum(unpriced_calls))) as unpriced, sum(estimated_calls) as estimated
 from usage_hourly
 where hour >= toDateTime({since:Date}, 'UTC') and hour < toDateTime({until:Date}, 'UTC')
     and ({project:String} = '' or project = {project:String})
     and (isNotNull(cost_usd) or isNotNull(input_tokens) or isNotNull(output_tokens) or unpriced_calls > 0)
-group by began, provider, model
+group by began, provider, model, operation
 """
 FEES = """
 select
@@ -56,7 +57,8 @@ def fees(answer: bytes) -> Iterator[Hour]:
 
 def _hour(row: Mapping[str, Any]) -> Hour:
     began = datetime.fromtimestamp(int(row["began"]), UTC)
-    return Hour(began, bills(row["provider"], row["model"]), row["model"], _sums(row))
+    named = row["model"]
+    return Hour(began, bills(row["provider"], named), named, _sums(row), kind=kind(row["operation"], named))
 
 
 def _sums(row: Mapping[str, Any]) -> Sums:

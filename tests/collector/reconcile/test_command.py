@@ -42,11 +42,13 @@ def call(
     return {"at": MORNING_NS + int(hours * HOUR_NS), "attributes": said}
 
 
+EMBEDDING = {"gen_ai.operation.name": "embeddings"}
 SEARCHES = {"gen_ai.usage.details.web_search_requests": 3}
 CALLS = [
     *(call("openai", "gpt-4o", (100_000, 10_000, 20_000, 0), n / 10) for n in range(10)),
     call("openai", "gpt-4o-mini", (40_000, 4_000, 0, 0)),
     call("openai", "ours-only", (10, 1, 0, 0)),
+    call("openai", "text-embedding-3-small", (99_000, 0, 0, 0), 0, **EMBEDDING),
     *(call("anthropic", "claude-sonnet-4-5-20250929", (100_000, 5_000, 40_000, 10_000)) for _ in range(5)),
     *(call("anthropic", "claude-sonnet-4-5", (100_000, 5_000, 40_000, 10_000), 2) for _ in range(4)),
     call("anthropic", "claude-sonnet-4-5", (100_000, 5_000, 40_000, 10_000), 2, **SEARCHES),
@@ -172,6 +174,16 @@ def test_a_file_of_tokens_alone(reconcile: Command) -> None:
     assert out.split()[:3] == ["day", "model", "billed_input_tokens"]
     assert out.splitlines()[2].split()[2:6] == ["1,010,000", "1,000,000", "51,000", "50,000"]
     assert "Billed 1,061,000, seen 1,050,000: what is billed differs from what was seen (11,000 tokens" in out
+
+
+def test_a_file_of_one_kind_of_calls(reconcile: Command) -> None:
+    """Usage of other kinds, which the provider exports apart, is no gap; how it is compared is said."""
+    code, out, _ = reconcile("openai_usage.json")
+    assert code == 0
+    assert "Billed 1,144,000, seen 1,144,011: what is billed agrees with what was seen" in out
+    assert "openai embeddings seen, 99,000 tokens, are left out: the files speak of completions alone" in out
+    assert "text-embedding" not in out
+    assert "--time-zone" not in out
 
 
 def test_lines_that_were_not_read(reconcile: Command, tmp_path: Path) -> None:

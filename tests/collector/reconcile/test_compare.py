@@ -64,6 +64,31 @@ def test_days_and_models_are_paired() -> None:
     assert not found.within(PERCENT)
 
 
+def test_only_the_kinds_that_the_files_speak_of_are_compared() -> None:
+    """Calls of another kind are left out on the files' days, and counted, unless a line names their model or
+    a file speaks of all kinds."""
+    chat = statement(Line(FIRST, "gpt-4o", input_tokens=7), Line(FIRST, "whisper-1", input_tokens=1))
+    chat.kinds.add("completions")
+    hours = [
+        Hour(NOON, "openai", model, Sums(input_tokens=tokens), kind=kind)
+        for model, tokens, kind in (
+            ("gpt-4o", 7, "completions"),
+            ("whisper-1", 1, "audio_transcriptions"),
+            ("embed-3", 5, "embeddings"),
+            ("embed-4", 4, "embeddings"),
+        )
+    ]
+    late = Hour(NOON + timedelta(days=1), "openai", "embed-3", Sums(input_tokens=9), kind="embeddings")
+    found = compare([chat], [*hours, late])
+    assert sides(found) == [(FIRST, "whisper-1", 1, 1), (FIRST, "gpt-4o", 7, 7)]
+    assert found.left_out == {("openai", "embeddings"): 9}
+    embedded = statement(Line(FIRST, "embed-3", input_tokens=5))
+    embedded.kinds.add("embeddings")
+    assert len(compare([chat, embedded], hours).pairs) == 4
+    whole = compare([chat, statement(Line(FIRST, "embed-3", input_tokens=5))], hours)
+    assert (len(whole.pairs), whole.left_out) == (4, {})
+
+
 def test_only_what_the_files_speak_of_is_compared() -> None:
     """Other providers' calls, and other days', are not set against the file; its days without lines are."""
     hours = [

@@ -121,6 +121,24 @@ def test_days_without_usage_are_spoken_of(name: str) -> None:
     assert read(name).days == {FIRST, SECOND}
 
 
+@pytest.mark.parametrize("name", LINES)
+def test_the_kinds_of_calls_that_an_export_speaks_of(name: str) -> None:
+    """OpenAI exports the usage of each kind apart, and bills all together; others do both together."""
+    assert read(name).kinds == ({"completions"} if name.startswith("openai_usage") else set())
+
+
+def test_the_kind_of_calls_is_told_by_the_object_or_the_columns() -> None:
+    """Usage of embeddings is told as such, and counts no output; beside costs it is a part of all kinds."""
+    usage = {"object": "organization.usage.embeddings.result", "model": "e", "input_tokens": 7}
+    day = {"start_time": 1788220800, "results": [usage]}
+    assert read_text(json.dumps(day)).kinds == {"embeddings"}
+    assert read_text("start_time,num_model_requests,model,input_tokens\n1788220800,1,e,7").kinds == {
+        "embeddings"
+    }
+    cost = {"start_time": 1788220800, "results": [{"amount": {"value": 1}, "line_item": "e-1, input"}]}
+    assert read_text(json.dumps([day, cost])).kinds == set()
+
+
 def test_a_page_that_another_follows() -> None:
     """Where the provider has more than the file, it is said."""
     assert "ask for it with its next_page" in read("openai_costs.json").notes[0]
