@@ -59,7 +59,7 @@ BEDROCK_NAME = (
 PATH = (
     r"(?:(?:(?:projects/[^/|]*/locations/[^/|]*/)?publishers/[^/|]*/)?models/|"
     r"(?:converse|converse_like|invoke|responses)/|"
-    r"arn:aws[a-z-]*:bedrock:[^|/]*:foundation-model/)?"
+    r"arn:aws[a-z-]*:bedrock:[^|/]*:(?:foundation-model|inference-profile)/)?"
 )
 """What Google's and Amazon's interfaces put before a model's name, and LiteLLM to say which it asks."""
 
@@ -116,7 +116,7 @@ def provider_rules(providers: Sequence[Provider]) -> RuleTree:
         tree.add(rf"{head}({SERVED_ONESELF}){tail}(.*)$", key=r"\1|\2")
         for provider in providers:
             _add_matches(tree, provider, head, tail, anything)
-    tree.add(rf"{NO_PROVIDER}({BEDROCK_NAME})$", key=r"aws|\1")
+    tree.add(rf"{NO_PROVIDER}{PATH}({BEDROCK_NAME})$", key=r"aws|\1")
     for provider in providers:
         tree.add(rf"{NO_PROVIDER}{literal(provider.id)}:(.*)$", key=rf"{provider.id}|\1")
     for provider in providers:

@@ -34,6 +34,8 @@ from sightline_collector.prices.rules import (
     shape,
 )
 
+ARN = "arn:aws:bedrock:us-east-1:1"
+
 
 def seller(*matches: MatchLogic, name: str = "p", fallbacks: list[str] | None = None) -> Provider:
     """A provider of models called 1, 2, 3 ... that match so."""
@@ -154,7 +156,10 @@ def test_a_provider_falls_back_one_step() -> None:
         ("|publishers/z/models/labs-m", "cloud|labs-m"),
         ("|us.anthropic.claude-v1:0", "aws|us.anthropic.claude-v1:0"),
         ("litellm|amazon.nova-v1:0", "aws|amazon.nova-v1:0"),
-        ("|arn:aws:bedrock:us-east-1:1:x/m", "aws|arn:aws:bedrock:us-east-1:1:x/m"),
+        (f"|{ARN}:x/m", f"aws|{ARN}:x/m"),
+        (f"|{ARN}:inference-profile/us.anthropic.claude-v1:0", "aws|us.anthropic.claude-v1:0"),
+        (f"p|{ARN}:inference-profile/us.anthropic.claude-v1:0", "p|us.anthropic.claude-v1:0"),
+        (f"p|{ARN}:application-inference-profile/m", f"p|{ARN}:application-inference-profile/m"),
         ("p|us.anthropic.claude-v1:0", "p|us.anthropic.claude-v1:0"),
         ("|anthropic/claude-v1", ""),
         ("cloud|converse/us.anthropic.claude-v1:0", "cloud|us.anthropic.claude-v1:0"),
