@@ -28,10 +28,13 @@ from sightline_collector.core import open_store
 open_store(load({"store": "chdb:" + sys.argv[1]}, {})).close()
 """
 
-TABLES = """
-select name, create_table_query as text from system.tables
-where database in ({database:String}, {staging:String}) order by database, name
-"""
+OF_BOTH = "from system.tables where database in ({database:String}, {staging:String}) order by database, name"
+DATABASES = {"database": DEFAULT_DATABASE, "staging": database_of(DEFAULT_DATABASE)}
+
+TABLES = f"select name, create_table_query as text {OF_BOTH}"
+TOUCHED = f"select uuid, metadata_modification_time as at {OF_BOTH}"
+
+FUNCTIONS = "select name, create_query from system.functions where origin = 'SQLUserDefined' order by name"
 
 DICTIONARIES = "select name from system.dictionaries where database = currentDatabase()"
 
@@ -69,6 +72,8 @@ class MigratedStores:
         """`folder` is a copy of the migrated one."""
         self._folder = folder
         self._relations: list[Row] = []
+        self._touched: list[Row] = []
+        self._functions: list[Row] = []
         self._contents: dict[str, Row] = {}
 
     def lend(self) -> Engine:
@@ -76,14 +81,16 @@ class MigratedStores:
         engine = self._opened()
         if not self._relations:
             self._keep(engine)
-        elif relations(engine) != self._relations:
+        elif self._altered(engine):
             engine = self._migrated_anew(engine)
             self._keep(engine)
         else:
             self._refill(engine)
         # Functions are the whole engine's: a store that a test made has replaced them by its own.
-        for function in Catalog(DEFAULT_DATABASE).relations("functions"):
-            engine.command(function.body)
+        if engine.rows(FUNCTIONS) != self._functions:
+            for function in Catalog(DEFAULT_DATABASE).relations("functions"):
+                engine.command(function.body)
+            self._functions = engine.rows(FUNCTIONS)
         return engine
 
     def take_back(self, engine: Engine) -> None:
@@ -97,11 +104,17 @@ class MigratedStores:
         """Remember how it was made, and what its tables were filled with: to fill them is quicker than to
         migrate."""
         self._relations, self._contents = relations(engine), contents(engine)
+        self._touched = engine.rows(TOUCHED, DATABASES)
         engine.command(f"drop database if exists {KEPT} sync")
         engine.command(f"create database {KEPT}")
         for table in self._contents:
             engine.command(f"create table {KEPT}.{table} as {table}")
             engine.command(f"insert into {KEPT}.{table} select * from {table}")
+
+    def _altered(self, engine: Engine) -> bool:
+        """Whether a relation is made otherwise than it was; statements are read where one was touched."""
+        before, self._touched = self._touched, engine.rows(TOUCHED, DATABASES)
+        return self._touched != before and relations(engine) != self._relations
 
     def _refill(self, engine: Engine) -> None:
         """Give the tables that have other rows their own again, and the dictionaries over them."""
@@ -126,20 +139,18 @@ class MigratedStores:
 
 def relations(engine: Engine) -> list[Row]:
     """Each relation with the statement that makes it."""
-    both = {"database": DEFAULT_DATABASE, "staging": database_of(DEFAULT_DATABASE)}
-    return engine.rows(TABLES, both)
+    return engine.rows(TABLES, DATABASES)
 
 
 def contents(engine: Engine) -> dict[str, Row]:
     """What is in each filled table: how many rows, and their sum."""
-    return {
-        table: engine.rows(
-            "select count() as n, sum(cityHash64(*)) as h from"
-            f" ({IN_FORCE if table == 'schema_v1' else f'select * from {table}'})"
-        )[0]
+    sums = " union all ".join(
+        f"select '{table}' as name, count() as n, sum(cityHash64(*)) as h from"
+        f" ({IN_FORCE if table == 'schema_v1' else f'select * from {table}'})"
         for table in tables(engine)
         if is_filled(table)
-    }
+    )
+    return {row["name"]: row for row in engine.rows(sums)}
 
 
 def tables(engine: Engine) -> list[str]:
