@@ -106,7 +106,7 @@ select
             'input_includes_cache:total', 'reasoning_added_to_output',
             concat('reasoning_added_to_output:', ['size', 'total', 'scope', 'key', 'rest'][within.2]),
             'tool_use_added_to_input', 'compaction_added', 'total_ignored', 'total_unexplained',
-            'input_unknown', 'operation_unknown', 'thinned'],
+            'input_unknown', 'operation_unknown', 'service_tier_asked', 'thinned'],
         [
             length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
             toUnixTimestamp64Nano(started_at) != start_ns, status_code not between 0 and 2,
@@ -118,7 +118,8 @@ select
             counts['total_tokens'] < input_given + output_given,
             beyond > 0 and input_given > 0 and within.4 = 0 and within.2 != 5,
             operation = 'llm' and isNull(input_given) and output_given > 0,
-            operation_known = 'other' and dialect != '', meaning['thinned'] = 'true']) as notes
+            operation_known = 'other' and dialect != '',
+            tier_is_asked and tier not in ('', 'auto', 'default'), meaning['thinned'] = 'true']) as notes
 from (
     select
         * except (input_key, output_key), input_key as input_found,
@@ -232,16 +233,27 @@ from (
                 dictGet('{database}.operations', 'operation',
                     if(dictGet('{database}.dialects', 'column', name_shows) = 'operation_named',
                         lower(substringIndex(name, ' ', 1)), '')) as operation_named,
-                sightline_provider(meaning['provider']) as provider,
+                -- Genkit calls it by its plug-in, before the model.
+                sightline_provider(if(
+                    meaning['provider'] = '' and recognised_spans.dialect = 'genkit',
+                    transform(
+                        splitByChar('/', meaning['entity'])[-2], ['googleai', 'vertexai'],
+                        ['gcp.gemini', 'gcp.vertex_ai']),
+                    meaning['provider'])) as provider,
                 multiIf(
                     meaning['request_model'] != '', meaning['request_model'],
                     -- Genkit calls the span of a call by its model.
                     dialect = 'genkit' and meaning['operation'] in ('model', 'embedder'), meaning['entity'],
                     meaning['input_rest'] != '', meaning['bare_model'],
                     '') as request_model,
-                meaning['response_model'] as response_model,
-                -- Few are told: all that are not would take as long as those that are.
-                mapApply(
+                -- A proxy may answer by the name that it was asked for, and tell beside it whom it asked.
+                if(
+                    meaning['sent_model'] != '' and (
+                        meaning['response_model'] = '' or meaning['response_model'] = request_model),
+                    meaning['sent_model'], meaning['response_model']) as response_model,
+                -- Few are told: all that are not would take as long as those that are. What is no count is told
+                -- by the next key.
+                mapFilter((what, count) -> isNotNull(count), mapApply(
                     (what, text) -> (what, sightline_count(text)),
                     mapFilter(
                         (what, text) -> what in (
@@ -250,7 +262,7 @@ from (
                             'reasoning', 'tool_use', 'audio_input', 'audio_output', 'audio_cached',
                             'image_input', 'image_output', 'video_input', 'document_input', 'web_searches',
                             'rerank_searches', 'compaction_input', 'compaction_output'),
-                        meaning)) as counts,
+                        meaning))) as counts,
                 if(meaning['cache_read'] = '', counts['cache_within'], counts['cache_read']) as read,
                 arrayMap(text -> sightline_duration(text), [
                     meaning['first_chunk_s'], meaning['first_chunk_ms'], meaning['first_chunk_served'],
@@ -260,9 +272,17 @@ from (
                             toString(arrayFirst(e -> e.2 = 'First Token Stream Event', events).1),
                             meaning['first_chunk_at']), start_ns)]) as times,
                 arrayMap(text -> sightline_usd(text), [
-                    meaning['reported_cost'], meaning['reported_input_cost'],
+                    -- Langfuse's details of a cost are its parts, whatever they are called.
+                    if(
+                        meaning['reported_cost'] = '' and recognised_spans.dialect = 'langfuse',
+                        sightline_cost_sum(attributes['langfuse.observation.cost_details']),
+                        meaning['reported_cost']),
+                    meaning['reported_input_cost'],
                     meaning['reported_output_cost']]) as costs,
-                lower(meaning['service_tier']) as tier,
+                meaning['service_tier'] = '' and tier_of_tokens = '' as tier_is_asked,
+                lower(multiIf(
+                    meaning['service_tier'] != '', meaning['service_tier'],
+                    tier_is_asked, meaning['service_tier_asked'], tier_of_tokens)) as tier,
                 if(meaning['weight'] = '' and trace_state != '',
                     sightline_sampled(trace_state), meaning['weight']) as weight_given,
                 if(meaning['agent'] = 'gemini-cli', 'gemini-cli', coalesce(

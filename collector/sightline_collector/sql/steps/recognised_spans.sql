@@ -1,21 +1,24 @@
 -- Grain: one span of any dialect. Finds the attributes that mean something: `meaning` holds, for each
 -- column that the dialects name, the text of the first of its keys that says something; `scope_shows` and
 -- `name_shows` are the keys under which its scope and its name are known, '' or unknown when they are not.
--- The members of attributes of JSON are looked up too, on spans that have one. All keys are sorted, the
+-- The members of attributes of JSON are looked up too, on spans that have one; those of what a client
+-- returned where the span tells tokens itself, for what is around a call may return the same. All keys are sorted, the
 -- unknown last, and with them those that say nothing: that costs less than to take out the known.
 -- Reads: conversed_spans, dialects. Readers: mapped_spans.
 select
-    * except (said, surest),
+    * except (said, surest, tells_tokens),
     cast(
         (arrayMap(place -> toUInt8(bitAnd(bitShiftRight(place, 7), 127)), said.3), said.2)
         as Map({type:span_meaning}, String)) as meaning,
     said.1[indexOf(mapKeys(meaning), 'input')] as input_key,
     said.1[indexOf(mapKeys(meaning), 'output')] as output_key,
     -- Anthropic's own usage object counts its cache beside its input; OpenAI's has other keys for the cache.
-    said.2[indexOf(said.1, if(
-        hasAny(said.1, [
-            'gen_ai.usage.raw.cache_read_input_tokens', 'gen_ai.usage.raw.cache_creation_input_tokens']),
-        'gen_ai.usage.raw.input_tokens', 'ai.response.providerMetadata.anthropic.usage.input_tokens'))]
+    if(
+        meaning['input_beside_cache'] != '', meaning['input_beside_cache'],
+        said.2[indexOf(said.1, if(
+            hasAny(said.1, [
+                'gen_ai.usage.raw.cache_read_input_tokens', 'gen_ai.usage.raw.cache_creation_input_tokens']),
+            'gen_ai.usage.raw.input_tokens', 'ai.response.providerMetadata.anthropic.usage.input_tokens'))])
         as input_beside_cache,
     dictGet('{database}.dialects', 'dialect', surest) as dialect
 from (
@@ -38,6 +41,10 @@ from (
             arrayMap(
                 (k, t) -> bitOr(dictGet('{database}.dialects', 'place', k), 127 * sightline_says_none(t)),
                 members.1, members.2) as member_places,
+            -- LangChain tells the tier that answered by the names of what it counts.
+            extract(
+                arrayStringConcat(members.1, ' '),
+                '(?:token|usage)_details\\.(?:input_|output_)?(flex|priority)') as tier_of_tokens,
             dictGet('{database}.dialects', 'place', scope_shows) as scope_place
         from (
             select
@@ -49,7 +56,8 @@ from (
                     concat(substringIndex(name, ' ', 1), ' *'), substringIndex(name, '.', 1))) as name_shows,
                 if(arrayExists(place -> bitAnd(place, 16384) != 0, places),
                     sightline_unfolded(arrayFilter(
-                        (pair, place) -> bitAnd(place, 16384) != 0,
+                        (pair, place) -> bitAnd(place, 16384) != 0
+                            and (tells_tokens or pair.1 not in ('output.value', 'mlflow.spanOutputs')),
                         CAST(attributes, 'Array(Tuple(String, String))'), places)),
                     CAST([], 'Array(Tuple(String, String))')) as members
             from (
@@ -57,5 +65,8 @@ from (
                     *,
                     arrayMap(
                         (k, t) -> bitOr(dictGet('{database}.dialects', 'place', k), 127 * sightline_says_none(t)),
-                        mapKeys(attributes), mapValues(attributes)) as places
+                        mapKeys(attributes), mapValues(attributes)) as places,
+                    hasAny(mapKeys(attributes), [
+                        'llm.token_count.prompt', 'llm.token_count.completion', 'mlflow.chat.tokenUsage'])
+                        as tells_tokens
                 from conversed_spans))))
