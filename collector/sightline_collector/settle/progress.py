@@ -69,7 +69,7 @@ SEARCH_NS = 3_600 * 10**9
 still have spans to store: from so long before the last that came of each, for a clock may be set back."""
 
 FURTHEST_NS = 86_400 * 10**9
-"""As far at most: what was held back for longer is found by the search."""
+"""As far at most: what another collector held back for longer is found by the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class Progress:
         rows = self._engine.rows(WRITERS, {"since": self._since_ns()})
         self._last |= {str(row["writer"]): int(row["last"]) for row in rows}
         self._received_ns |= {str(row["writer"]): int(row["received"]) for row in rows}
-        return self._last
+        return self._last | {self._own(): EVERY}
 
     def _since_ns(self) -> int:
         """How far back is looked for segments: who was away from the store stores what came long before."""
