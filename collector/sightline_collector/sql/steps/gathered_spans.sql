@@ -5,7 +5,7 @@
 -- name is an attribute itself. A lambda copies what it closes over once for each key: the lists' names alone,
 -- for whole conversations would be gigabytes. Reads: raw_spans, message_keys. Readers: conversed_spans.
 select
-    * except (spread, flat, lists, list_names) replace (
+    * except (spread, flat, entries, lists, list_names) replace (
         if(
             empty(lists) or hasAny(mapKeys(attributes), list_names), attributes,
             mapConcat(
@@ -19,15 +19,20 @@ select
 from (
     select
         *,
-        if(
-            arrayExists(key -> sightline_spread_key(key), mapKeys(attributes)),
-            mapFilter((key, text) -> sightline_spread_key(key), attributes),
-            CAST(map(), 'Map(LowCardinality(String), String)')) as spread,
-        mapFilter(
-            (key, text) -> dictGet('{database}.message_keys', 'place', sightline_message_key(key)) > 0,
-            spread) as flat,
-        if(empty(flat), map(), mapFilter(
+        if(empty(entries), map(), mapFilter(
             (list, json) -> position(json, '"parts":[') = 0 or position(json, '"parts":[{') > 0,
-            sightline_flattened(sightline_flattened_entries(mapKeys(flat), mapValues(flat))))) as lists,
+            sightline_flattened(entries))) as lists,
         mapKeys(lists) as list_names
-    from raw_spans)
+    from (
+        select
+            *,
+            if(
+                arrayExists(key -> sightline_spread_key(key), mapKeys(attributes)),
+                mapFilter((key, text) -> sightline_spread_key(key), attributes),
+                CAST(map(), 'Map(LowCardinality(String), String)')) as spread,
+            mapFilter(
+                (key, text) -> dictGet(
+                    '{database}.message_keys', 'place', sightline_message_key(key)) > 0,
+                spread) as flat,
+            if(empty(flat), [], sightline_flattened_entries(mapKeys(flat), mapValues(flat))) as entries
+        from raw_spans))
