@@ -63,7 +63,10 @@ WAYS: dict[Signal, Way] = {
             "recognised_spans", "mapped_spans", "priced_spans",
         ),
         cuts=("recognised_spans", "mapped_spans"),
-        stand_without=(frozenset({"gathered_spans", "conversed_spans"}), frozenset()),
+        stand_without=(
+            frozenset({"gathered_spans", "conversed_spans"}), frozenset({"conversed_spans"}),
+            frozenset({"gathered_spans"}), frozenset(),
+        ),
     ),
     Signal.LOGS: Way("raw_logs", ("otlp_items", "spelled_logs", "decoded_logs")),
     Signal.METRICS: Way("metrics_v1", ("otlp_items", "metric_points", "spelled_metrics", "decoded_metrics")),
