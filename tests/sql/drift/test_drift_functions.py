@@ -7,10 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy  # type: ignore[import-untyped]  # its parts come when they are asked for
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy import stats  # type: ignore[import-untyped]
-from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]
 
 from sightline_collector.store.engine import Engine
 
@@ -101,14 +100,14 @@ def test_a_shift_seen_by_the_ordered_statistics(engine: Engine) -> None:
 def test_the_chi_squared_tail_is_exact(engine: Engine, x: float, df: int) -> None:
     """Even and odd degrees of freedom, near and far tail: scipy's value to ten digits."""
     assert says(engine, f"sightline_chi2_sf({x!r}, {df})") == pytest.approx(
-        stats.chi2.sf(x, df), rel=1e-10, abs=1e-300
+        scipy.stats.chi2.sf(x, df), rel=1e-10, abs=1e-300
     )
 
 
 def test_the_chi_squared_quantile_is_exact(engine: Engine) -> None:
     """Each threshold that the view uses is scipy's to ten digits, for 1 to 128 degrees of freedom."""
     found = engine.value("select groupArray(sightline_chi2_quantile(0.001, number + 1)) from numbers(128)")
-    assert list(found) == pytest.approx(list(stats.chi2.isf(0.001, np.arange(1, 129))), rel=1e-10)
+    assert list(found) == pytest.approx(list(scipy.stats.chi2.isf(0.001, np.arange(1, 129))), rel=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -129,13 +128,13 @@ def test_category_statistics_are_scipys(engine: Engine, sides: tuple[list[int], 
     """On random histograms the two-sample chi-squared and the Jensen-Shannon distance equal scipy's."""
     before, after = sides
     found = says(engine, f"sightline_chi2({before}, {after})")
-    expected = stats.chi2_contingency(np.array(sides), correction=False)
+    expected = scipy.stats.chi2_contingency(np.array(sides), correction=False)
     assert found == pytest.approx(float(expected.statistic), rel=1e-9, abs=1e-9)
     assert says(engine, f"sightline_chi2_sf({found!r}, {len(before) - 1})") == pytest.approx(
         float(expected.pvalue), rel=1e-7, abs=1e-12
     )
     assert says(engine, f"sightline_js_distance({before}, {after})") == pytest.approx(
-        float(jensenshannon(before, after)), rel=1e-7, abs=1e-7
+        float(scipy.spatial.distance.jensenshannon(before, after)), rel=1e-7, abs=1e-7
     )
 
 
@@ -145,7 +144,7 @@ def test_ordered_statistics_are_scipys(engine: Engine, sides: tuple[list[int], l
     """On random weighted samples the Wasserstein and Kolmogorov-Smirnov distances equal scipy's."""
     before, after = sides
     places = [i * i for i in range(len(before))]
-    expected = stats.wasserstein_distance(places, places, before, after)
+    expected = scipy.stats.wasserstein_distance(places, places, before, after)
     found = says(engine, f"sightline_wasserstein({before}, {after}, {places})")
     assert found == pytest.approx(float(expected), rel=1e-9, abs=1e-9)
     steps = np.abs(np.cumsum(before) / sum(before) - np.cumsum(after) / sum(after))
@@ -157,7 +156,7 @@ def test_ordered_statistics_are_scipys(engine: Engine, sides: tuple[list[int], l
 def test_kolmogorovs_tail_is_scipys(engine: Engine, x: float) -> None:
     """The asymptotic p-value equals scipy's to twelve places."""
     assert says(engine, f"sightline_kolmogorov_sf({x!r})") == pytest.approx(
-        float(stats.kstwobign.sf(x)), abs=1e-12
+        float(scipy.stats.kstwobign.sf(x)), abs=1e-12
     )
 
 

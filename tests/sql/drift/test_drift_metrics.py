@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from scipy import stats  # type: ignore[import-untyped]
+import scipy  # type: ignore[import-untyped]  # its parts come when they are asked for
 from sql.drift.answers import FIRST_DAY, Answers, drift, in_utc, lengths, only, store
 
 from sightline_collector.store.engine import Engine
@@ -66,13 +66,17 @@ def test_numbers_are_compared_at_the_baselines_deciles(engine: Engine) -> None:
     before, after = on_grid(week), on_grid(today)
     index = index_at_deciles(before, after)
     spread = 1 / len(before) + 1 / len(after)
-    ks = stats.ks_2samp(before, after)
+    ks = scipy.stats.ks_2samp(before, after)
     assert row["population_stability_index"] == pytest.approx(index, rel=1e-10)
-    assert row["p_value"] == pytest.approx(stats.chi2.sf(index / spread, 9), rel=1e-9)
-    assert row["threshold"] == pytest.approx(spread * stats.chi2.isf(0.001, 9), rel=1e-10)
-    assert row["wasserstein_distance"] == pytest.approx(stats.wasserstein_distance(before, after), rel=1e-10)
+    assert row["p_value"] == pytest.approx(scipy.stats.chi2.sf(index / spread, 9), rel=1e-9)
+    assert row["threshold"] == pytest.approx(spread * scipy.stats.chi2.isf(0.001, 9), rel=1e-10)
+    assert row["wasserstein_distance"] == pytest.approx(
+        scipy.stats.wasserstein_distance(before, after), rel=1e-10
+    )
     assert row["ks_test"]["statistic"] == pytest.approx(ks.statistic, rel=1e-10)
-    assert row["ks_test"]["pvalue"] == pytest.approx(stats.kstwobign.sf(ks.statistic / spread**0.5), rel=1e-9)
+    assert row["ks_test"]["pvalue"] == pytest.approx(
+        scipy.stats.kstwobign.sf(ks.statistic / spread**0.5), rel=1e-9
+    )
     assert row["avg_delta"] == pytest.approx(np.mean(today) - np.mean(week), rel=1e-10)
     assert row["top_contributor"] == "384 tokens and more: 9.4 % -> 37.2 %"
     assert {name: in_utc(row[name]) for name in ROW_OF_NUMBERS} == ROW_OF_NUMBERS
@@ -94,7 +98,7 @@ def test_categories_are_compared_as_two_samples(engine: Engine) -> None:
     row = only(
         drift(engine, "kinds", 1, slice_key="feature", column_name="finish_reason", drift_type="CONSECUTIVE")
     )
-    expected = stats.chi2_contingency(np.array([before, after]), correction=False)
+    expected = scipy.stats.chi2_contingency(np.array([before, after]), correction=False)
     shares = np.array(before) / 1000, np.array(after) / 400
     assert row["chi_squared_test"] == pytest.approx(
         {"statistic": expected.statistic, "pvalue": expected.pvalue}, rel=1e-9
@@ -188,7 +192,7 @@ def test_q_values_are_benjamini_and_hochbergs(engine: Engine) -> None:
         ),
     )
     rows = [row for row in drift(engine, "many", 1) if row["drift_type"] == "CONSECUTIVE"]
-    expected = stats.false_discovery_control([row["p_value"] for row in rows])
+    expected = scipy.stats.false_discovery_control([row["p_value"] for row in rows])
     assert [row["q_value"] for row in rows] == pytest.approx(list(expected), rel=1e-12)
 
 
