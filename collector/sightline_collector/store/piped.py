@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import select
@@ -44,6 +45,8 @@ class Piped:
         os.mkfifo(pipe_at, 0o600)
         self._thread = Thread(target=self._run, args=(statement,), name="standing insert", daemon=True)
         self._thread.start()
+        # The engine must not be torn down around a statement that runs.
+        atexit.register(self.end)
 
     def _run(self, statement: str) -> None:
         try:
@@ -113,6 +116,7 @@ class Piped:
 
     def end(self) -> None:
         """Let it come to its end, and wait for that. One that is being planned opens its pipe first."""
+        atexit.unregister(self.end)
         deadline_s = time.monotonic() + LEAVES_S
         while self._thread.is_alive() and time.monotonic() < deadline_s:
             if self._pipe is not None or self._opens():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from datetime import date
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from corpora import recording
+from migrated_stores import MigratedFolder
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import NOW_NS, WRITER, attributes, traces
 
@@ -19,6 +22,7 @@ from sightline_collector.prices.override import Override
 from sightline_collector.store import standing
 from sightline_collector.store.batch import insert_segment
 from sightline_collector.store.engine import Engine
+from sightline_collector.store.url import DEFAULT_DATABASE
 from sightline_collector.wal.segment import Entry, Signal, frame
 
 CORPORA = Path(__file__).parents[2] / "corpora"
@@ -163,6 +167,32 @@ def test_a_refused_last_statement_leaves_nothing(segments: Segments, monkeypatch
     assert segments.is_open
     assert segments.rows(segments.batch) == []
     assert len(segments.rows(segments.insert(PLAIN))) == 3
+
+
+LEAVES = """
+import sys
+from pathlib import Path
+from sightline_collector.store.batch import insert_segment
+from sightline_collector.store.engine import Engine
+from sightline_collector.store.url import StoreUrl
+from sightline_collector.wal.segment import Signal
+
+engine = Engine(StoreUrl(Path(sys.argv[1]), "", 0, "", "", sys.argv[3], secure=False))
+while not any(one.is_open for one in engine.standing):
+    insert_segment(engine, Signal.TRACES, Path(sys.argv[2]), 3)
+print("it stands")
+"""
+
+
+def test_a_process_leaves_without_closing_it(
+    migrated: MigratedFolder, segments: Segments, tmp_path: Path
+) -> None:
+    """A program that ends while an insert stands open ends like any other."""
+    migrated.copy(tmp_path / "store")
+    segments.insert(PLAIN)
+    program = [sys.executable, "-c", LEAVES, str(tmp_path / "store"), str(segments.file), DEFAULT_DATABASE]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "it stands\n"), done.stderr
 
 
 @pytest.mark.parametrize("stands", [False, True])
