@@ -1,7 +1,8 @@
 -- Grain: what log records tell of one span: its input and its output, as JSON lists of messages in the order
--- of the records' times, '' for nothing, and its project. A record that came twice counts once; one that comes
--- late is found at the next look. Nothing is kept here: spans are looked up, block by block, when they are read,
--- so that what is erased or has grown old in logs_v1 is gone here too. The key is a hash of project, trace and
+-- of the records' times, '' for nothing, and its project. Of records of several conventions those of the newest
+-- tell a direction. A record that came twice counts once; one that comes late is found at the next look. Nothing
+-- is kept here: spans are looked up, block by block, when they are read, so that what is erased or has grown old
+-- in logs_v1 is gone here too. The key is a hash of project, trace and
 -- span; the project says whose it is. One list: of several attributes each would be looked up by itself.
 -- Reads: logs_v1. Readers: sightline_told_texts.
 create or replace dictionary told_texts (span_key UInt64, told Array(String))
@@ -13,14 +14,19 @@ source(clickhouse(query '
             arrayMap(
                 texts -> if(empty(texts), '''', concat(''['', arrayStringConcat(texts, '',''), '']'')),
                 arrayMap(
-                    place -> arrayFilter(text -> text != '''', arrayMap(each -> each.3[place], records)),
-                    [1, 2])),
+                    (place, newest) -> arrayFilter(text -> text != '''', arrayMap(
+                        each -> if(each.4 = newest, each.3[place], ''''), records)),
+                    [1, 2],
+                    arrayMap(
+                        place -> arrayMin(arrayMap(each -> if(each.3[place] = '''', 5, each.4), records)),
+                        [1, 2]))),
             project) as told
     from (
-        select span_key, project, arraySort(groupUniqArray((at, role, said))) as records
+        select span_key, project, arraySort(groupUniqArray((at, role, said, convention))) as records
         from (
             select
                 span_key, project, at, sightline_event_role(event_name) as role,
+                sightline_event_convention(event_name) as convention,
                 -- Lambdas, so that each long expression is planned once.
                 arrayMap(
                     direction -> arrayMap(

@@ -5,7 +5,8 @@
 --        are OpenTelemetry's JSON: text, reasoning, tool_call, tool_call_response, blob, uri, file or a
 --        sender's own; text is what its text parts say, on a line each; tool_calls are the names of the
 --        tools that it calls; source is span or log; started_at is the span's, of one that has not come the
---        first log record's. What holds no messages is one message; of 1,000 and more the first 1,000
+--        first log record's. What holds no messages is one message; of 1,000 and more the first 1,000. Of
+--        log records of several conventions those of the newest tell a direction
 -- Filter by trace_id, or by started_at: a read of all takes every text apart
 -- Reads: spans_v1, logs_v1
 -- Readers: people; the web pages
@@ -13,9 +14,10 @@ create or replace view messages as
 with told as (
     select
         l.project as project, l.trace_id as trace_id, l.span_id as span_id, direction, min(l.at) as at,
-        any(l.service) as service,
-        arrayMap(each -> (each.2, each.3), arraySort(groupUniqArray(
-            (l.at, if(direction = 'system', 'system', sightline_event_role(l.event_name)), said)))) as texts
+        any(l.service) as service, min(sightline_event_convention(l.event_name)) as newest,
+        arrayMap(each -> (each.2, each.3), arrayFilter(each -> each.4 = newest, arraySort(groupUniqArray((
+            l.at, if(direction = 'system', 'system', sightline_event_role(l.event_name)), said,
+            sightline_event_convention(l.event_name)))))) as texts
     from (
         select
             *, arrayJoin(['system', 'input', 'output']) as direction,
