@@ -264,6 +264,13 @@ def test_messages_in_a_list_of_texts_are_read(engine: Engine) -> None:
     assert read(engine, json.dumps([json.dumps(message) for message in told])) == told
 
 
+def test_half_a_character_leaves_the_rest_whole(engine: Engine) -> None:
+    """JavaScript cuts texts within a character, and Python writes numbers that are none: all else is read."""
+    cut = r'[{"role":"user","content":"a \ud83d", "score": NaN}, {"role":"user","content":"\ud83d\ude00"}]'
+    assert read(engine, cut) == [by("user", says("a ")), by("user", says("😀"))]
+    assert read(engine, r"\ud83d: NaN") == [by("user", says(r"\ud83d: NaN"))]
+
+
 def test_parts_that_were_flattened_as_one_text_are_parts(engine: Engine) -> None:
     """OpenLLMetry writes the parts of a message as the text of its content."""
     given = [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "https://x.test/a"}}]

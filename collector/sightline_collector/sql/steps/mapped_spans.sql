@@ -49,7 +49,8 @@ select
     finish_reason,
     -- What is embedded or ranked is all input.
     if(isNull(input_given) and operation in ('embedding', 'rerank'), counts['total_tokens'], input_given)
-        + if(within.1 > 0, input_parts, 0) + if(within.3, tools, 0) + ifNull(counts['compaction_input'], 0)
+        + if(within.1 > 0, input_parts, 0) + if(within.4 > 8, beyond - output_parts, if(within.3, tools, 0))
+        + ifNull(counts['compaction_input'], 0)
         as input_tokens,
     if(within.2 = 5, output_floor + beyond, output_given + if(within.2 > 0, output_parts, 0))
         + ifNull(counts['compaction_output'], 0) as output_tokens,
@@ -114,7 +115,7 @@ select
             within.1 > 0,
             within.1 = 0 and within.4 > 0 and input_parts > 0, within.2 > 0,
             within.2 > 0,
-            within.3, counts['compaction_input'] > 0 or counts['compaction_output'] > 0,
+            within.3 or within.4 > 8, counts['compaction_input'] > 0 or counts['compaction_output'] > 0,
             counts['total_tokens'] < input_given + output_given,
             beyond > 0 and input_given > 0 and within.4 = 0 and within.2 != 5,
             operation = 'llm' and isNull(input_given) and output_given > 0,
@@ -138,6 +139,8 @@ from (
         -- 'size', 'total', 'scope', 'key', 'rest'; 0 is within. `told` is which of the parts a total shows
         -- outside, one more than a bit each: 1 the cache, 2 the reasoning, 4 the tool use; 0 when it fits
         -- none. Emitters that are known to leave the cache out of input leave it out of their total, too.
+        -- Gemini's total has its cache within the input and its thoughts outside of the output, and what
+        -- nothing else tells is what its tools read: that is 8 more.
         arrayMap(
             told -> (
                 multiIf(
@@ -145,16 +148,16 @@ from (
                     cache_apart, 3, told > 0, 0, input_is_rest, 4, 0),
                 multiIf(
                     -- What Gemini thought is part of its total, where nothing else tells it.
-                    told = 0 and beyond > 0 and input_floor > 0 and output_parts + tools = 0
-                        and positionCaseInsensitive(concat(request_model, response_model), 'gemini') > 0, 5,
+                    told = 0 and beyond > 0 and input_floor > 0 and output_parts + tools = 0 and is_gemini, 5,
                     output_parts = 0, 0, output_parts > output_floor, 1, told > 0, 2 * bitTest(told - 1, 1),
                     output_is_rest, 4, 0),
                 tools > 0 and if(told > 0, bitTest(told - 1, 2), output_is_rest),
                 told),
             [multiIf(
-                beyond = 0, 1, beyond = input_parts, 2, beyond = output_parts, 3,
-                beyond = input_parts + output_parts, 4, beyond = tools, 5, beyond = input_parts + tools, 6,
-                beyond = output_parts + tools, 7, beyond = input_parts + output_parts + tools, 8, 0)]
+                beyond = 0, 1, beyond = outside, 2, beyond = output_parts, 3,
+                beyond = outside + output_parts, 4, beyond = tools, 5, beyond = outside + tools, 6,
+                beyond = output_parts + tools, 7, beyond = outside + output_parts + tools, 8,
+                is_gemini and input_floor > 0 and output_parts > 0 and beyond > output_parts, 11, 0)]
         )[1] as within,
         -- A model and its tokens make a call, whatever the operation is called: it is never free in silence.
         -- An agent's own tokens are the sum of its calls'; so are those of a call around other calls.
@@ -210,6 +213,8 @@ from (
                 + if(output_is_rest, ifNull(counts['audio_output'], 0) + ifNull(counts['image_output'], 0), 0)
                 as output_parts,
             ifNull(counts['tool_use'], 0) as tools,
+            positionCaseInsensitive(concat(request_model, response_model), 'gemini') > 0 as is_gemini,
+            if(is_gemini and not input_is_rest, toInt64(-1000000000000000), input_parts) as outside,
             -- Of cached sound an emitter may tell only that something was cached, and that something was
             -- sound: as little was both as can be.
             counts['audio_input'] > 0 and read > 0 as sound_cached,
@@ -251,8 +256,8 @@ from (
                     meaning['sent_model'] != '' and (
                         meaning['response_model'] = '' or meaning['response_model'] = request_model),
                     meaning['sent_model'], meaning['response_model']) as response_model,
-                -- Few are told: all that are not would take as long as those that are. What is no count is told
-                -- by the next key.
+                -- Few are told: all that are not would take as long as those that are. What is no count is
+                -- told by the next key.
                 mapFilter((what, count) -> isNotNull(count), mapApply(
                     (what, text) -> (what, sightline_count(text)),
                     mapFilter(

@@ -2,8 +2,9 @@
 -- column that the dialects name, the text of the first of its keys that says something; `scope_shows` and
 -- `name_shows` are the keys under which its scope and its name are known, '' or unknown when they are not.
 -- The members of attributes of JSON are looked up too, on spans that have one; those of what a client
--- returned where the span tells tokens itself, for what is around a call may return the same. All keys are sorted, the
--- unknown last, and with them those that say nothing: that costs less than to take out the known.
+-- returned where the span tells tokens itself, for what is around a call may return the same. All keys
+-- are sorted, the unknown last, and with them those that say nothing: that costs less than to take out the
+-- known.
 -- Reads: conversed_spans, dialects. Readers: mapped_spans.
 select
     * except (said, surest, tells_tokens),

@@ -1,4 +1,4 @@
--- Grain: one span all of whose attributes are text: arrays and maps as JSON, bytes as base64.
+-- Grain: one span all of whose attributes are text: arrays and maps as JSON, bytes too.
 -- Reads: spelled_spans. Readers: raw_spans.
 select * replace (
     arrayMap(
