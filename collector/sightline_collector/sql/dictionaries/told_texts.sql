@@ -1,9 +1,9 @@
 -- Grain: what log records tell of one span: its input and its output, as JSON lists of messages in the order
--- of the records' times, '' for nothing, and its project. Of records of several conventions those of the newest
--- tell a direction. A record that came twice counts once; one that comes late is found at the next look. Nothing
--- is kept here: spans are looked up, block by block, when they are read, so that what is erased or has grown old
--- in logs_v1 is gone here too. The key is a hash of project, trace and
--- span; the project says whose it is. One list: of several attributes each would be looked up by itself.
+-- of the records' times, '' for nothing, and its project. Of records of several conventions those of the
+-- newest tell a direction. A record that came twice counts once; one that comes late is found at the next
+-- look. Nothing is kept here: spans are looked up, block by block, when they are read, so that what is
+-- erased or has grown old in logs_v1 is gone here too. The key is a hash of project, trace and span; the
+-- project says whose it is. One list: of several attributes each would be looked up by itself.
 -- Reads: logs_v1. Readers: sightline_told_texts.
 create or replace dictionary told_texts (span_key UInt64, told Array(String))
 primary key span_key
