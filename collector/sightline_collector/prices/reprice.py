@@ -24,18 +24,16 @@ from sightline_collector.prices.reprice_bill import (
     Charged,
     changes_of,
     charged_anew,
-    place_of,
     summary,
 )
 from sightline_collector.prices.reprice_calls import Repriced, differing
 from sightline_collector.settle.arrivals import HOUR_NS, REACH_NS, of_time
 from sightline_collector.settle.book import LEDGER, Book
-from sightline_collector.settle.entries import Entry
+from sightline_collector.settle.entries import Entry, Place, settle
 from sightline_collector.settle.groups import Group, Stretch, Trace, in_portions, reached
 from sightline_collector.settle.hours import held, unix_ns
 from sightline_collector.settle.settling import NEAR_BY, Portion, append, to_judge
 from sightline_collector.settle.spread import LONG_AT_ONCE, spread
-from sightline_collector.settle.status import Place
 from sightline_collector.settle.suspects import FAR_NS
 from sightline_collector.store.engine import Engine
 
@@ -139,7 +137,10 @@ class _Charging:
         found = self.book.entries(portion.groups, portion.stretch, portion.around_ns)
         by_place = self._calls(found.values(), hour, calls)
         ours = [each for each in found.values() if self.clock_ns or not _earlier(each, hour, by_place)]
-        asking = [(each, rows) for each in ours if (rows := charged_anew(each, by_place))]
+        anew = [charged_anew(each, by_place) for each in ours]
+        more = self.book.completed(judged for _, judged in anew)
+        written = [rows + settle(judged.entries, judged.verdicts, more) for rows, judged in anew]
+        asking = [(each, rows) for each, rows in zip(ours, written, strict=True) if rows]
         asked = self.book.with_statuses([rows for _, rows in asking])
         refused = append(self.book, asked, self.clock_ns) if self.clock_ns else []
         left_out = set(map(id, refused))
@@ -171,7 +172,7 @@ class _Charging:
 
 def _earlier(entries: Sequence[Entry], hour: Stretch, calls: Mapping[Place, Repriced]) -> bool:
     """Whether such a group was charged in an earlier hour, had it not been a dry run."""
-    earlier = (calls.get(place_of(entry)) for entry in entries if entry.claim.started_ns < hour[0])
+    earlier = (calls.get(entry.place) for entry in entries if entry.claim.started_ns < hour[0])
     return any(call is not None and call.decides for call in earlier)
 
 

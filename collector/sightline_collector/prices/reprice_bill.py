@@ -15,8 +15,9 @@ from typing import Any
 from sightline_collector.prices.reprice_calls import Repriced
 from sightline_collector.settle.amounts import NOTHING, Amounts, amounts_of
 from sightline_collector.settle.claim import Verdict
-from sightline_collector.settle.entries import Entry, repriced, settle
-from sightline_collector.settle.status import Place, place
+from sightline_collector.settle.completed import Judged
+from sightline_collector.settle.entries import Entry, Place, repriced
+from sightline_collector.settle.status import place
 from sightline_collector.settle.verdicts import judge
 
 Rows = list[dict[str, Any]]
@@ -42,16 +43,17 @@ class Change:
     new_usd: Decimal
 
 
-def charged_anew(entries: Sequence[Entry], calls: Mapping[Place, Repriced]) -> Rows:
-    """All corrections that a group's entries need once some of its claims have another price."""
-    anew = [_priced(entry, calls.get(place_of(entry))) for entry in entries]
+def charged_anew(entries: Sequence[Entry], calls: Mapping[Place, Repriced]) -> tuple[Rows, Judged]:
+    """The corrections of prices that a group's entries need once some of its claims have another price, and
+    the group as it is with them."""
+    anew = [_priced(entry, calls.get(entry.place)) for entry in entries]
     verdicts = judge([after.claim for _, after in anew])
     written, held = Rows(), []
     for before, (rows, after) in zip(entries, anew, strict=True):
         charged = _is_charged(before, verdicts.get(before.claim.key))
         written += rows if charged else ()
         held.append(after if charged else before)
-    return written + settle(held, verdicts)
+    return written, Judged(held, verdicts)
 
 
 def _priced(entry: Entry, call: Repriced | None) -> tuple[Rows, Entry]:
@@ -71,13 +73,8 @@ def changes_of(entries: Iterable[Entry], corrections: Iterable[Mapping[str, Any]
     added: dict[Place, Amounts] = defaultdict(lambda: NOTHING)
     for row in corrections:
         added[place(row)] += amounts_of(row)
-    held = ((entry, sum(entry.under.values(), NOTHING), added[place_of(entry)]) for entry in entries)
+    held = ((entry, sum(entry.under.values(), NOTHING), added[entry.place]) for entry in entries)
     return [Charged(entry.row["model"], old, old + new) for entry, old, new in held if new.cost_usd]
-
-
-def place_of(entry: Entry) -> Place:
-    """Which span of which project an entry is of."""
-    return entry.row["project"], *entry.claim.key
 
 
 def summary(charged: Iterable[Charged]) -> list[Change]:

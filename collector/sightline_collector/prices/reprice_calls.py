@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from sightline_collector.settle.doubts import CLAIM
+from sightline_collector.settle.entries import Place
 from sightline_collector.settle.groups import Stretch
-from sightline_collector.settle.status import NO_CALL, Place
+from sightline_collector.settle.status import NO_CALL
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.store.engine import Engine
 

@@ -12,14 +12,17 @@ from typing import Any
 from sightline_collector.settle.amounts import AMOUNTS, NOTHING, Amounts, amounts_of
 from sightline_collector.settle.arrivals import HOUR_NS
 from sightline_collector.settle.claim import PAID, Claim, Key
+from sightline_collector.settle.completed import DETAILS, Judged, completed
 from sightline_collector.settle.entries import (
+    COMPLETED,
     DIMENSIONS,
-    LABELLED,
+    KINDS,
     PRICED,
     REPEATED,
     REPRICED,
     SAMPLED,
     Entry,
+    Place,
 )
 from sightline_collector.settle.groups import Group, Stretch, Trace
 from sightline_collector.settle.labels import Labels, labels_of
@@ -27,10 +30,6 @@ from sightline_collector.settle.status import with_statuses
 from sightline_collector.store.engine import Engine
 
 Row = Mapping[str, Any]
-
-DETAILS = ("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens")
-"""Parts of a call's tokens that not every sender names. Nor does each say what was used beside tokens, or in
-which tier it was answered."""
 
 LEAST_NS = 2 * HOUR_NS
 """How far around what came the entries of its traces are read at least: a trace may be longer than it looks
@@ -40,7 +39,7 @@ ENTRIES = f"""
 select
     {", ".join(DIMENSIONS)}, operation, entry, why, blocked, weight, own_cost_usd, gateway_cached,
     {", ".join(AMOUNTS)},
-    arraySum(mapValues(extra_usage)) as other_usage, notEmpty(price_context) as in_tier, tokens_estimated,
+    extra_usage, price_context, tokens_estimated,
     ifNull(reported_cost_usd, 0) > 0 or isNotNull(reported_cost_usd) and sightline_model_call(operation)
         as reported,
     attributes['sightline.usage.aggregated'] = 'true' as summed,
@@ -92,6 +91,10 @@ class Book:
         """The corrections; those of what is paid though it is no call say what a call would say."""
         return with_statuses(self._engine, asked)
 
+    def completed(self, judged: Iterable[Judged]) -> Mapping[Place, Amounts]:
+        """What is paid for what only others say of some paid calls."""
+        return completed(self._engine, judged)
+
     def append(self, corrections: Sequence[Mapping[str, Any]], now_ns: int) -> None:
         """Write corrections, all of them or none. Raises StoreRefused."""
         self._keep()
@@ -111,7 +114,7 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
         if row["entry"] == "span":
             spans[key].append(row)
         else:
-            kind = row["why"] if row["why"] in (SAMPLED, REPRICED, REPEATED, LABELLED) else ""
+            kind = row["why"] if row["why"] in KINDS else ""
             held[key][kind] += amounts_of(row)
             if row["why"] in PRICED and row["unpriced"] >= 0:
                 statuses[key] = row["cost_status"]
@@ -126,6 +129,7 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
             sampled=corrected[SAMPLED],
             repriced=corrected[REPRICED],
             repeated=corrected[REPEATED],
+            completed=corrected[COMPLETED],
             status=statuses.get(key) or str(row["cost_status"]),
             copies=tuple(map(amounts_of, others)) if row["operation"] in PAID else (),
             held=len(copies),
@@ -136,6 +140,8 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
 def _claim(row: Row, repriced: Amounts) -> Claim:
     cost = row["own_cost_usd"]
     known = (cost is not None) + repriced.priced > 0
+    other_usage = sum(row["extra_usage"].values())
+    details = sum(row[name] is not None for name in DETAILS) + (other_usage > 0) + bool(row["price_context"])
     return Claim(
         trace_id=row["trace_id"],
         span_id=row["span_id"],
@@ -150,9 +156,9 @@ def _claim(row: Row, repriced: Amounts) -> Claim:
         response_id=row["response_id"],
         input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"],
-        other_usage=row["other_usage"],
+        other_usage=other_usage,
         cost_usd=(cost or Decimal(0)) + repriced.cost_usd if known else None,
-        details=sum(row[name] is not None for name in DETAILS) + bool(row["other_usage"]) + row["in_tier"],
+        details=details,
         weight=row["weight"],
         cached=bool(row["gateway_cached"]),
         summed=bool(row["summed"]),

@@ -20,12 +20,15 @@ from sightline_collector.settle.amounts import NOTHING, Amounts, columns_of
 from sightline_collector.settle.claim import Claim, Key, Verdict
 from sightline_collector.settle.labels import Labels, filled, labels_of, named
 
+SAYS_MORE = "another span that tells of the call says more of what its price depends on"
 SAYS_LABELS = "another span that tells of the call says what it was made for"
 
 WRITER = "ledger"
 """Who wrote a correction: no sender's segment, so that no segment's count of rows sees it."""
 
-SAMPLED, REPRICED, REPEATED, LABELLED = "sampled", "repriced", "repeated", "labelled"
+SAMPLED, REPRICED, REPEATED = "sampled", "repriced", "repeated"
+LABELLED, COMPLETED = "labelled", "completed"
+KINDS = (SAMPLED, REPRICED, REPEATED, LABELLED, COMPLETED)
 """Corrections that no verdict asks for: each kind is summed up by itself."""
 
 PRICED = ("promoted", REPRICED)
@@ -41,6 +44,9 @@ DIMENSIONS = (
 
 Row = Mapping[str, Any]
 
+Place = tuple[str, str, str, int]
+"""Project, trace, span, and which delivery of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -54,6 +60,7 @@ class Entry:
     sampled: Amounts = NOTHING
     repriced: Amounts = NOTHING
     repeated: Amounts = NOTHING
+    completed: Amounts = NOTHING
     status: str = "priced"
     """The cost_status of its usage, as promoted or repriced since; not_a_call where it was never paid."""
     copies: tuple[Amounts, ...] = ()
@@ -62,6 +69,11 @@ class Entry:
     """How many times one request held it: 1 and its copies, those that were never paid, too."""
     under: Mapping[Labels, Amounts] = field(default_factory=dict)
     """What it, its copies and its corrections have come to, by the labels that they name."""
+
+    @property
+    def place(self) -> Place:
+        """Which delivery of which span of which project it is of."""
+        return self.row["project"], *self.claim.key
 
     @property
     def came(self) -> Amounts:
@@ -80,10 +92,11 @@ class Entry:
         return crc32(self.claim.span_id.encode()) / 2**32
 
 
-def corrections(entry: Entry, verdict: Verdict, labels: Labels) -> Iterator[dict[str, Any]]:
-    """The rows that bring the ledger to the verdict, under `labels`: none when it is there."""
+def corrections(entry: Entry, verdict: Verdict, labels: Labels, more: Amounts) -> Iterator[dict[str, Any]]:
+    """The rows that bring the ledger to the verdict, under `labels`, and to `more` where it is paid: none
+    when it is there."""
     under = defaultdict(lambda: NOTHING, entry.under)
-    for change, why, because in _changes(entry, verdict):
+    for change, why, because in _changes(entry, verdict, more if verdict.counts else NOTHING):
         under[labels_of(entry.row)] += change
         yield _row(entry, change, why, because) | {"trace_state": _beside(verdict.beside)}
     paid = sum(under.values(), NOTHING)
@@ -93,7 +106,7 @@ def corrections(entry: Entry, verdict: Verdict, labels: Labels) -> Iterator[dict
             yield _row(entry, NOTHING - left, LABELLED, SAYS_LABELS) | named(place)
 
 
-def _changes(entry: Entry, verdict: Verdict) -> Iterator[tuple[Amounts, str, str]]:
+def _changes(entry: Entry, verdict: Verdict, more: Amounts) -> Iterator[tuple[Amounts, str, str]]:
     """What is to be added for which reason, in short and in words."""
     if entry.claim.paid:
         change = NOTHING - sum(entry.copies, NOTHING) - entry.repeated
@@ -105,7 +118,9 @@ def _changes(entry: Entry, verdict: Verdict) -> Iterator[tuple[Amounts, str, str
     if change != NOTHING:
         because = verdict.because or "it tells of a call that no other span tells of"
         yield change, verdict.why or "restored", because
-    weight = entry.claim.weight
+    if more != entry.completed:
+        yield more - entry.completed, COMPLETED, SAYS_MORE
+    weight, once = entry.claim.weight, once + more
     weighed = once.times(weight, entry.chance) - once if weight != 1 else NOTHING
     change = weighed - entry.sampled
     if change != NOTHING:
@@ -169,14 +184,20 @@ def _seconds(ns: int) -> str:
     return f"{ns // 10**9}.{ns % 10**9:09d}"
 
 
-def settle(entries: Sequence[Entry], verdicts: Mapping[Key, Verdict]) -> list[dict[str, Any]]:
-    """All corrections that the verdicts ask for, in the order of the entries."""
+def settle(
+    entries: Sequence[Entry], verdicts: Mapping[Key, Verdict], more: Mapping[Place, Amounts]
+) -> list[dict[str, Any]]:
+    """All corrections that the verdicts ask for, in the order of the entries; `more` is what is paid for what
+    only others say of an entry's call."""
     labels = {entry.claim.key: labels_of(entry.row) for entry in entries}
     return [
         row
         for entry in entries
         if (verdict := verdicts.get(entry.claim.key)) is not None
         for row in corrections(
-            entry, verdict, filled(labels[entry.claim.key], map(labels.__getitem__, verdict.told_by))
+            entry,
+            verdict,
+            filled(labels[entry.claim.key], map(labels.__getitem__, verdict.told_by)),
+            more.get(entry.place, NOTHING),
         )
     ]

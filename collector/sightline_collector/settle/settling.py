@@ -11,6 +11,7 @@ import structlog
 from sightline_collector.errors import StoreRefused
 from sightline_collector.settle.arrivals import Arrival, windows
 from sightline_collector.settle.book import LEDGER, Book
+from sightline_collector.settle.completed import Judged
 from sightline_collector.settle.entries import Entry, settle
 from sightline_collector.settle.groups import Group, Stretch, in_portions, joined, reached
 from sightline_collector.settle.spread import LONG_AT_ONCE, Long, doubtful_long, note, noted, spread
@@ -112,9 +113,11 @@ def _settle(book: Book, portion: Portion, clock_ns: Callable[[], int] | None) ->
     return Settled(sum(map(len, portion.groups)), written, len(refused))
 
 
-def _asked(judged: Iterable[list[Entry]], book: Book) -> list[Rows]:
+def _asked(held: Iterable[list[Entry]], book: Book) -> list[Rows]:
     """The corrections that each group asks for; groups that ask for none are left out."""
-    rows = (settle(entries, judge([entry.claim for entry in entries])) for entries in judged)
+    judged = [Judged(entries, judge([entry.claim for entry in entries])) for entries in held]
+    more = book.completed(judged)
+    rows = (settle(group.entries, group.verdicts, more) for group in judged)
     return book.with_statuses([asked for asked in rows if asked])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sightline_collector.settle.entries import Place
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.store.engine import Engine
 
@@ -33,8 +34,6 @@ from priced_spans
 """
 
 Row = dict[str, Any]
-Place = tuple[str, str, str, int]
-"""Project, trace, span, and which delivery of it."""
 
 
 def with_statuses(engine: Engine, asked: Sequence[list[Row]]) -> list[list[Row]]:

@@ -61,7 +61,7 @@ class Ledger:
 
     def settle(self) -> list[dict[str, Any]]:
         """The corrections that this settlement appends."""
-        new = settle([self._entry(claim) for claim in self.claims], judge(self.claims))
+        new = settle([self._entry(claim) for claim in self.claims], judge(self.claims), {})
         self.rows += new
         self.entries = [self._entry(claim) for claim in self.claims]
         return new

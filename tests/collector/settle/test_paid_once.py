@@ -16,6 +16,8 @@ ASKED = {
     "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
 }  # fmt: skip
 ANSWER = {"gen_ai.response.id": "chatcmpl-9aZbYcXdWeVfUgThSiRj"}
+SEARCHED = {"gen_ai.usage.details.web_search_requests": 3}
+CLAUDE_MODEL = {name: CLAUDE[name] for name in ("gen_ai.provider.name", "gen_ai.request.model")}
 CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
     "an agent's usage is the sum of its calls'": (
         [
@@ -196,8 +198,15 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
     ),
     "of two that tell of a call the one that knows what was used beside tokens is paid": (
         [
-            Told(1, 0, CLAUDE | {"gen_ai.usage.details.web_search_requests": 3}, seconds=3),
+            Told(1, 0, CLAUDE | SEARCHED, seconds=3),
             Told(2, 1, CLAUDE, "b", seconds=2),
+        ],
+        (1, CLAUDE_USD + Decimal("0.03"), 18495, 445),
+    ),
+    "what only the one that is not paid knows of a call is paid, too": (
+        [
+            Told(1, 0, CLAUDE, "com.anthropic.sdk.python", start=0.1, seconds=0.5),
+            Told(2, 0, used("chat", (18495, 445), **CLAUDE_MODEL, **SEARCHED), trace=2),
         ],
         (1, CLAUDE_USD + Decimal("0.03"), 18495, 445),
     ),
@@ -415,16 +424,23 @@ def test_a_call_is_paid_once(paid: dict[str, Total], rule: str, order: str) -> N
 
 
 def test_of_two_that_tell_of_a_call_the_one_that_knows_its_tier_is_paid(store: Store) -> None:
-    """A gateway says that the answer was given in a cheaper tier, the client below it does not."""
+    """A gateway says that the answer was given in a cheaper tier, the client below it does not; or one tells
+    the tier that was asked for, the other that it was not given."""
     days = 60 * 86_400  # Tiers have prices since October.
     outer = used(
         "chat", (1000, 100), **{"gen_ai.request.model": "o3", "openai.response.service_tier": "flex"}
     )
     inner = used("chat", (1000, 100), **{"gen_ai.request.model": "o3"})
     told = [Told(1, 0, outer, "gateway", start=days, seconds=3), Told(2, 1, inner, start=days)]
+    asking = inner | {"llm.invocation_parameters": '{"service_tier": "priority"}'}
+    answered = inner | {"openai.response.service_tier": "default"}
+    told += [
+        Told(1, 0, asking, "openinference.instrumentation.openai", start=days + 9, trace=2),
+        Told(2, 1, answered, start=days + 9, trace=2),
+    ]
     store.take(told, NOW_NS + days * 10**9)
     store.settle()
-    assert store.total() == (1, Decimal("0.0014"), 1000, 100)
+    assert store.total() == (2, Decimal("0.0014") + Decimal("0.0028"), 2000, 200)
 
 
 @pytest.mark.parametrize("portion", [60, 10], ids=["at once", "ten by ten"])

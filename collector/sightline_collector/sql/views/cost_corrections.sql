@@ -4,7 +4,8 @@
 --        twice), repeated (one request held it twice), replayed (a gateway gave an answer again), promoted
 --        (nobody else tells of its usage), restored (an earlier correction did not hold), sampled (it stands
 --        for others), labelled (the call is moved to the feature, user, session, prompt or experiment that
---        another span of it names: one correction there, one here) or repriced; because says it in words
+--        another span of it names: one correction there, one here), completed (another span of the call knows
+--        more of what its price depends on) or repriced; because says it in words
 -- Reads: spans_v1
 -- Readers: people; the web pages
 create or replace view cost_corrections as

@@ -25,7 +25,7 @@ with settled as (
         toInt32(sumIf(c.priced, c.why != 'repeated')) as priced,
         max(c.flags) as copies,
         toDecimal64(sumIf(ifNull(c.cost_usd, 0), c.why != 'repeated'), 12) as usd,
-        argMax(c.why, (c.why not in ('repriced', 'repeated'), c.received_at)) as why,
+        argMax(c.why, (c.why not in ('repriced', 'repeated', 'completed'), c.received_at)) as why,
         -- What takes an unpriced call from its reason says that reason, not the new one.
         argMaxIf(toString(c.cost_status), c.received_at, c.unpriced >= 0) as new_status,
         countIf(c.why = 'repriced') as repriced,
