@@ -10,6 +10,9 @@ create or replace function sightline_answer_usage as (answer) -> if(
             if(position(usage, '"cache_read_input_tokens"') = 0, '',
                 concat(',"input_beside_cache":', toString(JSONExtractUInt(usage, 'input_tokens')))),
             '}'),
-        [JSONExtractRaw(if(position(answer, '"generations"') = 0, answer, JSONExtractRaw(
-            answer, 'generations', 1, 1, 'message', 'kwargs', 'response_metadata')) as told, 'service_tier')],
+        [JSONExtractRaw(
+            if(position(answer, '"generations"') = 0, answer, concat(
+                JSONExtractRaw(answer, 'generations', 1, 1, 'message', 'kwargs', 'response_metadata'),
+                JSONExtractRaw(answer, 'generations', 1, 1, 'message', 'response_metadata'))) as told,
+            'service_tier')],
         [JSONExtractRaw(told, 'usage')])[1])
