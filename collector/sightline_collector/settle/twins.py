@@ -8,7 +8,7 @@ side by side are calls of their own, however alike: a program asks the same thin
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -110,12 +110,14 @@ def _told(
 
 def _best(call: Sequence[Claim], tree: Tree) -> Claim:
     """Whose numbers count: a gateway's word, then who has usage, as a call and not as what may be the sum of
-    some, a price, its parts; the library's own."""
+    some, a price, its parts; the library's own; those that most tell. Who adds up a stream's running totals
+    counts some twice."""
+    agree = Counter((c.input_tokens, c.output_tokens) for c in call)
     return min(
         call,
         key=lambda c: (
             not c.cached, not c.used, not c.paid, c.cost_usd is None, -c.details, not c.native,
-            -tree.depth(c), *order(c)
+            -agree[c.input_tokens, c.output_tokens], -tree.depth(c), c.output_tokens or 0, *order(c)
         ),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sightline_collector.settle.alike import order
 from sightline_collector.settle.claim import Claim, Key, Verdict
 from sightline_collector.settle.sums import Payers, Sums, sums_of
 from sightline_collector.settle.tree import Tree
@@ -24,6 +25,7 @@ def judge(claims: Sequence[Claim]) -> Verdicts:
     for claim in once:
         if claim.key not in verdicts and (claim.paid or claim.spent):
             verdicts[claim.key] = _verdict(claim, calls.sums.parts)
+    verdicts |= _of_streams(once, verdicts, tree)
     return verdicts | _told_by(once, verdicts, tree)
 
 
@@ -76,6 +78,23 @@ def _verdict(claim: Claim, sums: Mapping[Key, Claim]) -> Verdict:
     if claim.paid:
         return Verdict(True)
     return Verdict(True, "promoted", "no span below it tells of its usage")
+
+
+def _of_streams(claims: Sequence[Claim], verdicts: Verdicts, tree: Tree) -> Verdicts:
+    """The verdicts on calls without usage below one that is paid because it alone knows of some: the last of
+    them is the call that it is paid for."""
+    calls: dict[Key, tuple[Claim, Claim]] = {}
+    promoted = {key for key, verdict in verdicts.items() if verdict.why == "promoted"}
+    silent = (c for c in claims if c.operation == "llm" and not c.spent and not c.cached)
+    for claim in sorted(silent, key=order) if promoted else ():
+        knows = next((span for span in tree.above(claim) if span.key in promoted), None)
+        if knows is not None and verdicts[claim.key].counts and knows.same_model(claim):
+            calls[knows.key] = knows, claim
+    because = "the same call is paid as span {} above it, which alone knows its usage"
+    return {
+        claim.key: Verdict(False, "twin", because.format(knows.span_id), twin_of=knows.key)
+        for knows, claim in calls.values()
+    }
 
 
 def _told_by(claims: Sequence[Claim], verdicts: Verdicts, tree: Tree) -> Verdicts:

@@ -32,6 +32,15 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         [Told(1, 0, used("invoke_agent", (300, 30)))],
         (1, usd(300, 30), 300, 30),
     ),
+    "an agent that alone knows what a stream below it used is one call with it": (
+        [
+            Told(1, 0, used("invoke_agent", (300, 30)), seconds=9),
+            Told(2, 1, used("invoke_agent", (300, 30)), seconds=8),
+            Told(3, 2, ASKED, failed=True),
+            Told(4, 2, ASKED, start=2),
+        ],
+        (2, usd(300, 30), 300, 30),
+    ),
     "the innermost of nested agents is paid": (
         [Told(1, 0, used("invoke_agent", (300, 30)), seconds=9), Told(2, 1, used("invoke_agent", (300, 30)))],
         (1, usd(300, 30), 300, 30),
@@ -105,6 +114,13 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
             Told(2, 9, CLAUDE | {"gen_ai.response.id": "msg_1"}, "com.anthropic.sdk.python"),
         ],
         (1, CLAUDE_USD, 18495, 445),
+    ),
+    "so it does to another that does not": (
+        [
+            Told(1, 9, used("chat", (100, 11), **ANSWER), "a"),
+            Told(2, 9, used("chat", (100, 10), **ANSWER), "b", start=0.1),
+        ],
+        (1, usd(100, 10), 100, 10),
     ),
     "two scopes side by side with the same tokens are one call without any id": (
         [Told(1, 9, used("chat", (100, 10)), "a"), Told(2, 9, used("chat", (100, 10)), "b")],
