@@ -99,11 +99,12 @@ def _alike(unit: Unit, other: Unit, tree: Tree) -> bool:
 
 
 def _strayed(unit: Unit, other: Unit) -> bool:
-    """Whether a root of one unit ran within a call of another trace, and nothing tells where it was made:
+    """Whether the roots of one unit ran within a call of another trace, and nothing tells where it was made:
     an instrumentation that does not hand on its context parts a call from its client's."""
     roots = [claim for claim in unit if not claim.parent_span_id]
-    within = any(root.trace_id != o.trace_id and root.within(o) for root in roots for o in other)
-    return within and {claim.trace_id for claim in unit} == {root.trace_id for root in roots}
+    if {claim.trace_id for claim in unit} != {root.trace_id for root in roots}:
+        return False
+    return any(all(root.trace_id != o.trace_id and root.within(o) for root in roots) for o in other)
 
 
 def apart(one: Claim, other: Claim) -> bool:

@@ -101,6 +101,16 @@ CASES: dict[str, tuple[list[Told], tuple[int, Decimal, int, int]]] = {
         ],
         (2, usd(200, 20), 200, 20),
     ),
+    "nor is it where it is found below a root that ran longer than that call": (
+        [
+            Told(1, 0, used("chat", (100, 10)), "gateway", seconds=2),
+            Told(2, 1, used("chat", (100, 10), **ANSWER), "client", start=0.1),
+            Told(3, 0, used("chat", (100, 10), **ANSWER), "com.anthropic.sdk.python", start=0.2, seconds=0.5,
+                 trace=2),
+            Told(4, 8, used("chat", (100, 10)), "framework", start=0.15, trace=3),
+        ],
+        (2, usd(200, 20), 200, 20),
+    ),
     "equal calls of two scopes in two traces, each below a span of its own, are two": (
         [
             Told(1, 7, used("chat", (100, 10)), "framework"),
