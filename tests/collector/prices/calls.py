@@ -42,6 +42,8 @@ class Call:
     estimated: bool = False
     cached: bool = False
     reported_usd: str | None = None
+    asked: str = ""
+    """The model as the request named it, '' where it did not."""
 
     def row(self, number: int) -> dict[str, object]:
         """The call as a row of mapped_spans, numbered in its span id."""
@@ -51,6 +53,7 @@ class Call:
             "operation": self.operation,
             "provider": self.provider,
             "model": self.model,
+            "request_model": self.asked,
             "started_at": self.at.strftime("%Y-%m-%d %H:%M:%S.%f"),
             "price_context": [f"{key}={value}" for key, value in self.context.items()],
             "extra_usage": {u: n for u, n in self.usage.items() if u not in COLUMN_OF_UNIT},

@@ -99,6 +99,17 @@ def test_prices_of_ones_own_replace_the_published_ones(store: Engine) -> None:
     assert charged(store, "big-1", APRIL) == "4.00 priced"
 
 
+def test_what_is_agreed_for_the_name_that_was_asked_holds(store: Engine) -> None:
+    """Where the answer's name is the end of it; whoever answers by another name is paid as that one."""
+    prices = {"input_tokens": "0.5", "output_tokens": 0}
+    set_override(store, override(model="us.*", prices=prices))
+    answered = [
+        price(store, [Call("corner", "big-1", MILLION, JUNE, asked=asked)])[0].usd
+        for asked in ("us.big-1-v1:0", "eu.big-1-v1:0", "us.little-1")
+    ]
+    assert answered == [Decimal("0.5"), 4, 4]
+
+
 def test_a_model_that_nobody_publishes_gets_a_price(store: Engine) -> None:
     """From its first day on a model of one's own is priced; before it, it is unpriced and never free."""
     set_override(

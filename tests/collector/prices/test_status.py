@@ -103,6 +103,22 @@ def test_a_known_model_of_an_unknown_seller_is_assumed(pricer: Engine, provider:
     assert (got.usd, got.status) == (GPT_4O, "assumed")
 
 
+@pytest.mark.parametrize(("area", "usd"), [("us", "0.0198"), ("global", "0.018")])
+@pytest.mark.parametrize("before", ["", "arn:aws:bedrock:us-east-1:1:inference-profile/"])
+@pytest.mark.parametrize(
+    "answered", ["", "claude-sonnet-4-5-20250929", "anthropic.claude-sonnet-4-5-20250929-v1:0"]
+)
+def test_what_was_asked_says_where_it_was_answered(
+    pricer: Engine, answered: str, before: str, area: str, usd: str
+) -> None:
+    """Bedrock's request names the area, by which the price goes, and the model with it; the answer may name
+    the model alone."""
+    asked = f"{before}{area}.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    used = {"input_tokens": 1000, "output_tokens": 1000}
+    got = one(pricer, Call("aws.bedrock", answered or asked, used, asked=asked))
+    assert (got.usd, got.status) == (Decimal(usd), "priced")
+
+
 @pytest.mark.parametrize(
     "provider",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -124,6 +125,15 @@ TOLD: dict[str, tuple[Said, list[Any], list[Any], str]] = {
     "old": (OLD, ASKED, [message("assistant", text("Rain."))], ""),
     "details": (DETAILS, ASKED, [message("assistant", text("Rain."), finish_reason="stop")], ""),
 }  # fmt: skip
+SEVERAL: dict[str, tuple[list[Said], list[Said]]] = {
+    "details, azure, old": ([DETAILS], [AZURE, OLD]),
+    "azure, old": ([AZURE], [OLD]),
+    "details of the answer, old": (
+        [[(DETAILS[0][0], {"gen_ai.output.messages": "[yes]"})], OLD[:1]],
+        [OLD[1:]],
+    ),
+}
+"""Events of several conventions on one span: those that tell it, and those that tell it once more."""
 ODD = '"\\\x01\x02\n</script>'
 DOCUMENT = "retrieval.documents.0.document."
 SPANS: dict[str, tuple[Values, Said]] = {
@@ -137,6 +147,10 @@ SPANS: dict[str, tuple[Values, Said]] = {
     ),
     "whole and flattened": ({"gen_ai.prompt": "[whole]", "gen_ai.prompt.0.content": "flattened"}, []),
     **{who: ({"gen_ai.operation.name": "chat"}, events) for who, (events, *_) in TOLD.items()},
+    **{
+        who: ({"gen_ai.operation.name": "chat"}, list(chain(*again, *told)))
+        for who, (told, again) in SEVERAL.items()
+    },
     "attributes and events": (
         {"gen_ai.input.messages": "[asked]", "gen_ai.response.finish_reasons": ["stop"]}, STRANDS
     ),
@@ -290,6 +304,18 @@ def test_what_events_tell_is_stored_once_as_it_was_sent(rows: Rows, who: str) ->
         for text in moved.values():
             whole = json.loads(row["input"]) + json.loads(row["output"])
             assert any(held(text, each) for each in whole), text
+
+
+@pytest.mark.parametrize("who", SEVERAL)
+def test_the_newest_convention_tells_a_direction(engine: Engine, rows: Rows, who: str) -> None:
+    """Each message is told once; the events that would tell it again stay as they are."""
+    row, (told, again) = rows[who], SEVERAL[who]
+    assert len(read(engine, row["input"])) == len(read(engine, row["output"])) == 1
+    repeated = list(chain(*again))
+    kept = [(event["name"], event["attributes"]) for event in row["events"]]
+    assert kept[: len(repeated)] == repeated
+    moved = zip(chain(*told), kept[len(repeated) :], strict=True)
+    assert all(after[1].items() < sent[1].items() for sent, after in moved)
 
 
 def test_attributes_come_before_events(rows: Rows) -> None:

@@ -273,7 +273,8 @@ TOKENS: dict[str, tuple[Any, int | None]] = {
     "not a number": (float("nan"), None),
     "infinite": (float("inf"), None),
     "a list": ([1], None),
-    "bytes": (b"1", None),
+    "bytes of text": (b"1", 1),
+    "bytes": (b"\xff", None),
     "nothing": (None, None),
 }
 

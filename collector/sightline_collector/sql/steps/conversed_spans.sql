@@ -1,11 +1,12 @@
 -- Grain: one span of any dialect, with what its events tell of a model call: the messages of each direction
 -- as one list of JSON, as they were sent, in the attributes span_events.input and span_events.output, and
 -- the finish reasons in gen_ai.response.finish_reasons. What stands there has left its event, so that it is
--- stored once. An attribute that says it already says it alone: then the events stay as they are.
+-- stored once. An attribute that says it already says it alone: then the events stay as they are. So do
+-- those of an older convention than another that tells the direction: they tell the same once more.
 -- Lambdas take the names of what is silent, not the attributes, which would be copied for each event.
 -- Reads: gathered_spans. Readers: recognised_spans.
 select
-    * except (told, silent, said, finished) replace (
+    * except (told, silent, heard, newest, said, finished) replace (
         if(empty(told), attributes, mapConcat(
             attributes,
             CAST(
@@ -21,7 +22,13 @@ select
                 empty(moved), event.3,
                 moved = ['*'], mapFilter((key, text) -> false, event.3),
                 mapFilter((key, text) -> not has(moved, key), event.3)), event.4),
-            events, arrayMap(event -> sightline_event_moved(silent, event.2, event.3), events))) as events)
+            events,
+            arrayMap(
+                (event, open) -> sightline_event_moved(open, event.2, event.3),
+                events,
+                arrayMap(
+                    convention -> arrayFilter((direction, by) -> by = convention, silent, newest),
+                    arrayMap(name -> sightline_event_convention(name), events.2))))) as events)
 from (
     select
         *,
@@ -31,10 +38,20 @@ from (
             ['input', 'output'])) as silent,
         if(empty(told), [], arrayFilter(each -> each.2 != '', arrayFlatten(arrayMap(
             event -> arrayMap(
-                direction -> (direction, sightline_told(
-                    sightline_event_text(direction, event.2, event.3, ''), sightline_event_role(event.2))),
+                direction -> (
+                    direction,
+                    sightline_told(
+                        sightline_event_text(direction, event.2, event.3, ''), sightline_event_role(event.2)),
+                    sightline_event_convention(event.2)),
                 silent),
-            told)))) as said,
+            told)))) as heard,
+        arrayMap(
+            direction -> arrayMin(arrayMap(
+                (who, by) -> if(who = direction, by, 5), tupleElement(heard, 1), tupleElement(heard, 3))),
+            silent) as newest,
+        arrayFilter(
+            (each, who, by) -> has(arrayZip(silent, newest), (who, by)),
+            heard, tupleElement(heard, 1), tupleElement(heard, 3)) as said,
         if(empty(told), [], arrayFilter(reason -> reason != '', arrayMap(
             event -> if(
                 mapContains(event.3, 'finish_reason'), event.3['finish_reason'],

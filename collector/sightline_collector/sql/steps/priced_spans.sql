@@ -35,7 +35,9 @@ from (
             call = '' or request_model in ('', model), '',
             concat(provider, '|', request_model))), 512)) as asked,
         sightline_price_model(asked) as asked_named,
-        sightline_price_model(sightline_price_bare(asked)) as asked_bare
+        sightline_price_model(sightline_price_bare(asked)) as asked_bare,
+        -- Bedrock's request says the area, which has a price of its own, before the model that answers.
+        toUInt32(asked_named * (position(asked, concat('.', substringIndex(call, '|', -1))) > 0)) as exact
     select
         *,
         arrayMap(
@@ -89,9 +91,9 @@ from (
                     model_id, price_context, toUnixTimestamp64Nano(started_at), input)])[1],
             [call != '' or isNotNull(reported_cost_usd)],
             -- A time that no clock can have told is not when it was paid.
-            [named + named_dashed = 0 or provider = '' or has(notes, 'start_out_of_range')],
+            [exact + named + named_dashed = 0 or provider = '' or has(notes, 'start_out_of_range')],
             [multiIf(
-                named != 0, named, named_dashed != 0, named_dashed, bare != 0, bare,
+                exact != 0, exact, named != 0, named, named_dashed != 0, named_dashed, bare != 0, bare,
                 bare_dashed != 0, bare_dashed, asked_named != 0, asked_named, asked_bare)],
             [sightline_price_count(input_tokens)],
             [sightline_price_count(output_tokens)],
