@@ -26,6 +26,7 @@ from sightline_collector.sql.cluster import READ_SETTINGS as SHARD_SETTINGS
 from sightline_collector.store.connection import connect, fault_of
 from sightline_collector.store.embedded_reads import QUICK, EmbeddedReads
 from sightline_collector.store.lateness import Lateness
+from sightline_collector.store.piped import PIPE
 from sightline_collector.store.reads import Reads
 from sightline_collector.store.schema_file import schema_file
 from sightline_collector.store.server_insert import ServerInserts, write_settings
@@ -248,11 +249,9 @@ class Engine:
         a statement of its own."""
         standing = self._standing.get(stands.coming)
         if standing is None:
-            assert self._schemas is not None
-            pipe_at = self._schemas / stands.coming
-            read, schema = self._read_of(pipe_at, messages)
+            read, schema = self._read_of(Path(PIPE), messages)
             opening = f"{stands.open.replace('{source}', read)}\nsettings {schema}"
-            standing = Standing(self, self._new_writer, pipe_at, replace(stands, open=opening))
+            standing = Standing(self, self._new_writer, replace(stands, open=opening))
             self._standing[stands.coming] = standing
         return standing.takes(file, items)
 

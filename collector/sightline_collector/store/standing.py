@@ -29,10 +29,13 @@ from sightline_collector.store.piped import Ended, Piped
 
 FIRST = 4
 """From which insert on it pays: to open one costs as much as a few statements."""
-REST_S = 10.0
-"""How long after its end the next is opened: who sends what ends it could else keep a processor busy."""
-STALLS_S = 10.0
-"""How long no row may come."""
+REST_S, REST_MOST_S = 10.0, 600.0
+"""How long after its end the next is opened, longer each time until one has stored: who sends what ends it
+could else keep a processor busy."""
+RENEWED = 2000
+"""After how many inserts another is opened: the engine's reckoning of its memory grows by 50 KB each."""
+STALLS_S = 50.0
+"""How long no row may come: as long as an insert may take."""
 LOOK_S, LOOK_MOST_S = 0.003, 0.05
 """How soon it is looked whether all have come."""
 
@@ -64,10 +67,12 @@ class Standing:
 
     writes: Writes
     connect: Callable[[], Client]
-    pipe_at: Path
     statements: Statements
     _lock: Lock = field(default_factory=Lock, init=False)
     _inserts: int = field(default=0, init=False)
+    _stored: int = field(default=0, init=False)
+    _failed: int = field(default=0, init=False)
+    _stuck: bool = field(default=False, init=False)
     _rests_until_s: float = field(default=0.0, init=False)
     _piped: Piped | None = field(default=None, init=False)
 
@@ -76,7 +81,7 @@ class Standing:
         stored then. Raises a Fault of the last statement, which stores all or nothing."""
         with self._lock:
             self._inserts += 1
-            if self._inserts < FIRST:
+            if self._inserts < FIRST or self._stuck:
                 return False
             try:
                 piped = self._ready()
@@ -87,6 +92,7 @@ class Standing:
                 self._rest(e)
                 return False
             self._store()
+            self._renew()
             return True
 
     @property
@@ -104,7 +110,7 @@ class Standing:
         if self._piped is None and time.monotonic() >= self._rests_until_s:
             for sql in self.statements.making:
                 self.writes.command(sql)
-            self._piped = Piped(self.connect(), self.statements.open, self.pipe_at)
+            self._piped = Piped(self.connect(), self.statements.open)
         return self._piped if self._piped and self._piped.reads() else None
 
     def _bring(self, piped: Piped, file: Path, items: int) -> None:
@@ -135,16 +141,24 @@ class Standing:
             except Fault as e:
                 self._rest(e)
 
+    def _renew(self) -> None:
+        self._stored, self._failed = self._stored + 1, 0
+        if self._stored % RENEWED == 0:
+            self._end()
+
     def _rest(self, why: Exception) -> None:
-        log.warning("segments are inserted by statements of their own", why=str(why)[:300], for_s=REST_S)
-        self._rests_until_s = time.monotonic() + REST_S
+        rest_s = min(REST_S * 2**self._failed, REST_MOST_S)
+        self._failed = min(self._failed + 1, 10)
+        log.warning("segments are inserted by statements of their own", why=str(why)[:300], for_s=rest_s)
+        self._rests_until_s = time.monotonic() + rest_s
         self._end()
 
     def _end(self) -> None:
-        if self._piped is None:
-            return
-        self._piped.end()
+        if self._piped is not None and not self._piped.end():
+            # Its tables are its own until it ends: whoever asked for them would wait with it.
+            log.error("an insert that stood open does not end", hint="restart the collector")
+            self._stuck = True
         self._piped = None
-        for table in (self.statements.coming, self.statements.come):
+        for table in () if self._stuck else (self.statements.coming, self.statements.come):
             with suppress(Fault):
                 self.writes.command(f"drop table if exists {table} sync")

@@ -197,7 +197,7 @@ def test_a_process_leaves_without_closing_it(
 
 @pytest.mark.parametrize("stands", [False, True])
 def test_a_store_that_is_closed_closes_it(segments: Segments, stands: bool) -> None:
-    """While it is planned or while it stands: no thread, pipe or table is left."""
+    """While it is planned or while it stands: no thread or table is left."""
     segments.stand()
     one = next(one for one in segments.engine.standing if one.is_open)
     if not stands:
@@ -206,7 +206,6 @@ def test_a_store_that_is_closed_closes_it(segments: Segments, stands: bool) -> N
     one.close()
     assert not one.is_open
     assert "standing insert" not in [thread.name for thread in threading.enumerate()]
-    assert not one.pipe_at.exists()
     assert (
         segments.engine.rows(f"select name from system.tables where name = '{one.statements.coming}'") == []
     )
