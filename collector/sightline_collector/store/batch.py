@@ -48,9 +48,6 @@ INSERT_SETTINGS = {
 STANDING_SETTINGS = INSERT_SETTINGS | {
     "max_block_size": ROWS_MAX,
     "input_format_max_block_size_bytes": 16 << 20,
-    "max_insert_threads": 1,
-    # It runs for days, and what it has made is let go by others.
-    "max_memory_usage": 0,
     "max_execution_time": 0,
 }
 """Of an insert that stands open: as nothing is planned, larger blocks pay, which are begun more seldom."""

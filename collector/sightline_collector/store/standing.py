@@ -33,7 +33,8 @@ REST_S, REST_MOST_S = 10.0, 600.0
 """How long after its end the next is opened, longer each time until one has stored: who sends what ends it
 could else keep a processor busy."""
 RENEWED = 2000
-"""After how many inserts another is opened: the engine's reckoning of its memory grows by 50 KB each."""
+"""After how many inserts another is opened: what the engine reckons that it holds, and bounds, grows by 50 KB
+each, for others let go what it has made."""
 STALLS_S = 50.0
 """How long no row may come: as long as an insert may take."""
 LOOK_S, LOOK_MOST_S = 0.003, 0.05
