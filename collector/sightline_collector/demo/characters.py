@@ -29,7 +29,7 @@ CHARACTERS: Final = {
         first_token_ms=380,
         tokens_per_s=110,
         manner=Manner((1, 3), 0.01),
-        changed=Manner((3, 7), 0.2),
+        changed=Manner((4, 8), 0.2),
     ),
     "gpt-4o": Character(first_token_ms=520, tokens_per_s=75, manner=Manner((2, 4), 0.01)),
     "gpt-5-mini": Character(
