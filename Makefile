@@ -33,7 +33,7 @@ types: .venv/tested
 	$(BIN)/mypy
 
 suite: .venv/tested
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --session-timeout 800
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --session-timeout 1000
 
 test-clickhouse: .venv/tested  ## the tests of the store on CLICKHOUSE_URL=clickhouse://user:password@host:8123[?cluster=NAME]
 	$(BIN)/python -m tests.servers --url '$(CLICKHOUSE_URL)'

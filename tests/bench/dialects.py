@@ -23,7 +23,7 @@ SEGMENT_REQUESTS = 72
 INSERTS = 3
 """For each repeat."""
 SMALL_INSERTS = 9
-WARM_INSERTS = 8
+WARM_INSERTS = 14
 """Of those a few are planned one by one, and one beside the other that is to stand open."""
 
 

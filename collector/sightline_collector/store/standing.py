@@ -27,7 +27,7 @@ from clickhouse_connect.driver.client import Client
 from sightline_collector.errors import Fault
 from sightline_collector.store.piped import Ended, Piped
 
-FIRST = 4
+FIRST = 8
 """From which insert on it pays: to open one costs as much as a few statements."""
 REST_S, REST_MOST_S = 10.0, 600.0
 """How long after its end the next is opened, longer each time until one has stored: who sends what ends it
