@@ -23,7 +23,7 @@ ROWS_MAX = 1024
 PUSH = bytes(ROWS_MAX)  # of so few bytes a pipe takes all or none
 PIPE_BYTES = 1 << 20
 STALLS_S = 50.0
-"""How long nothing may be read: as long as an insert may take."""
+"""How long nothing may be read, and no row may come of it: as long as an insert may take."""
 LEAVES_S = 30.0
 """How long an end is waited for: what was read is worked on before."""
 

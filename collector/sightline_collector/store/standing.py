@@ -25,7 +25,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 
 from sightline_collector.errors import Fault
-from sightline_collector.store.piped import Ended, Piped
+from sightline_collector.store.piped import STALLS_S, Ended, Piped
 
 FIRST = 8
 """From which insert on it pays: to open one costs as much as a few statements."""
@@ -35,8 +35,6 @@ could else keep a processor busy."""
 RENEWED = 2000
 """After how many inserts another is opened: what the engine reckons that it holds, and bounds, grows by 50 KB
 each, for others let go what it has made."""
-STALLS_S = 50.0
-"""How long no row may come: as long as an insert may take."""
 LOOK_S, LOOK_MOST_S = 0.003, 0.05
 """How soon it is looked whether all have come."""
 
@@ -52,8 +50,7 @@ class Writes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The tables on the way and what makes them, what stands open, and what stores the rows that have come.
-    What stands open has `{source}` for the pipe."""
+    """The tables on the way and what makes them, what stands open, and what stores the rows that came."""
 
     coming: str
     come: str

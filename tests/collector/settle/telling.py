@@ -30,6 +30,10 @@ CLAUDE = {
     "gen_ai.usage.cache_write.input_tokens": 2089,
 }  # fmt: skip
 CLAUDE_USD = Decimal("0.01944945")
+ASKED = {
+    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+}  # fmt: skip
+ANSWER = {"gen_ai.response.id": "chatcmpl-9aZbYcXdWeVfUgThSiRj"}
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ def request(told: Iterable[Told]) -> tuple[ExportTraceServiceRequest, int]:
 
 
 Total = tuple[int, Decimal, int, int]
+Case = tuple[list[Told], Total]
+"""What is told, and what it comes to."""
 
 CALLS = {
     "cost_by_model": "calls", "cost_by_feature": "calls", "cost_by_user": "calls", "cost_daily": "calls",

@@ -66,7 +66,7 @@ class Segments:
         """What the store holds of a batch, but for its number."""
         return self.engine.rows(
             "select * except batch from spans_v1 where batch = {batch:UInt64}"
-            " order by trace_id, span_id, name",
+            " order by trace_id, span_id, name, toString(attributes)",
             {"batch": batch},
         )
 

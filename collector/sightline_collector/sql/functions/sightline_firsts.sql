@@ -1,4 +1,3 @@
--- sightline_firsts
 -- Where each of several lists begins, counted from 1, when they stand one after the other.
 -- Reads: nothing. Readers: raw_spans.
 create or replace function sightline_firsts as (lists) -> arrayMap(

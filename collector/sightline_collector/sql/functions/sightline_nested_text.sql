@@ -1,6 +1,6 @@
 -- An AnyValue that is an array, a map or bytes, as text: JSON; bytes as what they spell, or base64 where that
 -- is no text; what cannot be unfolded is {"$protobuf":"base64"}.
--- Reads: sightline_any_json, sightline_any_text. Readers: sightline_texts, unfolded_spans.
+-- Reads: sightline_any_json, sightline_any_text. Readers: sightline_texts, sightline_filled_texts.
 create or replace function sightline_nested_text as (v) -> if(
     ascii(v) = 58,
     arrayMap(

@@ -1,4 +1,3 @@
--- sightline_types_of
 -- The types of attributes, strings left out: they are the rule. `types` are sightline_types'.
 -- Reads: sightline_type. Readers: raw_spans, sightline_type_map.
 create or replace function sightline_types_of as (keys, types) -> CAST(

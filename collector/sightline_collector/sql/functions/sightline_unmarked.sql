@@ -1,4 +1,3 @@
--- sightline_unmarked
 -- A text without its marks, and without the parts that only say that there is a call. Most have none, and the
 -- search for a pattern takes longer than all else.
 -- Reads: nothing. Readers: sightline_flattened.

@@ -17,12 +17,7 @@ select
     if(meaning['error_type'] = '' and status = 'error' and has(events.2, 'exception'),
         arrayFirst(e -> e.2 = 'exception', events).3['exception.type'],
         meaning['error_type']) as error_type,
-    multiIf(
-        finish_reason in ('content_filter', 'refusal', 'SAFETY'), 1,
-        operation != 'llm' or output = '', null,
-        length(output) < 2000 and multiMatchAny(
-            lower(left(output, 600)), splitByChar('\n', lower(trimBoth({data:refusals.txt})))), 1,
-        0) as refused,
+    sightline_refused(operation, finish_reason, output) as refused,
     meaning['blocked'] = 'true' or meaning['budget'] = 'deny' as blocked,
     scope_name, scope_version, dialect, operation,
     multiIf(
