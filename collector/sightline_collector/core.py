@@ -163,6 +163,7 @@ async def _watch(core: Core, parts: AsyncExitStack) -> None:
     await parts.enter_async_context(looking(looks))
     core.health.dead_letter_bytes.set_function(lambda: core.dead_letters.size_bytes)
     core.health.dead_letter_limit_bytes.set(core.dead_letters.limit_bytes)
+    core.engine.measure(registry)
     measure_disk(registry, folder, core.engine.url.path)
 
 

@@ -3,7 +3,7 @@
 sightline_receive_*   what came in at the doors, what was refused and why, how soon it was acknowledged
 sightline_fullness_*  how full it is, by what: the doors count it themselves
 sightline_log_*       the log: bytes, waiting segments, age, syncs, damage found
-sightline_store_*     the way into the store: inserts, retries, confirmation, lag
+sightline_store_*     the way into the store: inserts, those that stand open, retries, confirmation, lag
 sightline_dead_*      requests that the engine will never take
 sightline_loss_*      items that nobody will ever see
 sightline_disk_*      what the data folder's disk has left

@@ -18,6 +18,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from prometheus_client import CollectorRegistry
 
 from sightline_collector.errors import Fault, StoreRefused, StoreUnreachable
 from sightline_collector.sql.catalog import quoted
@@ -33,6 +34,7 @@ from sightline_collector.store.server_insert import ServerInserts, write_setting
 from sightline_collector.store.server_reads import ServerReads
 from sightline_collector.store.staging import Insertion
 from sightline_collector.store.standing import Standing, Statements
+from sightline_collector.store.standing_metrics import StandingMetrics
 from sightline_collector.store.url import StoreUrl
 
 READERS = 4
@@ -75,6 +77,7 @@ class Engine:
         self.url = replace(url, path=url.path.resolve()) if url.path else url
         self._schemas = url.path.parent / "schemas" if url.path else None
         self._standing: dict[str, Standing] = {}
+        self._standing_metrics = StandingMetrics()
         self.database = url.database
         self.away = away
         self._clock = clock
@@ -104,7 +107,8 @@ class Engine:
 
     def _new_writer(self) -> Client:
         client = connect(self.url, None)
-        self._use(client)
+        with self._named():
+            self._use(client)
         return client
 
     @property
@@ -251,7 +255,8 @@ class Engine:
         if standing is None:
             read, schema = self._read_of(Path(PIPE), messages)
             opening = f"{stands.open.replace('{source}', read)}\nsettings {schema}"
-            standing = Standing(self, self._new_writer, replace(stands, open=opening))
+            stands = replace(stands, open=opening)
+            standing = Standing(self, self._new_writer, stands, self._standing_metrics)
             self._standing[stands.coming] = standing
         return standing.takes(file, items)
 
@@ -259,6 +264,12 @@ class Engine:
     def standing(self) -> Sequence[Standing]:
         """Its inserts that may stand open."""
         return list(self._standing.values())
+
+    def measure(self, registry: CollectorRegistry) -> None:
+        """Register what becomes of inserts that stand open."""
+        self._standing_metrics.measure(
+            registry, lambda state: sum(one.state is state for one in self.standing)
+        )
 
     def insert_messages(self, insertion: Insertion, file: Path, messages: Messages) -> None:
         """Insert a file of length-delimited protobuf messages, which stand for `{source}`."""

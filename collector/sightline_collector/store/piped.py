@@ -10,6 +10,7 @@ import struct
 import termios
 from collections.abc import Callable
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from threading import Thread
 
@@ -28,8 +29,29 @@ LEAVES_S = 30.0
 """How long an end is waited for: what was read is worked on before."""
 
 
+class End(StrEnum):
+    """Why one that stood open ended."""
+
+    FAILED = "failed"
+    """Its statement did, which is of what was sent or of the engine."""
+    STALLED = "stalled"
+    """Nothing was read, or rows did not come."""
+    UNAWAITED = "unawaited"
+    """Rows came that nobody awaited."""
+    STORE = "store"
+    """The engine refused a statement beside it."""
+    FILE = "file"
+    """A segment could not be read, or a pipe not be made."""
+    RENEWED = "renewed"
+    CLOSED = "closed"
+
+
 class Ended(Exception):  # noqa: N818 - it names what was seen
     """The statement reads no more, or not as it should."""
+
+    def __init__(self, end: End, why: str) -> None:
+        super().__init__(why)
+        self.end = end
 
 
 class Piped:
@@ -79,7 +101,7 @@ class Piped:
     def refuse_ended(self) -> None:
         """Raises Ended when it runs no more."""
         if not self._thread.is_alive():
-            raise Ended(self._why)
+            raise Ended(End.FAILED, self._why)
 
     def write(self, file: Path) -> None:
         """Write a file of whole requests, and see that none of them waits for more. Raises Ended, OSError."""
@@ -89,7 +111,7 @@ class Piped:
             while at < size:
                 moved = self._moved(source, at, size - at)
                 if not moved:
-                    raise Ended(f"{file} became shorter")
+                    raise Ended(End.FILE, f"{file} became shorter")
                 at += moved
         self._when_there_is_room(lambda: os.write(self._into, PUSH))
 
@@ -103,7 +125,7 @@ class Piped:
     @property
     def _into(self) -> int:
         if self._pipe is None:
-            raise Ended(self._why)
+            raise Ended(End.FAILED, self._why)
         return self._pipe
 
     def _when_there_is_room(self, write: Callable[[], int]) -> int:
@@ -114,10 +136,10 @@ class Piped:
                 return write()
             except BrokenPipeError:
                 self._thread.join(LEAVES_S)
-                raise Ended(self._why) from None
+                raise Ended(End.FAILED, self._why) from None
             except BlockingIOError:
                 if not room.poll(1000 * STALLS_S):
-                    raise Ended(f"it has read nothing for {STALLS_S} s") from None
+                    raise Ended(End.STALLED, f"it has read nothing for {STALLS_S} s") from None
 
     def end(self) -> bool:
         """Let it come to its end, and wait for that; whether it has, for it may be stuck."""

@@ -25,7 +25,8 @@ import structlog
 from clickhouse_connect.driver.client import Client
 
 from sightline_collector.errors import Fault
-from sightline_collector.store.piped import STALLS_S, Ended, Piped
+from sightline_collector.store.piped import STALLS_S, End, Ended, Piped
+from sightline_collector.store.standing_metrics import StandingMetrics, State
 
 FIRST = 8
 """From which insert on it pays: to open one costs as much as a few statements."""
@@ -66,6 +67,7 @@ class Standing:
     writes: Writes
     connect: Callable[[], Client]
     statements: Statements
+    metrics: StandingMetrics
     _lock: Lock = field(default_factory=Lock, init=False)
     _inserts: int = field(default=0, init=False)
     _stored: int = field(default=0, init=False)
@@ -79,29 +81,42 @@ class Standing:
         stored then. Raises a Fault of the last statement, which stores all or nothing."""
         with self._lock:
             self._inserts += 1
-            if self._inserts < FIRST or self._stuck:
-                return False
-            try:
-                piped = self._ready()
-                if piped is None:
-                    return False
-                self._bring(piped, file, items)
-            except (Ended, Fault, OSError) as e:
-                self._rest(e)
-                return False
-            self._store()
-            self._renew()
-            return True
+            came = self._inserts >= FIRST and not self._stuck and self._has_come(file, items)
+            if came:
+                self._store()
+                self._renew()
+            self.metrics.went(standing=came)
+            return came
 
     @property
     def is_open(self) -> bool:
         """Whether the next file will not be planned anew."""
-        return self._piped is not None and self._piped.is_open
+        return self.state is State.OPEN
+
+    @property
+    def state(self) -> State:
+        """How it stands."""
+        if self._stuck:
+            return State.STUCK
+        if (piped := self._piped) is not None:
+            return State.OPEN if piped.is_open else State.OPENING
+        return State.RESTING if time.monotonic() < self._rests_until_s else State.CLOSED
 
     def close(self) -> None:
         """Let it end, wait for that, and leave nothing."""
         with self._lock:
-            self._end()
+            self._end(End.CLOSED)
+
+    def _has_come(self, file: Path, items: int) -> bool:
+        """Whether all of a file's rows came by what stands open."""
+        try:
+            piped = self._ready()
+            if piped is not None:
+                self._bring(piped, file, items)
+        except (Ended, Fault, OSError) as e:
+            self._rest(e)
+            return False
+        return piped is not None
 
     def _ready(self) -> Piped | None:
         """What stands open; None while it is planned, or must not be opened yet."""
@@ -114,7 +129,7 @@ class Standing:
     def _bring(self, piped: Piped, file: Path, items: int) -> None:
         """Have all of a file's rows come, and nothing else."""
         if self._came():
-            raise Ended("rows came that nobody awaited")
+            raise Ended(End.UNAWAITED, "rows came that nobody awaited")
         piped.write(file)
         here, moved_s, look_s = 0, time.monotonic(), LOOK_S
         while (now_here := self._came()) < items:
@@ -122,7 +137,7 @@ class Standing:
             if now_here > here:
                 here, moved_s = now_here, time.monotonic()
             elif time.monotonic() - moved_s > STALLS_S:
-                raise Ended(f"{here} of {items} rows came")
+                raise Ended(End.STALLED, f"{here} of {items} rows came")
             time.sleep(look_s)
             look_s = min(1.5 * look_s, LOOK_MOST_S)
         self.writes.command(f"optimize table {self.statements.coming}")
@@ -142,16 +157,18 @@ class Standing:
     def _renew(self) -> None:
         self._stored, self._failed = self._stored + 1, 0
         if self._stored % RENEWED == 0:
-            self._end()
+            self._end(End.RENEWED)
 
     def _rest(self, why: Exception) -> None:
         rest_s = min(REST_S * 2**self._failed, REST_MOST_S)
         self._failed = min(self._failed + 1, 10)
         log.warning("segments are inserted by statements of their own", why=str(why)[:300], for_s=rest_s)
         self._rests_until_s = time.monotonic() + rest_s
-        self._end()
+        self._end(why.end if isinstance(why, Ended) else End.STORE if isinstance(why, Fault) else End.FILE)
 
-    def _end(self) -> None:
+    def _end(self, why: End) -> None:
+        if self._piped is not None or why is not End.CLOSED:
+            self.metrics.ended(why)
         if self._piped is not None and not self._piped.end():
             # Its tables are its own until it ends: whoever asked for them would wait with it.
             log.error("an insert that stood open does not end", hint="restart the collector")

@@ -29,6 +29,9 @@ BOUNDS = {
     "segments that wait for the store": ("log_waiting_segments", "log_limit_bytes", "log_oldest_age_seconds"),
     "damaged bytes that are kept": ("disk_torn_bytes", "log_damage_bytes"),
     "inserts that are tried again": ("store_retries", "store_lag_seconds", "store_up"),
+    "inserts that stand open": (
+        "store_standing_inserts", "store_standing_ends", "store_standing_segments",
+    ),
     "requests put aside": (
         "dead_letter_bytes", "dead_letter_limit_bytes", "dead_letter_requests", "loss_items",
     ),

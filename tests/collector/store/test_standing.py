@@ -15,13 +15,16 @@ from corpora import recording
 from migrated_stores import MigratedFolder
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import NOW_NS, WRITER, attributes, traces
+from prometheus_client import CollectorRegistry
 
 from sightline_collector.errors import StoreRefused
 from sightline_collector.prices.api import set_override
 from sightline_collector.prices.override import Override
-from sightline_collector.store import standing
+from sightline_collector.store import piped, standing
 from sightline_collector.store.batch import insert_segment
 from sightline_collector.store.engine import Engine
+from sightline_collector.store.piped import End
+from sightline_collector.store.standing_metrics import State
 from sightline_collector.store.url import DEFAULT_DATABASE
 from sightline_collector.wal.segment import Entry, Signal, frame
 
@@ -62,6 +65,14 @@ class Segments:
         """Whether one does."""
         return any(one.is_open for one in self.engine.standing)
 
+    def measured(self, name: str, **labels: str) -> int:
+        """What a metric of it says."""
+        registry = CollectorRegistry()
+        self.engine.measure(registry)
+        value = registry.get_sample_value(f"sightline_store_standing_{name}", labels)
+        assert value is not None
+        return int(value)
+
     def rows(self, batch: int) -> list[dict[str, object]]:
         """What the store holds of a batch, but for its number."""
         return self.engine.rows(
@@ -87,6 +98,11 @@ def items(body: bytes) -> int:
     """Spans in a request."""
     request = ExportTraceServiceRequest.FromString(body)
     return sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
+
+
+def threads() -> list[str]:
+    """The names of this process' threads."""
+    return [thread.name for thread in threading.enumerate()]
 
 
 def test_every_recording_gives_the_same_rows(segments: Segments) -> None:
@@ -174,6 +190,8 @@ import sys
 from pathlib import Path
 from sightline_collector.store.batch import insert_segment
 from sightline_collector.store.engine import Engine
+from sightline_collector.store.piped import End
+from sightline_collector.store.standing_metrics import State
 from sightline_collector.store.url import StoreUrl
 from sightline_collector.wal.segment import Signal
 
@@ -205,18 +223,68 @@ def test_a_store_that_is_closed_closes_it(segments: Segments, stands: bool) -> N
         segments.insert(PLAIN)
     one.close()
     assert not one.is_open
-    assert "standing insert" not in [thread.name for thread in threading.enumerate()]
+    assert "standing insert" not in threads()
     assert (
         segments.engine.rows(f"select name from system.tables where name = '{one.statements.coming}'") == []
     )
 
 
+def test_which_way_segments_go_is_counted(segments: Segments) -> None:
+    """One that is stored by what stands open, and one that has to be by a statement of its own."""
+    segments.stand()
+    ways = ["standing", "own"]
+    before = [segments.measured("segments_total", way=way) for way in ways]
+    segments.insert(PLAIN)
+    with pytest.raises(StoreRefused, match="444"):
+        segments.insert(POISON)
+    assert [segments.measured("segments_total", way=way) for way in ways] == [before[0] + 1, before[1] + 1]
+
+
+@pytest.mark.parametrize("end", [End.FAILED, End.STALLED, End.STORE, End.RENEWED, End.CLOSED])
+def test_why_one_ended_is_counted(segments: Segments, end: End, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each end once, by its reason."""
+    segments.stand()
+    one = next(one for one in segments.engine.standing if one.is_open)
+    before = {each: segments.measured("ends_total", reason=each) for each in End}
+    if end is End.FAILED:
+        with pytest.raises(StoreRefused, match="444"):
+            segments.insert(POISON)
+    elif end is End.STALLED:
+        monkeypatch.setattr(standing, "STALLS_S", 0.5)
+        segments.insert(PLAIN, says=4)
+    elif end is End.STORE:
+        segments.engine.command(f"drop table {one.statements.coming}")
+        segments.insert(PLAIN)
+    elif end is End.RENEWED:
+        monkeypatch.setattr(standing, "RENEWED", 1)
+        segments.insert(PLAIN)
+    else:
+        one.close()
+    after = {each: segments.measured("ends_total", reason=each) for each in End}
+    assert after == before | {end: before[end] + 1}
+    assert segments.measured("inserts", state="open") == 0
+
+
 def test_it_rests_between(segments: Segments, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who sends again and again what ends it does not make it be planned again and again."""
     segments.stand()
+    one = next(one for one in segments.engine.standing if one.is_open)
     monkeypatch.setattr(standing, "REST_S", 3600.0)
     with pytest.raises(StoreRefused, match="444"):
         segments.insert(POISON)
     batches = [segments.insert(PLAIN) for _ in range(3)]
     assert [len(segments.rows(batch)) for batch in batches] == [3, 3, 3]
-    assert "standing insert" not in [thread.name for thread in threading.enumerate()]
+    assert "standing insert" not in threads()
+    assert one.state is State.RESTING
+
+
+def test_one_that_does_not_end_is_told(segments: Segments, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is left alone, and segments are stored without it."""
+    told = traces(1)
+    told.resource_spans[0].scope_spans[0].spans[0].events.add(name="gen_ai.choice")
+    event = told.SerializeToString()  # another than the one that rests takes it
+    segments.stand(event)
+    monkeypatch.setattr(piped, "LEAVES_S", 0.0)
+    next(one for one in segments.engine.standing if one.is_open).close()
+    assert segments.measured("inserts", state="stuck") == 1
+    assert len(segments.rows(segments.insert(event))) == 1
