@@ -6,9 +6,12 @@ Files that are open for writing are read-only, too, and nothing but a check of t
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
+from random import Random
 
 from collector_process import CollectorProcess, wait_until
 from faults.killing import FLAGS
@@ -16,18 +19,21 @@ from faults.made import made_folder
 from faults.mounts import NoMounts, mount, unmount
 from faults.oracle import Loads, caught_up, compare
 
+from sightline_collector.wal.appender import Appender, SegmentLimits
+from sightline_collector.wal.folder import Folder
+from sightline_collector.wal.segment import Entry, Signal, records
+
 SIZE_MB = 512
 ACKNOWLEDGED, REFUSED = 40, 20
 """Requests before the fault, and after it."""
 
+SYNC_ROUNDS, SYNC_SIZE_MB = 20, 64
+"""A fault meets a sync whose data are lost, and which says nothing of it, in one round of five or so."""
+
 
 def fail_and_mend(folder: Path) -> str:
     """What was not as promised; empty when nothing was. Raises NoMounts."""
-    folder.mkdir()
-    image = folder / "disk"
-    with image.open("wb") as file:
-        file.truncate(SIZE_MB << 20)
-    _run("mkfs.ext4", "-q", "-F", str(image))
+    image = _disk(folder, SIZE_MB)
     data, loads = folder / "mounted" / "data", Loads()
     with _mounted(image, folder / "mounted"):
         made_folder(data)
@@ -40,6 +46,51 @@ def fail_and_mend(folder: Path) -> str:
         held = compare(collector, loads.spans.acknowledged, loads.judgements.acknowledged)
         assert collector.stop() == 0
         return "" if held.as_promised else str(held)
+
+
+def fail_within_syncs(folder: Path) -> str:
+    """The log alone, on a disk that fails while it syncs, again and again: how many records are gone that
+    were said to be durable; empty when none is. Raises NoMounts."""
+    folder.mkdir()
+    chance, lost = Random(SYNC_ROUNDS), 0
+    for number in range(SYNC_ROUNDS):
+        image = _disk(folder / str(number), SYNC_SIZE_MB)
+        with _mounted(image, image.parent / "mounted") as place:
+            durable = _written_until_it_fails(place / "wal", chance.uniform(0.1, 0.4))
+        _run("e2fsck", "-fy", str(image), good=(0, 1))
+        with _mounted(image, image.parent / "mounted") as place:
+            for signal, count in durable.items():
+                files = (place / "wal").glob(f"{signal}-*")
+                lost += max(0, count - sum(len(records(file.read_bytes())) for file in files))
+    return f"{lost} records are gone" if lost else ""
+
+
+def _written_until_it_fails(wal: Path, fails_s: float) -> dict[Signal, int]:
+    """How many records of each signal were durable on a disk that fails after a while."""
+    folder = Folder(wal)
+    with closing(folder), ThreadPoolExecutor() as threads:
+        writing = {signal: threads.submit(_written, folder, signal) for signal in Signal}
+        time.sleep(fails_s)  # the moment is what this is about
+        _trigger(wal)
+        return {signal: written.result() for signal, written in writing.items()}
+
+
+def _written(folder: Folder, signal: Signal) -> int:
+    """Records that were durable until one could not be made so."""
+    appender, durable = Appender(folder, signal, SegmentLimits()), 0
+    while not (outcome := appender.write([Entry(bytes(700), 1, "default", time.time_ns())])).failure:
+        durable += outcome.durable
+    return durable
+
+
+def _disk(folder: Path, size_mb: int) -> Path:
+    """A file with an empty file system in it, in a new folder."""
+    folder.mkdir()
+    image = folder / "disk"
+    with image.open("wb") as file:
+        file.truncate(size_mb << 20)
+    _run("mkfs.ext4", "-q", "-F", str(image))
+    return image
 
 
 def _fail(data: Path, loads: Loads) -> str:
@@ -68,11 +119,11 @@ def _collector(beside: Path, data: Path) -> Iterator[CollectorProcess]:
 
 
 @contextmanager
-def _mounted(image: Path, place: Path) -> Iterator[None]:
+def _mounted(image: Path, place: Path) -> Iterator[Path]:
     place.mkdir(exist_ok=True)
     mount("-o", "loop,errors=remount-ro", str(image), str(place))
     try:
-        yield
+        yield place
     finally:
         unmount(place)
 

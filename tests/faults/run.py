@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from faults.disk import Loss
-from faults.failed_disk import fail_and_mend
+from faults.failed_disk import SYNC_ROUNDS, fail_and_mend, fail_within_syncs
 from faults.full_disk import fill_and_empty
 from faults.killing import Kills, Untraceable
 from faults.made import made_folder
@@ -95,6 +95,8 @@ def read_only(folder: Path, times: int) -> Iterator[Row]:
     for number in range(times):
         wrong = fail_and_mend(folder / f"failed{number}")
         yield "disk: a fault makes it read-only under load", wrong or f"{KEPT}, once it was mended"
+        wrong = fail_within_syncs(folder / f"syncs{number}")
+        yield f"disk: a fault meets a sync of the log, {SYNC_ROUNDS} times", wrong or KEPT
 
 
 FAULTS: dict[str, Callable[[Path, int], Iterator[Row]]] = {
