@@ -9,7 +9,7 @@ from typing import Any
 
 from sightline_collector.commands.asking import Collector, add_url, told
 from sightline_collector.commands.program import as_called
-from sightline_collector.commands.settle import in_steps, moment, until
+from sightline_collector.commands.settle import in_steps, moment, tell_failed, until
 from sightline_collector.commands.sql import put_out
 
 USD = "Decimal(18, 12)"
@@ -53,9 +53,7 @@ def reprice(arguments: argparse.Namespace) -> int:
         for change in done["changes"]:
             _add(changes.setdefault(change["model"], [Decimal(0)] * 3), change)
     _show(changes, written, arguments.dry_run)
-    if failed:
-        print(f"{failed} groups of traces stay as they were: the store refused theirs, the log says why")
-    return 1 if failed else 0
+    return tell_failed(failed)
 
 
 def _add(total: list[Decimal], change: Mapping[str, Any]) -> None:

@@ -57,15 +57,23 @@ def settle(arguments: argparse.Namespace) -> int:
     asked = {"since": arguments.since.isoformat(), "dry_run": arguments.dry_run}
     if arguments.until:
         asked["until"] = arguments.until.isoformat()
-    traces = corrections = 0
+    traces = corrections = failed = 0
     for done in in_steps(Collector(arguments.url), "/api/settle", asked, "since"):
         traces += done["traces"]
         corrections += done["corrections"]
+        failed += done["failed_groups"]
     written = "would be written" if arguments.dry_run else "were written"
     print(f"{traces} traces looked at, {corrections} corrections {written}.")
     if corrections:
         print(as_called('`sightline sql "select * from cost_corrections"` says which, and why.'))
-    return 0
+    return tell_failed(failed)
+
+
+def tell_failed(groups: int) -> int:
+    """Say how many groups of traces could not be corrected, if any; the exit code."""
+    if groups:
+        print(f"{groups} groups of traces stay as they were: the store refused theirs, the log says why")
+    return 1 if groups else 0
 
 
 def in_steps(

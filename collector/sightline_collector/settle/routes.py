@@ -51,8 +51,8 @@ class SettleRoutes:
         return [Route("/api/settle", self.settle, methods=["POST"])]
 
     async def settle(self, request: Request) -> Response:
-        """200, what was judged and written, and in `resume` since when to ask for the rest; 400 for what is
-        no such question."""
+        """200, what was judged and written, of how many groups of traces the store refused it, and in
+        `resume` since when to ask for the rest; 400 for what is no such question."""
         try:
             asked = Asked.model_validate_json(await request.body())
         except ValidationError as e:
@@ -81,4 +81,5 @@ class SettleRoutes:
             done += settle_arrival(
                 self._engine, came, time.time_ns, look=self._look, dry_run=asked.dry_run, keep=keep
             )
-        return {"traces": done.traces, "corrections": done.corrections, "resume": resume}
+        said = {"corrections": done.corrections, "failed_groups": done.failed_groups, "resume": resume}
+        return {"traces": done.traces, **said}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from threading import Event, Thread
 from typing import Any, TypeVar
 
 import httpx
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from sightline_collector.access.audit import Audit
@@ -70,6 +71,7 @@ def serving(
     log_bytes: int = LogLimits().size_bytes,
     gate: Gate | None = None,
     audited: bool = False,
+    more: Sequence[BaseRoute] = (),
 ) -> Iterator[Port]:
     """Serve the engine until the block ends."""
     with _looping() as loop:
@@ -78,7 +80,7 @@ def serving(
         health.watch(wal)
         audit = Audit(wal, health.registry) if audited else None
         app = gateway(
-            Parts(engine, health, wal, flush, hosts=hosts, limits=limits, gate=gate or Gate(), audit=audit)
+            Parts(engine, health, wal, flush, hosts, limits, more=more, gate=gate or Gate(), audit=audit)
         )
         with _listening(loop, app) as number, _client(number) as client:
             yield Port(number, client, health, wal)
