@@ -28,10 +28,11 @@ from sightline_collector.access.places import places
 from sightline_collector.access.redact import Redacted, redact
 from sightline_collector.access.redaction import PLACEHOLDER, Redaction
 from sightline_collector.access.rewriting import rewriting
-from sightline_collector.access.search import PART, Found, Needles, Searched, search
+from sightline_collector.access.search import PART, SCHEMA, Found, Needles, Searched, search
 from sightline_collector.access.subject import Asked, Subject, without
 from sightline_collector.errors import LogClosed
 from sightline_collector.receive.check import REQUESTS
+from sightline_collector.sql.catalog import DERIVED, Catalog
 from sightline_collector.store.durable import sync_all
 from sightline_collector.store.engine import Engine
 from sightline_collector.wal.dead_letter import DeadLetters, Letter
@@ -71,7 +72,8 @@ def forget(
         redacted = redact(engine, redaction, work) if redaction else Redacted()
     not_yet_gone = [] if engine.embedded else work.left  # of the embedded store every file is searched
     put_anew = _clean_letters(letters, subject, redaction)
-    needles = Needles(replace(subject, traces=redaction.traces) if redaction else subject, redaction)
+    sought = replace(subject, traces=redaction.traces) if redaction else subject
+    needles = Needles(sought, redaction, _schema())
     torn = _remove_torn(folder / "wal" / "torn", needles)
     searched = Searched()
     found = _searched(folder, engine, needles, searched)
@@ -108,6 +110,13 @@ def _mentions(asked: Asked, redacted: Redacted, shared: Collection[str]) -> obje
     }
 
 
+def _schema() -> bytes:
+    """Our own statements, with their comments."""
+    catalog = Catalog("sightline")
+    own = (relation for folder in ("tables", *DERIVED) for relation in catalog.relations(folder))
+    return "\n".join(f"{one.name}\n{one.header}\n{one.body}" for one in own).encode()
+
+
 def _searched(folder: Path, engine: Engine, needles: Needles, searched: Searched) -> list[Found]:
     """What still holds them, in files that a power cut leaves as they are: a segment let go or a part that it
     brings back would be stored again."""
@@ -130,9 +139,10 @@ def _search_said(engine: Engine, searched: Searched, found: list[Found]) -> dict
 
 
 def _is_complete(found: list[Found], searched: Searched, tables: list[Erased], redacted: Redacted) -> bool:
-    """A name within a longer word is told, and no mention. What could not be read may hold anything."""
+    """A name within a longer word is told, and no mention; so is a word of the schema's own. What could not be
+    read may hold anything."""
     left = any(table.left for table in tables) or redacted.left.total()
-    return not left and not searched.unreadable and all(one.what == PART for one in found)
+    return not left and not searched.unreadable and all(one.what in (PART, SCHEMA) for one in found)
 
 
 def _pause(stopping: Callable[[], bool], seconds: float) -> None:

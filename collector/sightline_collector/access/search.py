@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +35,15 @@ WORD_BYTES_MAX = 7
 """Ids as short as that are in every file by chance: they are looked for as whole words."""
 PART = "part of a word"
 """A name within a longer word: another's id, or chance."""
+SCHEMA = "a word of the schema"
+"""An id such as `admin`, where the engine keeps a statement of ours that has this word."""
+_STATEMENT = ".sql"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A file that holds an id of the subject's: `user`, `session` or `trace`; or a `name` that was redacted,
-    or a name as `part of a word`."""
+    or a name as `part of a word`; or an id that is `a word of the schema`."""
 
     file: str
     what: str
@@ -66,13 +69,17 @@ class Searched:
 
 
 class Needles:
-    """What to look for: a user's or a session's id, those of their traces; after a redaction its names."""
+    """What to look for: a user's or a session's id, those of their traces; after a redaction its names.
 
-    def __init__(self, subject: Subject, redaction: Redaction | None = None) -> None:
+    `schema` is the text of our own statements.
+    """
+
+    def __init__(self, subject: Subject, redaction: Redaction | None = None, schema: bytes = b"") -> None:
         named = {"session": subject.session} if subject.session else {"user": subject.user}
         self._words = {what: _pattern(said) for what, said in named.items()}
         if redaction:
             self._words = {"name": redaction.sought, PART: redaction.anywhere}
+        self._ours = {what for what, pattern in self._words.items() if pattern.search(schema)}
         self._traces = frozenset(trace.encode() for trace in subject.traces)
         self._raw = tuple(bytes.fromhex(t) for t in subject.traces if _TRACE_ID.fullmatch(t.encode()))
         self._values = () if subject.session else tuple(_as_sent(subject))
@@ -91,6 +98,10 @@ class Needles:
             raw and any(trace in text for trace in self._raw)
         ):
             yield "trace"
+
+    def of_statement(self, found: Iterable[str]) -> set[str]:
+        """What was found in a statement that the engine keeps: nothing that was sent is in one of ours."""
+        return {SCHEMA if what in self._ours else what for what in found}
 
 
 def _as_sent(subject: Subject) -> Iterator[bytes]:
@@ -124,6 +135,8 @@ def search(folder: Path, needles: Needles, searched: Searched, *others: Path) ->
             except OSError as e:
                 searched.failed(e)
                 continue
+            if path.suffix == _STATEMENT:
+                found = needles.of_statement(found)
             name = path.relative_to(own) if path.is_relative_to(own) else path
             yield from (Found(str(name), what) for what in sorted(found))
 

@@ -72,17 +72,19 @@ def _write(path: Path, text: str) -> None:
 
 
 def _summary(certificate: dict[str, Any]) -> str:
+    from sightline_collector.access.search import PART, SCHEMA
+
     tables, search = certificate["tables"], certificate["search"]
     rows = sum(table["erased"] for table in tables)
     said = f"{rows:,} rows of {certificate['traces']:,} traces erased; {search['files']:,} files searched"
     if certificate["complete"]:
         return f"{said}: nothing is left."
-    found = {one["file"] for one in search["found"]}
+    found = {one["file"] for one in search["found"] if one["what"] not in (PART, SCHEMA)}
     if search["unreadable"]:
         said += f", {search['unreadable']:,} could not be read: make them readable, and ask again"
     if certificate["not_yet_gone"]:
         said += f", {len(certificate['not_yet_gone'])} tables keep old files until no question reads them"
     mentions = certificate["mentions"]
-    return f"{said}: {len(found)} still hold an id, see `found`. " + (
-        mentions if isinstance(mentions, str) else ""
-    )
+    hold = "1 file still holds" if len(found) == 1 else f"{len(found):,} files still hold"
+    left = f"; {mentions}" if isinstance(mentions, str) else ""
+    return f"{said}: {hold} an id, see `found`{left}"

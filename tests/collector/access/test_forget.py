@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otlp_requests import any_value, attributes
 
 from sightline_collector.access.erase import tables
-from sightline_collector.access.search import Found, Needles, Searched, blocks, search
+from sightline_collector.access.search import SCHEMA, Found, Needles, Searched, blocks, search
 from sightline_collector.access.subject import WITHOUT_USERS, Subject, without
 from sightline_collector.sql.catalog import Catalog
 from sightline_collector.wal.segment import Signal
@@ -161,3 +161,18 @@ def test_a_short_id_is_looked_for_as_a_word(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"u12 xu1 u1_")
     (tmp_path / "b").write_bytes(b"\x02u1\x02u2")
     assert list(search(tmp_path, Needles(Subject("u1")), Searched())) == [Found("b", "user")]
+
+
+def test_a_word_of_the_schema_is_told_and_counts_only_elsewhere(tmp_path: Path) -> None:
+    """Who is called admin can be erased: a statement of ours that says admin holds nothing of theirs, but
+    their traces' ids would be theirs there, too."""
+    for name in ("audit.sql", "data.bin"):
+        (tmp_path / name).write_bytes(b"what an admin did")
+    (tmp_path / "traced.sql").write_bytes(b"what an admin did: " + TRACE.encode())
+    admin = Subject("admin", traces=frozenset({TRACE}))
+    assert list(search(tmp_path, Needles(admin, schema=b"-- what an admin did"), Searched())) == [
+        Found("audit.sql", SCHEMA), Found("data.bin", "user"),
+        Found("traced.sql", SCHEMA), Found("traced.sql", "trace"),
+    ]  # fmt: skip
+    other = Needles(admin, schema=b"-- what administrators did")
+    assert next(search(tmp_path, other, Searched())) == Found("audit.sql", "user")

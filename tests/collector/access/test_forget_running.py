@@ -18,7 +18,7 @@ from otlp_requests import NOW_NS, attributes
 
 from sightline_collector.access.erasure import digest
 from sightline_collector.access.redaction import NO_TRACE, Redaction
-from sightline_collector.access.search import PART, Needles, Searched, search
+from sightline_collector.access.search import PART, SCHEMA, Needles, Searched, search
 from sightline_collector.access.subject import Subject
 from sightline_collector.access.unfinished import FOLDER
 from sightline_collector.cli import main
@@ -337,3 +337,15 @@ def test_who_is_in_no_table_is_certified_too(collector: CollectorProcess) -> Non
     )
     assert said["dead_letters"] == {"searched": 3, "changed": 0, "removed": 2, "items": 1}
     assert not gone.with_suffix(".json").exists()
+
+
+def test_who_is_called_as_a_word_of_the_schema_is_certified_too(
+    collector: CollectorProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The engine keeps our statements, one of which says nobody: it is told, and the erasure is complete."""
+    assert main(["forget", "--user", "nobody", "--yes", "--url", collector.http]) == 0
+    said = capsys.readouterr()
+    certificate = json.loads(said.out)
+    assert certificate["complete"]
+    assert {one["what"] for one in certificate["search"]["found"]} == {SCHEMA}
+    assert "nothing is left" in said.err
