@@ -42,7 +42,7 @@ bench: .venv/tested  ## the figures that the README claims, as medians beside ot
 	$(BIN)/python -m tests.bench
 
 clean:  ## the environment and what the demo left
-	rm -rf .venv sightline-data/demo
+	rm -rf .venv sightline-demo
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Sightline needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12") if sys.version_info < (3, 11) else 0'

@@ -54,7 +54,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    return Shown(done.stdout, folder / "sightline-data" / "demo")
+    return Shown(done.stdout, folder / "sightline-demo")
 
 
 def test_it_says_that_the_model_is_a_stand_in(shown: Shown) -> None:
@@ -147,7 +147,7 @@ def test_the_readme_shows_this_output(shown: Shown) -> None:
 
 def test_what_it_names_as_next_steps_works_on_what_it_left(shown: Shown) -> None:
     """The data stays, and a collector started on it answers."""
-    assert "make up STORE=chdb:sightline-data/demo" in shown.text
+    assert "make up STORE=chdb:sightline-demo" in shown.text
     process = CollectorProcess(shown.folder, "--store", f"chdb:{shown.folder}")
     process.start()
     try:

@@ -14,6 +14,7 @@ from rich.console import Console
 from sightline_collector.demo.data_folder import clear
 from sightline_collector.demo.options import Options
 from sightline_collector.demo.processes import DemoFailed, collector, model_server, sightline_command
+from sightline_collector.demo.run import run
 from sightline_collector.demo.stages import Stages
 
 NOBODY = "http://127.0.0.1:9/v1"
@@ -34,6 +35,17 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path: Path) -> None
     said = " ".join(done.stdout.split())  # lines are as long as a terminal, and the folder's name differs
     assert (done.returncode, "holds something else" in said) == (1, True), done.stdout
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_model_without_a_provider_is_refused(tmp_path: Path) -> None:
+    """The stand-in plays its own models alone: it says what to set, before anything is cleared or begun."""
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    (folder / "collector.log").write_text("of the last demo")
+    said = StringIO()
+    assert run(Options(folder, model="my-own"), {}, Console(file=said, width=200)) == 1
+    assert "cannot play my-own: set OPENAI_BASE_URL" in said.getvalue()
+    assert (folder / "collector.log").read_text() == "of the last demo"
 
 
 def test_a_folder_that_a_collector_uses_is_left_alone(tmp_path: Path, migrated: MigratedFolder) -> None:

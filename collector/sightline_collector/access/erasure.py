@@ -139,8 +139,8 @@ def _search_said(engine: Engine, searched: Searched, found: list[Found]) -> dict
 
 
 def _is_complete(found: list[Found], searched: Searched, tables: list[Erased], redacted: Redacted) -> bool:
-    """A name within a longer word is told, and no mention; so is a word of the schema's own. What could not be
-    read may hold anything."""
+    """A name within a longer word, or a word of the schema's, is told, and no mention. What could not be read
+    may hold anything."""
     left = any(table.left for table in tables) or redacted.left.total()
     return not left and not searched.unreadable and all(one.what in (PART, SCHEMA) for one in found)
 

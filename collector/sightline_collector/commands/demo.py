@@ -6,7 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
-FOLDER = Path("sightline-data/demo")
+FOLDER = Path("sightline-demo")
+"""Not within a collector's own folder: whom that one forgets is looked for in all of its files."""
 PIPE_WIDTH = 100
 """Columns, where there is no terminal to ask."""
 

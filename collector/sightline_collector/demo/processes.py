@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sightline_collector.commands.termination import SIGNALS
+
 START_S: Final = 60.0  # a cold engine on a slow disk; 3 s are usual
 STOP_S: Final = 40.0  # a collector drains for 20 s at most
 LOOK_EVERY_S: Final = 0.05
@@ -80,10 +82,9 @@ def _process(
     except OSError as error:
         hint = "name another with --folder"
         raise DemoFailed(f"the folder {log.parent} cannot be made ({error.strerror}); {hint}") from None
-    # A Ctrl-C waits until the process is ours to end: one that came in between would leave it running.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    process = None
     try:
-        with log.open("wb") as written:
+        with _later(), log.open("wb") as written:
             process = subprocess.Popen(
                 command,
                 stdout=written,
@@ -91,19 +92,35 @@ def _process(
                 env=dict(environment),
                 start_new_session=True,
             )
-    except BaseException:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        raise
-    try:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process:
+            _end(process)
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """Signals that would end us wait until a process is ours to end: one that came in between would leave it
+    running. They are not blocked, as the process would begin with them blocked, too."""
+    came: list[int] = []
+    heeded = [n for n in (signal.SIGINT, *SIGNALS) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for each in came:
+            signal.raise_signal(each)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _said(process: "subprocess.Popen[bytes]", log: Path, pattern: str, who: str) -> str:

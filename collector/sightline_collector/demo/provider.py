@@ -68,4 +68,4 @@ def stand_in(options: Options, environment: Mapping[str, str], running: ExitStac
         f"{options.speed:.0f} times faster than one would; with OPENAI_API_KEY set, a real one does",
     ]
     client = OpenAI(base_url=url, api_key="none", max_retries=1)
-    return Provider(client, Scale(), options.model, BUDGET_USD, real=False, lines=lines, news=NEWS)
+    return Provider(client, Scale(), None, BUDGET_USD, real=False, lines=lines, news=NEWS)

@@ -7,34 +7,42 @@ from typing import Final
 
 from rich.console import Console
 
+from sightline_collector.commands.termination import undone
 from sightline_collector.demo import data_folder, report
-from sightline_collector.demo.options import Options
+from sightline_collector.demo.options import Options, has_provider
 from sightline_collector.demo.processes import DemoFailed, collector
 
+STOPPED: Final = "\nStopped; the data is incomplete."
 ALERT_INTERVAL_S: Final = "2"  # the collector's own default is meant for months, not for a demo
 
 
 def run(options: Options, environment: Mapping[str, str], console: Console) -> int:
     """Run the whole demo; 0 when every stage came to its end, 1 with what to do when one did not, 130 when
-    it was interrupted.
+    it was interrupted. Raises SystemExit when it was told to end.
     """
     started = time.monotonic()
     console.print("A support desk that answers questions about Sightline, watched by Sightline.\n")
     try:
-        with ExitStack() as running:
+        with undone(), ExitStack() as running:
             _run(options, environment, console, running)
             console.print("\nStopping the collector")
     except DemoFailed as failed:
         console.print(f"sightline demo: {failed}", style="red", markup=False, highlight=False)
         return 1
     except KeyboardInterrupt:
-        console.print("\nStopped; the data is incomplete.")
+        console.print(STOPPED)
         return 130
+    except SystemExit:
+        console.print(STOPPED)
+        raise
     report.next_steps(options.folder, time.monotonic() - started, console)
     return 0
 
 
 def _run(options: Options, environment: Mapping[str, str], console: Console, running: ExitStack) -> None:
+    if options.model and not has_provider(environment):
+        hint = "set OPENAI_BASE_URL or OPENAI_API_KEY, or leave --model out"
+        raise DemoFailed(f"the stand-in cannot play {options.model}: {hint}")
     own = _own(environment)
     data_folder.clear(options.folder)
     report.say(console, "folder", f"{options.folder}, where a collector begins with an empty store")

@@ -18,7 +18,7 @@ from sightline_collector.demo import report
 from sightline_collector.demo.alert_receiver import Alert, AlertReceiver, receiving
 from sightline_collector.demo.asking import Asking
 from sightline_collector.demo.documents import Library, own_documents
-from sightline_collector.demo.options import Options
+from sightline_collector.demo.options import Options, has_provider
 from sightline_collector.demo.processes import Addresses, DemoFailed, sightline_command
 from sightline_collector.demo.provider import Provider, real_provider, stand_in
 from sightline_collector.demo.traffic import Traffic
@@ -64,10 +64,9 @@ class Stages:
         report.show(asking, self._alerts(receiver, provider), self._console)
 
     def _provider(self, running: ExitStack) -> Provider:
-        environment = self._environment
-        if environment.get("OPENAI_API_KEY") or environment.get("OPENAI_BASE_URL"):
+        if has_provider(self._environment):
             return real_provider(self._options)
-        return stand_in(self._options, environment, running)
+        return stand_in(self._options, self._environment, running)
 
     def _ready(self, ready: Callable[[], Addresses]) -> Addresses:
         at = ready()

@@ -1,4 +1,4 @@
-"""The demo, stopped by Ctrl-C."""
+"""The demo, stopped by Ctrl-C, or told to end."""
 
 import os
 import signal
@@ -16,8 +16,17 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize(("stage", "drains"), [("folder", False), ("history", True)])
-def test_an_interrupted_demo_says_so_and_no_more(tmp_path: Path, stage: str, drains: bool) -> None:
+@pytest.mark.parametrize(
+    ("stage", "told", "code", "drains"),
+    [
+        ("folder", signal.SIGINT, 130, False),
+        ("history", signal.SIGINT, 130, True),
+        ("history", signal.SIGTERM, 143, True),
+    ],
+)
+def test_an_interrupted_demo_says_so_and_no_more(
+    tmp_path: Path, stage: str, told: signal.Signals, code: int, drains: bool
+) -> None:
     """One line says that the data is incomplete; nothing is lost on the way out, and nothing stays behind."""
     folder = tmp_path / "demo"
     command = [sys.executable, "-m", "sightline_collector.cli", "demo", "--folder", str(folder)]
@@ -29,9 +38,9 @@ def test_an_interrupted_demo_says_so_and_no_more(tmp_path: Path, stage: str, dra
         assert demo.stdout
         while not next(demo.stdout).startswith(f"  {stage}"):
             pass
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(told)
         *before, last = demo.stdout
-        assert demo.wait(LONGEST_S) == 130
+        assert demo.wait(LONGEST_S) == code
     assert last == "Stopped; the data is incomplete.\n"
     assert not [line for line in before if "could not send" in line or "Traceback" in line]
     log = folder / "collector.log"
