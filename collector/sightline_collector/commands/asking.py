@@ -31,7 +31,8 @@ ANSWER_S = 90.0
 LISTENS_S = 2.0
 OWN_HEADER = "X-ClickHouse-Exception-Code"
 """Stands on every refusal of a statement; other refusals are JSON with an `error` or its `reasons`."""
-INTERNAL_ERROR = 500
+UNAUTHENTICATED, INTERNAL_ERROR = 401, 500
+GIVE_A_KEY = f"put a key into ${ENVIRONMENT_KEY}: `sightline key add` makes one"
 FRAME_BYTES_MAX = 32 << 10
 """Held back while an answer streams: a fault stands in a frame at its end, and is no part of it."""
 
@@ -226,12 +227,13 @@ def _piece(response: HTTPResponse) -> bytes:
 def _refused(error: HTTPError) -> NotAnswered | None:
     """The collector's own words; None when it was not a collector's SQL port that answered."""
     said = error.read(64 << 10).decode(errors="replace").strip()
+    keyless = error.code == UNAUTHENTICATED
     if OWN_HEADER in error.headers:
-        return NotAnswered(_words(said))
+        return NotAnswered(_words(said), GIVE_A_KEY if keyless else "")
     try:
         fields = json.loads(said)
         why = fields.get("error") or "; ".join(fields["reasons"])
-        return NotAnswered(str(why), str(fields.get("hint", "")))
+        return NotAnswered(str(why), GIVE_A_KEY if keyless else str(fields.get("hint", "")))
     except (ValueError, KeyError, TypeError, AttributeError):
         own = error.code == INTERNAL_ERROR
         return NotAnswered(f"it answered {error.code}", "read the collector's log") if own else None

@@ -95,8 +95,10 @@ def _refused(folder: Path, error: OSError) -> NotAnswered:
 def _tell(copied: Copied) -> None:
     largest = sorted(copied.rows.items(), key=lambda one: -one[1])
     print("  " + "   ".join(f"{name} {rows:,}" for name, rows in largest if rows and not _derived(name)))
-    waiting = f"{copied.segments:,} segments that were not stored yet, {copied.dead_letters:,} dead letters"
-    print(f"  {waiting}, {copied.keys:,} keys, {copied.size_bytes / 1e6:,.1f} MB in all")
+    counted = {"segment": copied.segments, "dead letter": copied.dead_letters, "key": copied.keys}
+    segments, letters, keys = (f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counted.items())
+    beside = f"{segments} of the log that the store had not confirmed, {letters}, {keys}"
+    print(f"  {beside}, {copied.size_bytes / 1e6:,.1f} MB in all")
 
 
 def _derived(table: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from sightline_collector.access import key_changes, key_file
 from sightline_collector.access.key import ALL_PROJECTS, Key, Scope
 from sightline_collector.access.key_file import Keys
-from sightline_collector.commands.asking import told
+from sightline_collector.commands.asking import ENVIRONMENT_KEY, told
 from sightline_collector.commands.program import as_called
 from sightline_collector.config import Config, load
 from sightline_collector.errors import BadConfiguration
@@ -121,15 +121,25 @@ def _hand_out(arguments: argparse.Namespace, change: Callable[[Keys, int], tuple
     """The token alone goes to standard output: KEY=$(sightline key add --scope ingest)."""
     path = _config(arguments).key_path
     with _changing(path):
-        keys, made, token = change(key_file.read(path), int(time.time()))
+        before = key_file.read(path)
+        keys, made, token = change(before, int(time.time()))
         with key_file.replacing(path, keys):
             _print_or_refuse(token)
+    for line in _told(made, path, first=not before.keys):
+        print(as_called(line), file=sys.stderr)
+
+
+def _told(made: Key, path: Path, *, first: bool) -> Iterator[str]:
+    """What a new key is for, how to show it, and what the first one changes for everybody."""
     scopes = ", ".join(sorted(made.scopes))
     where = "all projects" if made.project == ALL_PROJECTS else f"project {made.project}"
-    print(
-        f"The key {made.id} is for {scopes} in {where}. It is shown this once: {path} keeps its hash only.",
-        file=sys.stderr,
-    )
+    yield f"The key {made.id} is for {scopes} in {where}. It is shown this once: {path} keeps its hash only."
+    if Scope.INGEST in made.scopes:
+        yield "  Senders: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20KEY"
+    if made.scopes - {Scope.INGEST}:
+        yield f"  `sightline`: {ENVIRONMENT_KEY}=KEY; ClickHouse's clients and Grafana: as their password"
+    if first:
+        yield "It is the first: from now on whoever sends or asks needs a key."
 
 
 def _print_or_refuse(token: str) -> None:

@@ -65,7 +65,8 @@ def list_prices(arguments: argparse.Namespace) -> int:
     nothing = (
         named and f"There is no price with {named}. `sightline prices list` shows all: try a part of a name."
     )
-    show(Collector(arguments.url), LIST, asked, nothing=nothing)
+    narrower = "narrow them with --provider and --model"
+    show(Collector(arguments.url), LIST, asked, nothing=nothing, narrower=narrower)
     return 0
 
 

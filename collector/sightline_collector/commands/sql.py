@@ -82,12 +82,18 @@ def _known(format_name: str) -> Iterator[None]:
 
 
 def show(
-    collector: Collector, sql: str, parameters: dict[str, str] | None = None, *, nothing: str | None = None
+    collector: Collector,
+    sql: str,
+    parameters: dict[str, str] | None = None,
+    *,
+    nothing: str | None = None,
+    narrower: str = "there are more",
 ) -> None:
     """Print the answer as a table, with its row count and time.
 
     `nothing` marks a statement of our own: it is said instead of an empty table (unless it is ""), and
-    columns that are empty in every row are left out. Raises NotAnswered.
+    columns that are empty in every row are left out. `narrower` says how to see the rest of what such a one
+    gives. Raises NotAnswered.
     """
     began = monotonic()
     settings = TABLE_SETTINGS | {f"param_{name}": value for name, value in (parameters or {}).items()}
@@ -104,7 +110,8 @@ def show(
     if nothing and not rows:
         print(as_called(nothing))
         return
-    footer = _footer(len(rows), more, monotonic() - began)
+    rest = "all with --format csv" if nothing is None else narrower
+    footer = _footer(len(rows), rest if more else "", monotonic() - began)
     columns = list(zip(names, types, strict=True))
     if nothing is not None:
         columns, rows = without_empty(columns, rows)
@@ -146,7 +153,7 @@ def _pass_on(first: bytes, lines: Iterator[bytes]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _footer(count: int, more: bool, elapsed_s: float) -> str:
+def _footer(count: int, rest: str, elapsed_s: float) -> str:
     rows = f"{count:,} row{'' if count == 1 else 's'}"
     time = f"{elapsed_s * 1000:,.0f} ms" if elapsed_s < 10 else f"{elapsed_s:.1f} s"
-    return f"the first {rows}, all with --format csv · {time}" if more else f"{rows} · {time}"
+    return f"the first {rows}, {rest} · {time}" if rest else f"{rows} · {time}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
-from sightline_collector.commands.cells import cell
+from sightline_collector.operate.finding import size
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,19 +32,26 @@ def run(arguments: argparse.Namespace) -> int:
 def lines(url: str, said: Mapping[str, Any]) -> list[str]:
     """The numbers as a person reads them."""
     items, log = said["items"], said["log"]
-    size, limit = (cell("log_bytes", "UInt64", log[name]) for name in ("bytes", "limit_bytes"))
+    held, limit = (size(log[name]) for name in ("bytes", "limit_bytes"))
     counted = "   ".join(f"{name.replace('_', ' ')} {items[name]:,}" for name in items)
     return [
         f"Sightline {said['version']} at {url}, up {_time(said['up_s'])}",
         f"  store      {said['store']}   ClickHouse {said['engine']}",
         f"  items      {counted}   since the start",
-        f"  log        {size} of {limit}   {log['waiting_segments']} segments wait"
-        f"   the oldest record is {_time(log['oldest_age_s'])} old",
+        f"  log        {held} of {limit}   {_waiting(log)}",
     ]
 
 
+def _waiting(log: Mapping[str, Any]) -> str:
+    if not log["oldest_age_s"]:
+        return "all is stored"
+    segments = log["waiting_segments"]
+    wait = "1 segment waits" if segments == 1 else f"{segments:,} segments wait"
+    return f"{wait} for the store   the oldest record is {_time(log['oldest_age_s'])} old"
+
+
 def _time(seconds: float) -> str:
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
+    for unit, unit_s in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * unit_s:
+            return f"{seconds / unit_s:.0f} {unit}"
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"

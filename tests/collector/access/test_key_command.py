@@ -52,6 +52,10 @@ def test_a_new_key_is_all_that_is_printed(key: Shell) -> None:
     (kept,) = key_file.read(key.folder / "keys.json").keys
     assert (code, is_of(out.strip(), kept), out.count("\n")) == (0, True, 1)
     assert f"The key {kept.id} is for ingest in project shop." in err
+    assert "OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20KEY" in err
+    assert "SIGHTLINE_KEY" not in err
+    assert "It is the first: from now on whoever sends or asks needs a key." in err
+    assert out.strip() not in err
     assert (kept.project, kept.spans_per_s, kept.bytes_per_day, kept.name) == ("shop", 9.0, None, "till")
     assert out.strip() not in key("list")[1]
 
@@ -60,7 +64,10 @@ def test_the_list_tells_what_each_key_is_for(key: Shell) -> None:
     """A row has the key's digits, state, scopes, project, name, limits, and who made it."""
     assert "There are no keys" in key("list")[1]
     key("add", "--scope", "ingest,read", "--bytes-per-day", "20GB", "--name", "till")
-    number = key("add", "--scope", "admin")[1].split("_")[1]
+    _, out, err = key("add", "--scope", "admin")
+    assert "SIGHTLINE_KEY=KEY" in err
+    assert ("OTEL_" in err, "It is the first" in err) == (False, False)
+    number = out.split("_")[1]
     key("revoke", number)
     listed = key("list")[1]
     assert re.search(r"active +ingest, read +default +till +20,000,000,000 bytes/day", listed), listed

@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from sightline_collector.access import key_changes, key_file
 from sightline_collector.access.key import Key, Scope
 from sightline_collector.access.key_changes import Wanted
+from sightline_collector.cli import main
 
 
 class Secured:
@@ -128,6 +129,22 @@ def test_a_refused_statement_is_told_as_clickhouse_tells_it(secured: Secured) ->
         assert answer.read().startswith(b"Code: 516. DB::Exception: There is no key with the request.")
         assert answer.headers["X-ClickHouse-Exception-Code"] == "516"
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("command", [["sql", "select 1"], ["status"]])
+def test_the_command_says_where_a_key_goes(
+    secured: Secured, command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without one, and with one that is not known; with a reader's it answers."""
+    monkeypatch.delenv("SIGHTLINE_KEY", raising=False)
+    for why in ("There is no key with the request", "The key is not known here"):
+        assert main([*command, "--url", secured.collector.http]) == 1
+        wrong, hint = capsys.readouterr().err.splitlines()
+        assert why in wrong
+        assert "into $SIGHTLINE_KEY" in hint
+        monkeypatch.setenv("SIGHTLINE_KEY", "another's")
+    monkeypatch.setenv("SIGHTLINE_KEY", secured.admin)
+    assert main([*command, "--url", secured.collector.http]) == 0
 
 
 def test_a_statement_that_nothing_interrupts_holds_no_stop_up(secured: Secured) -> None:

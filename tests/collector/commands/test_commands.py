@@ -17,6 +17,7 @@ from collector.gateway.serving import Port
 from collector.receive.receiving import Receiving
 
 from sightline_collector.cli import main
+from sightline_collector.commands.status import lines
 
 pytestmark = pytest.mark.usefixtures("called_by_name")
 
@@ -195,6 +196,8 @@ def test_alerts_and_prices(sightline: Command) -> None:
         " `sightline prices list` shows all: try a part of a name.\n"
     )
     assert "gpt-4o-mini" in sightline("prices", "list", "--model", "gpt-4o-mini")[1]
+    last = sightline("prices", "list")[1].splitlines()[-1]
+    assert last.startswith("the first 1,000 rows, narrow them with --provider and --model · ")
 
 
 def test_status(sightline: Command) -> None:
@@ -203,7 +206,24 @@ def test_status(sightline: Command) -> None:
     assert code == 0
     assert re.match(r"Sightline \d+\.\d+\.\d+ at http", out)
     assert re.search(r"received 0 .* refused 0 .* since the start\n", out)
+    assert re.search(r"log +0 bytes of [\d.]+ [kMG]B   all is stored\n", out)
     assert len(out.splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("segments", "age_s", "says"),
+    [
+        (0, 0.0, "all is stored"),
+        (0, 0.4, "0 segments wait for the store   the oldest record is 0.4 s old"),
+        (1, 90.0, "1 segment waits for the store   the oldest record is 90 s old"),
+        (1200, 7200.0, "1,200 segments wait for the store   the oldest record is 2 h old"),
+    ],
+)
+def test_a_status_says_what_waits(segments: int, age_s: float, says: str) -> None:
+    """Bytes in the unit of --log-gb; no age where nothing waits."""
+    log = {"bytes": 5e9, "limit_bytes": 8e9, "waiting_segments": segments, "oldest_age_s": age_s}
+    said = {"version": "1", "up_s": 1, "items": {}, "store": "s", "engine": "e", "log": log}
+    assert lines("http://h", said)[-1] == f"  log        5.0 GB of 8.0 GB   {says}"
 
 
 def test_the_command_line_starts_light() -> None:
