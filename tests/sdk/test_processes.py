@@ -85,15 +85,25 @@ def test_children_of_multiprocessing_lose_nothing(
 
 
 def test_a_pool_that_is_terminated_can_be_flushed(sink: OtlpSink) -> None:
-    """`with Pool()` ends its workers by SIGTERM: with flush_on_signals() they send what they have first."""
+    """`with Pool()` ends its workers by SIGTERM: with flush_on_signals() they send what they have first.
+
+    They are in the middle of a task: one that begins to wait for the pool's lock when the signal comes may
+    sleep on, as Python looks for signals before it waits.
+    """
     program = f"""
-import multiprocessing, sightline
+import multiprocessing, os, sightline, time
 sightline.init(endpoint={sink.url!r}, instrument=False)
 sightline.flush_on_signals()
+begun, begins = os.pipe()
 @sightline.step
 def work(number): return number
+def stay(number):
+    os.write(begins, b".")
+    while True: time.sleep(0.01)
 with multiprocessing.get_context("fork").Pool(2) as pool:
     assert pool.map(work, range(6)) == list(range(6))
+    pool.map_async(stay, range(2), chunksize=1)
+    for number in range(2): os.read(begun, 1)
 """
     run(program)
     assert names(sink) == ["work"] * 6

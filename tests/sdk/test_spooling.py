@@ -146,7 +146,7 @@ def test_damage_on_disk_is_a_loss_that_is_told(sink: OtlpSink, tmp_path: Path) -
 
 def test_a_full_spool_loses_exactly_what_it_says(sink: OtlpSink, tmp_path: Path) -> None:
     """Beyond the bound the newest are lost at the exit; the next start tells how many."""
-    body = "@sightline.step\ndef work(text): pass\nfor n in range(1_100): work(str(n) * 2_000)\n"
+    body = "@sightline.step\ndef work(text): pass\nfor n in range(1_100): work(f'{n}' + ' word' * 1_400)\n"
     said = run(program(tmp_path, body, spool_max_bytes=1_000_000), OTEL_BSP_MAX_EXPORT_BATCH_SIZE="64")
     assert "the spool was full. Raise spool_max_bytes" in said
     assert sum(file.stat().st_size for file in files(tmp_path)) <= 1_000_000

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import attributes, insert
+from view_cases import read_cases
 
 from sightline_collector.store.engine import Engine
 from sightline_collector.wal.segment import Signal
 
-CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "accounting.yaml").read_text("utf8"))
+CASES: list[dict[str, Any]] = read_cases(Path(__file__).parent / "accounting.yaml")
 NOON_NS = 1_795_176_000_000_000_000
 """2026-11-20T12:00:00Z: after the day from which prices by service tier are known."""
 

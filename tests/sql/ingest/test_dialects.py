@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import NOW_NS, attributes, insert
+from view_cases import read_cases
 
 from sightline_collector.store.engine import Engine
 from sightline_collector.wal.segment import Signal
@@ -21,7 +21,7 @@ STARTED_NS = NOW_NS - 8_000_000_000
 
 def cases() -> list[dict[str, Any]]:
     """Every case of every file, in order."""
-    return [case for file in sorted(FOLDER.glob("*.yaml")) for case in yaml.safe_load(file.read_text("utf8"))]
+    return [case for file in sorted(FOLDER.glob("*.yaml")) for case in read_cases(file)]
 
 
 CASES = cases()
