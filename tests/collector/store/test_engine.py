@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from sightline_collector.errors import FolderUnusable, StoreUnreachable
-from sightline_collector.store.engine import Engine
+from sightline_collector.store.engine import READERS, Engine
 from sightline_collector.store.url import parse_store_url
 
 OPEN = """
 import sys
-from sightline_collector.store.engine import Engine
+from sightline_collector.store.engine import READERS, Engine
 from sightline_collector.store.url import parse_store_url
 engine = Engine(parse_store_url(f"chdb://{sys.argv[1]}"))
 assert engine.value("select 1 + 1") == 2
@@ -69,3 +69,12 @@ def test_a_closed_store_says_so(engine: Engine) -> None:
             closed.value("select 1")
     closed.close()
     assert engine.value("select 1") == 1
+
+
+def test_questions_one_after_the_other_open_one_handle(engine: Engine) -> None:
+    """To open a handle takes longer than most questions: another one is opened for a question meanwhile."""
+    with engine.reader() as first, engine.reader() as meanwhile:
+        assert meanwhile is not first
+    for _ in range(READERS):
+        with engine.reader() as again:
+            assert again in (first, meanwhile)
