@@ -77,6 +77,9 @@ class Config(BaseModel):
     alert_interval_s: Annotated[
         float, Field(ge=0.2, le=3600, description="seconds between looks at budgets and alert rules")
     ] = 30
+    alert_rules: Annotated[
+        Path | None, Field(description="YAML file of alert rules of one's own, beside those that are shipped")
+    ] = None
     settle_interval_s: Annotated[
         float,
         Field(ge=0.2, le=60, description="seconds between settlements of calls that are told twice"),

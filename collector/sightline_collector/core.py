@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from sightline_collector.access.look import Look, looking
 from sightline_collector.access.rewriting import take_back
 from sightline_collector.access.tls import Tls
 from sightline_collector.alerts.loop import AlertLoop
+from sightline_collector.alerts.rule import Rule, rules_in_force
 from sightline_collector.config import Config
 from sightline_collector.errors import Fault, FolderUnusable
 from sightline_collector.health import Health
@@ -74,6 +76,7 @@ async def open_core(config: Config, gate: Gate, parts: AsyncExitStack) -> Core:
     Raises a Fault that says what to do.
     """
     tls = Tls(config.tls_files) if config.tls_files else None
+    rules = rules_in_force(config.alert_rules)
     own = {config.folder.resolve(), (config.store_url.path or config.folder).resolve()}
     for folder in sorted(own):  # the store may lie in a folder of its own
         parts.callback(os.close, _take_folder(folder))
@@ -93,7 +96,7 @@ async def open_core(config: Config, gate: Gate, parts: AsyncExitStack) -> Core:
     core = Core(config, gate, tls, health, engine, wal, audit, losses, letters, lease)
     await _watch(core, parts)
     _start_storing(core, parts)
-    await _start_loops(core, parts)
+    await _start_loops(core, rules, parts)
     if engine.away:
         arriving = asyncio.create_task(_arrive(core), name="arrival")
         parts.callback(arriving.cancel)
@@ -188,13 +191,19 @@ def _start_storing(core: Core, parts: AsyncExitStack) -> None:
     parts.push_async_callback(_finish, core.wal, inserting)
 
 
-async def _start_loops(core: Core, parts: AsyncExitStack) -> None:
+async def _start_loops(core: Core, rules: Sequence[Rule], parts: AsyncExitStack) -> None:
     """Tell losses, look at alert rules, settle what arrived."""
     config, wal = core.config, core.wal
     parts.push_async_callback(core.losses.flush)
     reporting = asyncio.create_task(core.losses.run())
     parts.callback(reporting.cancel)
-    alerts = AlertLoop(core.engine, core.health, interval_s=config.alert_interval_s, channels=config.notify)
+    alerts = AlertLoop(
+        core.engine,
+        core.health,
+        interval_s=config.alert_interval_s,
+        rules=rules,
+        channels=config.notify,
+    )
     settling = SettleLoop(
         core.engine,
         core.health,

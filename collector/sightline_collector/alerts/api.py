@@ -10,7 +10,6 @@ from typing import Any
 from sightline_collector.alerts.budget import Budget
 from sightline_collector.alerts.event import stored_time
 from sightline_collector.alerts.notify import masked, tell, unusable
-from sightline_collector.alerts.rule import Rule, shipped_rules
 from sightline_collector.errors import BadConfiguration
 from sightline_collector.store.engine import Engine
 
@@ -72,11 +71,6 @@ def remove_budget(engine: Engine, budget_id: str, now: datetime | None = None) -
 
 def _stored(now: datetime | None) -> str:
     return stored_time(now or datetime.now(UTC), "microseconds")
-
-
-def list_rules() -> list[Rule]:
-    """The rules that are evaluated."""
-    return shipped_rules()
 
 
 def current_alerts(engine: Engine) -> list[dict[str, Any]]:

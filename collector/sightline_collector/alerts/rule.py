@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from importlib import resources
 from itertools import zip_longest
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
@@ -156,3 +157,18 @@ def shipped_rules() -> list[Rule]:
     """The rules that come with the collector."""
     file = resources.files("sightline_collector") / "data" / "alert_rules.yaml"
     return parse_rules(file.read_text("utf8"), "alert_rules.yaml")
+
+
+def rules_in_force(own: Path | None) -> list[Rule]:
+    """The shipped rules, and those of a file of one's own, which stand in the place of shipped ones of their
+    names. Raises BadConfiguration."""
+    if own is None:
+        return shipped_rules()
+    try:
+        text = own.read_text("utf8")
+    except (OSError, UnicodeError) as e:
+        why = e.strerror if isinstance(e, OSError) else "it is not UTF-8"
+        hint = "name a YAML file with --alert-rules, or leave it out"
+        raise BadConfiguration(f"the alert rules {own} cannot be read ({why})", hint=hint) from None
+    named = {rule.name: rule for rule in parse_rules(text, str(own))}
+    return [*(named.pop(rule.name, rule) for rule in shipped_rules()), *named.values()]

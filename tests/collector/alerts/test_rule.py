@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from sightline_collector.alerts.rule import Rule, duration, parse_rules, shipped_rules
+from sightline_collector.alerts.rule import Rule, duration, parse_rules, rules_in_force, shipped_rules
 from sightline_collector.errors import BadConfiguration
 
 WHOLE = """
@@ -106,6 +108,26 @@ def test_a_wrong_file_is_refused(text: str, says: str) -> None:
     """Text that is no list of rules, or names one twice, is refused with what to do."""
     with pytest.raises(BadConfiguration, match=says):
         parse_rules(text, "rules.yaml")
+
+
+def test_ones_own_rules_stand_beside_the_shipped_ones(tmp_path: Path) -> None:
+    """One of a shipped rule's name stands in its place; without a file the shipped ones are alone."""
+    shipped = [rule.name for rule in shipped_rules()]
+    file = tmp_path / "rules.yaml"
+    file.write_text(WHOLE + WHOLE.replace(parse_rules(WHOLE, "")[0].name, shipped[0]))
+    own, instead = parse_rules(file.read_text(), "")
+    assert rules_in_force(None) == shipped_rules()
+    assert rules_in_force(file) == [instead, *shipped_rules()[1:], own]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"- name: x"])
+def test_a_file_of_rules_that_cannot_be_used_is_named(tmp_path: Path, content: bytes | None) -> None:
+    """One that is not there, is no text, or is no whole rule."""
+    file = tmp_path / "rules.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(BadConfiguration, match=re.escape(str(file))):
+        rules_in_force(file)
 
 
 @pytest.mark.parametrize("text", ["", "5", "5 parsecs", "m5"])
