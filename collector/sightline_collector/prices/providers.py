@@ -39,14 +39,20 @@ PROVIDER_OF_EMITTER_NAME = {
     "ibm.watson.ai": "watsonx",
     "oci_genai": "oci",
     "oracle": "oci",
+    "alibaba": "dashscope",
     "alibaba_cloud": "dashscope",
     "qwen": "dashscope",
     "tongyi": "dashscope",
     "zhipu": "zhipuai",
     "jina": "jina_ai",
     "workers-ai": "cloudflare",
+    "together.ai": "together",
+    "fireworks.ai": "fireworks",
+    "x.ai": "x-ai",
+    "z.ai": "zai",
 }
-"""Likewise those of other emitters: Azure's agents, OpenLIT, OpenInference, frameworks of China's models."""
+"""Likewise those of other emitters: Azure's agents, OpenLIT, OpenInference, Pydantic AI, frameworks of
+China's models, and sellers by their domains."""
 
 BEDROCK_NAME = (
     r"arn:aws[a-z-]*:bedrock:.*|"
