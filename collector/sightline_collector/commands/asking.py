@@ -240,9 +240,12 @@ def _refused(error: HTTPError) -> NotAnswered | None:
 
 
 def _words(said: str) -> str:
-    """The engine's words without what machines read, and without all that it could have parsed instead."""
+    """The engine's words without what machines read, without all that it could have parsed instead, and
+    without what it says twice."""
     words = re.sub(r"^Code: \d+\. DB::Exception: ", "", said).strip()
-    return re.sub(r"\.? Expected one of: .{200,}(\. \([A-Z_]+\))$", r"\1", words, flags=re.DOTALL)
+    words = re.sub(r" (\([A-Z_]+\)) \(version [^)]*\)\. \1$", r" \1", words)
+    words = re.sub(r"\.? Expected one of: .{200,}(\. \([A-Z_]+\))$", r"\1", words, flags=re.DOTALL)
+    return re.sub(r"\.(?: \.)+( \([A-Z_]+\))$", r".\1", words)
 
 
 def told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:

@@ -104,6 +104,10 @@ def test_errors(sightline: Command) -> None:
     assert (code, out) == (1, "")
     assert err.startswith("sightline: Unknown table")
     assert err.endswith("(UNKNOWN_TABLE)\n")
+    _, _, err = sightline("sql", "select 1 format Nonsense")
+    assert err == "sightline: Unknown format Nonsense. (UNKNOWN_FORMAT)\n"
+    _, _, err = sightline("sql", "select 1; select 2")
+    assert err.endswith(": ; select 2. (SYNTAX_ERROR)\n")
     _, _, err = sightline("sql", "selec 1")
     assert len(err) < 200
     assert "SELECT" in err
