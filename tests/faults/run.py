@@ -15,6 +15,7 @@ from faults.full_disk import fill_and_empty
 from faults.killing import Kills, Untraceable
 from faults.made import made_folder
 from faults.mounts import NoMounts
+from faults.oracle import Held
 from faults.power import Cut, cut, first_acknowledged, merged_away, merges, record
 from faults.read_only import lock_and_unlock
 from faults.sender import Sender, on_disks
@@ -32,10 +33,11 @@ def kills(folder: Path, times: int) -> Iterator[Row]:
     """kill -9 at every stage of a store that is made, so many times over on one folder; every second time
     when an insert stands open."""
     made_folder(folder / "data")
-    work = Kills(folder / "data")
+    work, held = Kills(folder / "data"), Held()
     for number in range(times):
         work.run(STAGES, _say, standing=number % 2 == 1)
-    held = work.judge()
+        held = work.judge()
+        _say(f"judged  {held}")
     for name in sorted(set(work.reached)):
         yield f"kill -9: {name}", KEPT if held.as_promised else str(held)
     for name in sorted(set(work.missed)):
