@@ -56,7 +56,7 @@ WAYS: dict[Signal, Way] = {
     Signal.TRACES: Way(
         "spans_v1",
         (
-            "otlp_items", "spelled_spans", "unfolded_spans", "raw_spans", "gathered_spans", "conversed_spans",
+            "otlp_items", "spelled_spans", "unfolded_spans", "gathered_spans", "raw_spans", "conversed_spans",
             "recognised_spans", "mapped_spans", "priced_spans",
         ),
         cuts=("recognised_spans", "mapped_spans"),

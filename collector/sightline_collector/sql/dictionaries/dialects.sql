@@ -1,9 +1,9 @@
 -- Grain: one attribute key. `place` is its sign, a bit for any shape, its column and its rank, in one number,
 -- so that one look-up a key finds them: 32768 * sign + 16384 * shaped + 128 * column + rank; a sign of 255
--- and a rank of 127 are none. Reads: dialects_v1. Readers: recognised_spans, mapped_spans,
--- sightline_unfolded.
+-- and a rank of 127 are none, and a key that is not here has a sign of 256. Reads: dialects_v1.
+-- Readers: recognised_spans, mapped_spans, sightline_unfolded.
 create or replace dictionary dialects (
-    key String, column String default '', place UInt32 default 8355967, dialect String default '',
+    key String, column String default '', place UInt32 default 8388735, dialect String default '',
     shape String default '')
 primary key key
 source(clickhouse(query '

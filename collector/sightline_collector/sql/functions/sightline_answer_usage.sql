@@ -1,9 +1,9 @@
 -- What a client returned tells of the bill, as one JSON object: the tier that answered, the usage as the
 -- provider has it and, where that counts its cache beside its input, that input. Of LangChain's answers it
 -- looks into the first message. Empty for a text that says neither. Only what is asked for is extracted, for
--- an answer may be long. Reads: nothing. Readers: sightline_unfolded.
+-- an answer may be long. Reads: sightline_tells_usage. Readers: sightline_unfolded.
 create or replace function sightline_answer_usage as (answer) -> if(
-    not startsWith(answer, '{') or position(answer, '"usage"') + position(answer, '"service_tier"') = 0, '',
+    not sightline_tells_usage(answer), '',
     arrayMap(
         (tier, usage) -> concat(
             '{"service_tier":', if(tier = '', 'null', tier), ',"usage":', if(usage = '', 'null', usage),

@@ -2,7 +2,7 @@
 -- out of a list of objects the first, of Gemini's counts by modality {"AUDIO": 600, ...}, and of a Python
 -- dict its JSON, with the numbers of its Decimals and enums. Reads: nothing.
 -- Readers: sightline_unfolded, sightline_cost_sum.
-create or replace function sightline_document as (text) -> arrayFold(
+create or replace function sightline_document as (text) -> if(startsWith(text, '{"'), text, arrayFold(
     (t, step) -> multiIf(
         startsWith(t, '"'), trim(leading ' \t\r\n' from JSONExtractString(t)),
         match(left(t, 50), '^\\[\\s*\\{') and position(left(t, 100), '"modality"') > 0,
@@ -24,4 +24,4 @@ create or replace function sightline_document as (text) -> arrayFold(
                 '([\\[:,] *)True\\b', '\\1true'),
             '([\\[:,] *)False\\b', '\\1false'),
         t),
-    [1, 2, 3], trim(leading ' \t\r\n' from text))
+    [1, 2, 3], trim(leading ' \t\r\n' from text)))

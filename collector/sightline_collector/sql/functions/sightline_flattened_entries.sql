@@ -1,23 +1,22 @@
--- Flattened attributes as entries in the order of their lists: list, number, the role of those messages that
--- name none ('' where the list is none of messages), part, the part's number, place, field and value, which
--- is JSON. An empty entry closes them. Reads: message_keys. Readers: gathered_spans.
-create or replace function sightline_flattened_entries as (keys, texts) -> arrayPushBack(
-    arraySort(arrayMap(
-        (text, known, numbers) -> (
-            known.1, toUInt32OrZero(numbers[1]), known.4, intDiv(known.2, 10), toUInt32OrZero(numbers[2]),
-            known.2, known.3,
+-- Flattened attributes as entries in the order of their lists: rank, list, field, how a part and how a
+-- message begins with it, and its value, which is JSON. `known` is what message_keys tells of each key; a
+-- key's numbers are looked for where it knows the key without them.
+-- Reads: sightline_json_text. Readers: gathered_spans.
+create or replace function sightline_flattened_entries as (keys, asked, known, texts) -> arraySort(
+    entry -> entry.1,
+    arrayMap(
+        (key, asked_key, its, text) -> (
+            if(key = asked_key, its.6, arrayMap(
+                numbers -> its.6 + bitShiftLeft(toUInt64OrZero(numbers[1]), 39)
+                    + bitShiftLeft(toUInt64OrZero(numbers[2]), 16),
+                [extractAll(key, '[.]([0-9]{1,6})[.]')])[1]),
+            its.1, its.3, its.4, its.5,
             multiIf(
-                known.3 = 'type', transform(
+                its.3 = 'type', transform(
                     -- Marked, for the call itself stands among the calls.
                     text, ['text', 'reasoning', 'tool_use'], ['"text"', '"reasoning"', '"tool_call"\x03'],
                     concat('"uri","modality":', sightline_json_text(text))),
-                known.3 in ('arguments', 'metadata', 'parameters', 'json_schema', 'score')
+                its.3 in ('arguments', 'metadata', 'parameters', 'json_schema', 'score')
                     and isValidJSON(text), text,
                 sightline_json_text(text))),
-        texts,
-        arrayMap(
-            key -> dictGet(
-                '{database}.message_keys', ('list', 'place', 'field', 'role'), sightline_message_key(key)),
-            keys),
-        arrayMap(key -> extractAll(key, '[.]([0-9]{1,6})[.]'), keys))),
-    ('', 0, '', 0, 0, 0, '', ''))
+        keys, asked, known, texts))

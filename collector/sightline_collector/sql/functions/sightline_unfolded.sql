@@ -1,18 +1,22 @@
--- What attributes of JSON hold, as pairs of `key.member` and text: as deep as the dialects say, four levels
--- at most. Takes pairs of key and text. Reads: dialects, sightline_document, sightline_json_whole,
--- sightline_answer_usage. Readers: recognised_spans.
-create or replace function sightline_unfolded as (pairs) -> arrayFold(
-    (found, level) -> arrayFlatten(arrayMap(
-        pair -> if(bitAnd(dictGet('{database}.dialects', 'place', pair.1), 16384) = 0, [pair],
+-- What attributes of JSON hold, as `key.member`, text and place: as deep as the dialects say, four levels
+-- at most, and no more than there are braces. Takes keys, texts and places. What is no object is the member
+-- ''. Reads: dialects, sightline_document, sightline_json_whole, sightline_answer_usage.
+-- Readers: recognised_spans.
+create or replace function sightline_unfolded as (attributes) -> arrayFold(
+    (found, level) -> arrayConcat(
+        arrayFilter(member -> bitAnd(member.3, 16384) = 0, found),
+        arrayFilter(member -> member.3 < 8388608, arrayFlatten(arrayMap(
+            (key, members) -> arrayMap(
+                (name, text) -> (name, text, dictGet('{database}.dialects', 'place', name)),
+                arrayMap(name -> concat(key, '.', name), mapKeys(members)), mapValues(members)),
+            arrayMap(whole -> whole.1, arrayFilter(whole -> bitAnd(whole.3, 16384) != 0, found)),
             arrayMap(
-                document -> arrayFilter(
-                    member -> dictHas('{database}.dialects', member.1),
-                    if(startsWith(document, '{'),
-                        CAST(mapApply(
-                            (name, text) -> (concat(pair.1, '.', name), text),
-                            JSONExtract(document, 'Map(String, String)')), 'Array(Tuple(String, String))'),
-                        [(concat(pair.1, '.'), document)])),
-                [if(dictGet('{database}.dialects', 'shape', pair.1) = 'answer',
-                    sightline_answer_usage(pair.2), sightline_document(pair.2))])[1]),
-        found)),
-    [1, 2, 3, 4], arrayMap(pair -> (pair.1, sightline_json_whole(pair.2)), pairs))
+                document -> if(
+                    startsWith(document, '{'), JSONExtract(document, 'Map(String, String)'),
+                    map('', document)),
+                arrayMap(
+                    whole -> if(dictGet('{database}.dialects', 'shape', whole.1) = 'answer',
+                        sightline_answer_usage(whole.2), sightline_document(whole.2)),
+                    arrayFilter(whole -> bitAnd(whole.3, 16384) != 0, found))))))),
+    range(least(4, 1 + arraySum(each -> countSubstrings(each.2, '{'), attributes))),
+    arrayMap(each -> (each.1, sightline_json_whole(each.2), each.3), attributes))

@@ -3,7 +3,7 @@
 -- The columns are said, or the engine would plan all steps once more to learn them.
 -- Reads: otel_traces. Readers: otel_spans.
 create materialized view decode_otel_traces to otel_spans ({type:span_facts}) as
-with raw_spans as (
+with unfolded_spans as (
 select
     now64(9, 'UTC') as received_at, toUInt64(0) as batch, 'otel_traces' as writer, 'default' as project,
     TraceId as trace_id, SpanId as span_id, ParentSpanId as parent_span_id, TraceState as trace_state,
@@ -15,7 +15,8 @@ select
     reinterpretAsUInt64(toUnixTimestamp64Nano(Timestamp)) as start_ns, start_ns + Duration as end_ns,
     toInt64(indexOf(['ok', 'error'], replaceOne(lower(StatusCode), 'status_code_', ''))) as status_code,
     StatusMessage as status_message, ScopeName as scope_name, ScopeVersion as scope_version,
-    SpanAttributes as attributes, map() as attribute_types,
+    CAST(mapKeys(SpanAttributes), 'Array(String)') as keys, mapValues(SpanAttributes) as texts,
+    map() as attribute_types,
     if(mapContains(ResourceAttributes, 'service.name') or ServiceName = '', ResourceAttributes,
         mapConcat(ResourceAttributes, map('service.name', toString(ServiceName)))) as resource_attributes,
     map() as resource_types, map() as scope_attributes,
@@ -25,5 +26,8 @@ select
         Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes) as links,
     toUInt32(0) as dropped_attributes, toUInt32(0) as dropped_events, toUInt32(0) as dropped_links
 from otel_traces),
-{steps:gathered_spans conversed_spans recognised_spans mapped_spans}
+{steps:gathered_spans},
+raw_spans as (
+select * except (keys, texts), CAST((keys, texts), 'Map(String, String)') as attributes from gathered_spans),
+{steps:conversed_spans recognised_spans mapped_spans}
 select * from mapped_spans

@@ -4,7 +4,7 @@
 -- stored once. An attribute that says it already says it alone: then the events stay as they are. So do
 -- those of an older convention than another that tells the direction: they tell the same once more.
 -- Lambdas take the names of what is silent, not the attributes, which would be copied for each event.
--- Reads: gathered_spans. Readers: recognised_spans.
+-- Reads: raw_spans. Readers: recognised_spans.
 select
     * except (told, silent, heard, newest, said, finished) replace (
         if(empty(told), attributes, mapConcat(
@@ -57,4 +57,4 @@ from (
                 mapContains(event.3, 'finish_reason'), event.3['finish_reason'],
                 JSONExtractString(event.3['gen_ai.event.content'], 'finish_reason')),
             arrayFilter(event -> event.2 = 'gen_ai.choice', told)))) as finished
-    from gathered_spans)
+    from raw_spans)

@@ -1,38 +1,46 @@
--- Grain: one span of any dialect, whose flattened lists are whole: what a sender spread over many keys
+-- Grain: one span whose flattened lists are whole: what a sender spread over many keys
 -- (llm.input_messages.0.message.role, ...) is one attribute again, under the list's name, as JSON; lists of
 -- messages are OpenTelemetry's, [{"role", "finish_reason", "parts": [{"type", ...}]}]. Keys that it does
 -- not know stay, finish reasons too, those of messages that say nothing, and all of them when the list's
 -- name is an attribute itself. A lambda copies what it closes over once for each key: the lists' names alone,
--- for whole conversations would be gigabytes. Reads: raw_spans, message_keys. Readers: conversed_spans.
+-- for whole conversations would be gigabytes. An `if` copies lists of texts quickly, maps and tuples slowly.
+-- Reads: unfolded_spans, message_keys. Readers: raw_spans.
 select
-    * except (spread, flat, entries, lists, list_names) replace (
-        if(
-            empty(lists) or hasAny(mapKeys(attributes), list_names), attributes,
-            mapConcat(
-                mapFilter((key, text) -> not sightline_spread_key(key), attributes),
-                mapFilter(
-                    (key, text) -> not has(list_names, dictGet(
-                            '{database}.message_keys', 'list', sightline_message_key(key)))
-                        or endsWith(key, '.finish_reason'),
-                    spread),
-                lists)) as attributes)
+    * except (
+        spread, spread_keys, spread_texts, asked, known, entries, lists, names, list_names, list_texts, stay
+    ) replace (
+        if(empty(list_names), keys, arrayConcat(
+            arrayFilter((key, is_spread) -> not is_spread, keys, spread),
+            arrayFilter((key, stays) -> stays, spread_keys, stay), list_names)) as keys,
+        if(empty(list_names), texts, arrayConcat(
+            arrayFilter((text, is_spread) -> not is_spread, texts, spread),
+            arrayFilter((text, stays) -> stays, spread_texts, stay), list_texts)) as texts)
 from (
     select
         *,
-        if(empty(entries), map(), mapFilter(
-            (list, json) -> position(json, '"parts":[') = 0 or position(json, '"parts":[{') > 0,
-            sightline_flattened(entries))) as lists,
-        mapKeys(lists) as list_names
+        sightline_flattened(entries) as lists,
+        arrayMap(list -> substringIndex(list, '\x02', 1), lists) as names,
+        if(hasAny(keys, names), [], names) as list_names,
+        arrayMap(list -> substring(list, position(list, '\x02') + 1), lists) as list_texts,
+        arrayMap(
+            (list, field) -> not has(list_names, list) or field = 'finish_reason',
+            known.1, known.3) as stay
     from (
         select
             *,
-            if(
-                arrayExists(key -> sightline_spread_key(key), mapKeys(attributes)),
-                mapFilter((key, text) -> sightline_spread_key(key), attributes),
-                CAST(map(), 'Map(LowCardinality(String), String)')) as spread,
-            mapFilter(
-                (key, text) -> dictGet(
-                    '{database}.message_keys', 'place', sightline_message_key(key)) > 0,
-                spread) as flat,
-            if(empty(flat), [], sightline_flattened_entries(mapKeys(flat), mapValues(flat))) as entries
-        from raw_spans))
+            arrayMap(key -> sightline_spread_key(key), keys) as spread,
+            arrayFilter((key, is_spread) -> is_spread, keys, spread) as spread_keys,
+            arrayFilter((text, is_spread) -> is_spread, texts, spread) as spread_texts,
+            arrayMap(
+                key -> if(dictHas('{database}.message_keys', key), key, sightline_message_key(key)),
+                spread_keys) as asked,
+            arrayMap(
+                key -> dictGet(
+                    '{database}.message_keys', ('list', 'place', 'field', 'type', 'begins', 'rank'), key),
+                asked) as known,
+            sightline_flattened_entries(
+                arrayFilter((key, its) -> its.2 > 0, spread_keys, known),
+                arrayFilter((key, its) -> its.2 > 0, asked, known),
+                arrayFilter(its -> its.2 > 0, known),
+                arrayFilter((text, its) -> its.2 > 0, spread_texts, known)) as entries
+        from unfolded_spans))

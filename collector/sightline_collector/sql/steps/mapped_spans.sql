@@ -3,6 +3,20 @@
 -- clamped, and noted. Reads: recognised_spans, dialects, operations. Readers: priced_spans.
 --
 -- Every insert plans this anew, so counts, durations and money are each converted by one lambda.
+with
+    [
+        length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
+        toUnixTimestamp64Nano(started_at) != start_ns, status_code not between 0 and 2,
+        kind_given not between 0 and 5, within.1 > 0,
+        within.1 > 0,
+        within.1 = 0 and within.4 > 0 and input_parts > 0, within.2 > 0,
+        within.2 > 0,
+        within.3 or within.4 > 8, counts['compaction_input'] > 0 or counts['compaction_output'] > 0,
+        counts['total_tokens'] < input_given + output_given,
+        beyond > 0 and input_given > 0 and within.4 = 0 and within.2 != 5,
+        operation = 'llm' and isNull(input_given) and output_given > 0,
+        operation_known = 'other' and dialect != '',
+        tier_is_asked and tier not in ('', 'auto', 'default'), meaning['thinned'] = 'true'] as holds
 select
     received_at, batch, writer, project, started_at,
     if(end_ns >= start_ns, (end_ns - start_ns) / 1000000., 0.) as duration_ms,
@@ -93,8 +107,7 @@ select
     mapFilter((key, text) -> key != input_key and key != output_key, attributes) as attributes,
     attribute_types, resource_attributes, resource_types, scope_attributes, events, links,
     dropped_attributes, dropped_events, dropped_links,
-    arrayFilter(
-        (note, holds) -> ifNull(holds, 0),
+    if(has(holds, 1), arrayFilter((note, holds_) -> ifNull(holds_, 0),
         [
             'trace_id_length', 'span_id_length', 'ended_before_start', 'start_out_of_range',
             'status_out_of_range', 'kind_out_of_range', 'cache_added_to_input',
@@ -103,19 +116,7 @@ select
             concat('reasoning_added_to_output:', ['size', 'total', 'scope', 'key', 'rest'][within.2]),
             'tool_use_added_to_input', 'compaction_added', 'total_ignored', 'total_unexplained',
             'input_unknown', 'operation_unknown', 'service_tier_asked', 'thinned'],
-        [
-            length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
-            toUnixTimestamp64Nano(started_at) != start_ns, status_code not between 0 and 2,
-            kind_given not between 0 and 5, within.1 > 0,
-            within.1 > 0,
-            within.1 = 0 and within.4 > 0 and input_parts > 0, within.2 > 0,
-            within.2 > 0,
-            within.3 or within.4 > 8, counts['compaction_input'] > 0 or counts['compaction_output'] > 0,
-            counts['total_tokens'] < input_given + output_given,
-            beyond > 0 and input_given > 0 and within.4 = 0 and within.2 != 5,
-            operation = 'llm' and isNull(input_given) and output_given > 0,
-            operation_known = 'other' and dialect != '',
-            tier_is_asked and tier not in ('', 'auto', 'default'), meaning['thinned'] = 'true']) as notes
+        holds), []) as notes
 from (
     select
         * except (input_key, output_key), input_key as input_found,
@@ -218,10 +219,10 @@ from (
             bitOr(
                 bitAnd(input_beside_cache != '', input_beside_cache = meaning['input_tokens']),
                 bitAnd(
-                    input_beside_cache = '' and not hasAny(mapKeys(attributes), [
-                        'ai.usage.inputTokenDetails.noCacheTokens',
-                        'ai.usage.inputTokenDetails.cacheReadTokens',
-                        'ai.usage.inputTokenDetails.cacheWriteTokens']),
+                    input_beside_cache = '' and not (
+                        has(mapKeys(attributes), 'ai.usage.inputTokenDetails.noCacheTokens')
+                        or has(mapKeys(attributes), 'ai.usage.inputTokenDetails.cacheReadTokens')
+                        or has(mapKeys(attributes), 'ai.usage.inputTokenDetails.cacheWriteTokens')),
                     'cache_apart' in (
                         dictGet('{database}.dialects', 'column', scope_shows),
                         dictGet('{database}.dialects', 'column', concat(dialect, ' ', provider))))

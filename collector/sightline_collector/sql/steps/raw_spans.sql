@@ -1,5 +1,6 @@
 -- Grain: one span of any dialect, decoded and not yet understood: its spelled attributes sliced apart.
--- Times in ns. Reads: unfolded_spans. Readers: gathered_spans.
+-- Times in ns. Keys are LowCardinality only where they are stored: to lambdas they are texts again.
+-- Reads: gathered_spans. Readers: conversed_spans.
 select
     fromUnixTimestamp64Nano(toInt64(least(received_at, 4102444800000000000)), 'UTC') as received_at,
     batch, writer, if(project = '', 'default', project) as project,
@@ -9,8 +10,7 @@ select
     span.start_time_unix_nano as start_ns, span.end_time_unix_nano as end_ns,
     span.status.code as status_code, span.status.message as status_message,
     scope_name, scope_version,
-    CAST((keys, texts), 'Map(LowCardinality(String), String)') as attributes,
-    sightline_types_of(keys, types) as attribute_types,
+    CAST((keys, texts), 'Map(String, String)') as attributes, attribute_types,
     sightline_text_map(around_keys, around_texts, 1, of_resource) as resource_attributes,
     sightline_type_map(around_keys, around_types, 1, of_resource) as resource_types,
     sightline_text_map(around_keys, around_texts, of_resource + 1, of_scope) as scope_attributes,
@@ -26,4 +26,4 @@ select
         span.links, sightline_firsts(span.links.attributes)) as links,
     span.dropped_attributes_count as dropped_attributes,
     span.dropped_events_count as dropped_events, span.dropped_links_count as dropped_links
-from unfolded_spans
+from gathered_spans

@@ -11,14 +11,18 @@ select
     cast(
         (arrayMap(place -> toUInt8(bitAnd(bitShiftRight(place, 7), 127)), said.3), said.2)
         as Map({type:span_meaning}, String)) as meaning,
-    said.1[indexOf(mapKeys(meaning), 'input')] as input_key,
-    said.1[indexOf(mapKeys(meaning), 'output')] as output_key,
+    said.1[indexOf(
+        cast(mapKeys(meaning) as Array(UInt8)), toUInt8(cast('input' as {type:span_meaning})))]
+        as input_key,
+    said.1[indexOf(
+        cast(mapKeys(meaning) as Array(UInt8)), toUInt8(cast('output' as {type:span_meaning})))]
+        as output_key,
     -- Anthropic's own usage object counts its cache beside its input; OpenAI's has other keys for the cache.
     if(
         meaning['input_beside_cache'] != '', meaning['input_beside_cache'],
         said.2[indexOf(said.1, if(
-            hasAny(said.1, [
-                'gen_ai.usage.raw.cache_read_input_tokens', 'gen_ai.usage.raw.cache_creation_input_tokens']),
+            has(said.1, 'gen_ai.usage.raw.cache_read_input_tokens')
+                or has(said.1, 'gen_ai.usage.raw.cache_creation_input_tokens'),
             'gen_ai.usage.raw.input_tokens', 'ai.response.providerMetadata.anthropic.usage.input_tokens'))])
         as input_beside_cache,
     dictGet('{database}.dialects', 'dialect', surest) as dialect
@@ -40,12 +44,13 @@ from (
         select
             *,
             arrayMap(
-                (k, t) -> bitOr(dictGet('{database}.dialects', 'place', k), 127 * sightline_says_none(t)),
-                members.1, members.2) as member_places,
+                (text, place) -> bitOr(place, 127 * sightline_says_none(text)),
+                members.2, members.3) as member_places,
             -- LangChain tells the tier that answered by the names of what it counts.
-            extract(
-                arrayStringConcat(members.1, ' '),
-                '(?:token|usage)_details\\.(?:input_|output_)?(flex|priority)') as tier_of_tokens,
+            arrayMap(
+                names -> if(position(names, '_details.') = 0, '', extract(
+                    names, '(?:token|usage)_details\\.(?:input_|output_)?(flex|priority)')),
+                [arrayStringConcat(members.1, ' ')])[1] as tier_of_tokens,
             dictGet('{database}.dialects', 'place', scope_shows) as scope_place
         from (
             select
@@ -57,17 +62,18 @@ from (
                     concat(substringIndex(name, ' ', 1), ' *'), substringIndex(name, '.', 1))) as name_shows,
                 if(arrayExists(place -> bitAnd(place, 16384) != 0, places),
                     sightline_unfolded(arrayFilter(
-                        (pair, place) -> bitAnd(place, 16384) != 0
-                            and (tells_tokens or pair.1 not in ('output.value', 'mlflow.spanOutputs')),
-                        CAST(attributes, 'Array(Tuple(String, String))'), places)),
-                    CAST([], 'Array(Tuple(String, String))')) as members
+                        each -> bitAnd(each.3, 16384) != 0
+                            and (each.1 not in ('output.value', 'mlflow.spanOutputs')
+                                or tells_tokens and sightline_tells_usage(each.2)),
+                        arrayZip(mapKeys(attributes), mapValues(attributes), places))),
+                    CAST([], 'Array(Tuple(String, String, UInt32))')) as members
             from (
                 select
                     *,
                     arrayMap(
                         (k, t) -> bitOr(dictGet('{database}.dialects', 'place', k), 127 * sightline_says_none(t)),
                         mapKeys(attributes), mapValues(attributes)) as places,
-                    hasAny(mapKeys(attributes), [
-                        'llm.token_count.prompt', 'llm.token_count.completion', 'mlflow.chat.tokenUsage'])
-                        as tells_tokens
+                    has(mapKeys(attributes), 'llm.token_count.prompt')
+                        or has(mapKeys(attributes), 'llm.token_count.completion')
+                        or has(mapKeys(attributes), 'mlflow.chat.tokenUsage') as tells_tokens
                 from conversed_spans))))

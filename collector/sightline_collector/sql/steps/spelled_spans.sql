@@ -1,4 +1,4 @@
--- Grain: one span whose attributes are text, but for nested ones: keys, texts, types and values are
+-- Grain: one span whose attributes are text, but for nested ones: keys, texts and values are
 -- parallel, and so are those of what lies around it: its resource's, its scope's, its events' and its links'
 -- attributes one after the other, in one list, so that their conversion is planned once. Its own are apart:
 -- they are nearly all there is, and would be copied into a list and out of it.
@@ -6,7 +6,8 @@
 select
     * except (shared, pairs),
     span.attributes.key as keys, span.attributes.value as values,
-    sightline_plain_texts(values) as texts, sightline_types(values) as types,
+    sightline_plain_texts(values) as texts,
+    sightline_types_of(keys, sightline_types(values)) as attribute_types,
     tupleElement(pairs, 'key') as around_keys, tupleElement(pairs, 'value') as around_values,
     sightline_plain_texts(around_values) as around_texts, sightline_types(around_values) as around_types
 from (
