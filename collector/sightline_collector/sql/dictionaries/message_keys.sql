@@ -32,7 +32,7 @@ source(clickhouse(query '
     from {database}.message_keys_v1
     array join arrayConcat([''N''], arrayMap(n -> toString(n), range(16))) as first
     array join multiIf(
-        countSubstrings(message_keys_v1.key, ''.N.'') = 1, [''''],
-        first = ''N'', [''N''], arrayMap(n -> toString(n), range(4))) as second'))
+        first = ''N'', [''N''], countSubstrings(message_keys_v1.key, ''.N.'') = 1, [''''],
+        arrayMap(n -> toString(n), range(4))) as second'))
 lifetime(0)
 layout(complex_key_hashed())
