@@ -15,6 +15,6 @@ create or replace function sightline_price_unlisted as (model, point, context, u
         context)
     or arrayExists(
         (unit, count) -> count > 0
-            and unit not in ('input_image_tokens', 'cache_audio_read_tokens')
+            and unit not in ('input_image_tokens', 'cache_audio_read_tokens', 'cache_image_read_tokens')
             and not dictHas('{database}.price_marginals', (point, unit)),
         mapKeys(usage), mapValues(usage))

@@ -58,7 +58,8 @@ select
     finish_reason,
     -- What is embedded or ranked is all input.
     if(isNull(input_given) and operation in ('embedding', 'rerank'), counts['total_tokens'], input_given)
-        + if(within.1 > 0, input_parts, 0) + if(within.4 > 8, beyond - output_parts, if(within.3, tools, 0))
+        + if(within.1 > 0, input_parts, 0)
+        + multiIf(within.4 = 11, beyond - output_parts, within.4 = 9, beyond, within.3, tools, 0)
         + ifNull(counts['compaction_input'], 0)
         as input_tokens,
     if(within.2 = 5, output_floor + beyond, output_given + if(within.2 > 0, output_parts, 0))
@@ -71,20 +72,30 @@ select
             what -> what in (
                 'audio_input', 'audio_output', 'audio_cached', 'image_input', 'image_output', 'web_searches',
                 'rerank_searches', 'video_input', 'document_input'),
-            mapKeys(counts)),
-        mapFilter((unit, n) -> n > 0 or unit like 'cache_audio%' and sound_cached, CAST(
-            ([
-                'input_audio_tokens', 'output_audio_tokens', 'cache_audio_read_tokens', 'input_image_tokens',
-                'output_image_tokens', 'web_searches', 'rerank_searches'],
-            arrayMap(n -> ifNull(n, 0), [
-                counts['audio_input'], counts['audio_output'],
-                if(isNull(counts['audio_cached']),
-                    greatest(counts['audio_input'] + read - input_tokens, 0), counts['audio_cached']),
-                seen, counts['image_output'], counts['web_searches'], counts['rerank_searches']])),
-            'Map(String, UInt64)')),
+            mapKeys(counts)) or searches > 0,
+        mapFilter(
+            (unit, n) -> n > 0 or unit like 'cache_audio%' and sound_cached
+                or unit like 'cache_image%' and seen_cached,
+            CAST(
+                ([
+                    'input_audio_tokens', 'output_audio_tokens', 'cache_audio_read_tokens',
+                    'cache_image_read_tokens', 'input_image_tokens', 'output_image_tokens', 'web_searches',
+                    'rerank_searches'],
+                arrayMap(n -> ifNull(n, 0), [
+                    counts['audio_input'], counts['audio_output'], heard_again,
+                    if(isNull(counts['image_cached']),
+                        greatest(seen + ifNull(counts['audio_input'], 0) + read - input_tokens
+                            - ifNull(heard_again, 0), 0),
+                        counts['image_cached']),
+                    seen, counts['image_output'], searches, counts['rerank_searches']])),
+                'Map(String, UInt64)')),
         CAST(map(), 'Map(String, UInt64)')) as extra_usage,
     meaning['estimated'] = 'true' or ifNull(isNull(counts['audio_cached']) and sound_cached, 0)
-        as tokens_estimated,
+        or ifNull(isNull(counts['image_cached']) and seen_cached, 0)
+        -- Of a stream that told no usage OpenLIT guesses it, and knows no cache. Bits: an `and` is lazy.
+        or bitAnd(
+            bitAnd(scope_name = 'openlit.instrumentation.openai', attributes['gen_ai.request.stream'] = 'true'),
+            isNull(read)) as tokens_estimated,
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
     arrayFilter(
         term -> term not in (
@@ -127,6 +138,18 @@ from (
             dialect = '', '',
             output_key = 'ai.response.text' and meaning['output'] = '', attributes['ai.response.toolCalls'],
             sightline_unquoted(meaning['output'])) as output,
+        -- Whose usage does not count its searches shows each in its answer; what it opened or found in a page
+        -- is no search. In a text such words stand behind escaped quotes.
+        if(isNull(counts['web_searches']) and position(output, 'web_search') > 0 and operation_known = 'llm',
+            if(
+                dialect = 'openinference',
+                countMatches(
+                    if(output_key = 'output.value', output, attributes['output.value']),
+                    '"action": ?[{][^{}]*"type": ?"search"'),
+                countMatches(output, concat(
+                    '"name": ?"web_search", ?"server_tool_call": ?',
+                    '[{]("input"|"action": ?[{][^{}]*"type": ?"search")'))),
+            ifNull(counts['web_searches'], 0)) as searches,
         -- Where no attribute tells it, what the client returned does.
         if(meaning['response_id'] = '' and isNotNull(output_given) and dialect in ('openinference', 'mlflow'),
             sightline_answer_id(attributes[if(dialect = 'mlflow', 'mlflow.spanOutputs', 'output.value')]),
@@ -146,14 +169,17 @@ from (
                     -- What Gemini thought is part of its total, where nothing else tells it.
                     told = 0 and beyond > 0 and input_floor > 0 and output_parts + tools = 0 and is_gemini, 5,
                     output_parts = 0, 0, output_parts > output_floor, 1, told > 0, 2 * bitTest(told - 1, 1),
-                    output_is_rest, 4, 0),
+                    thoughts_apart, 3, output_is_rest, 4, 0),
                 tools > 0 and if(told > 0, bitTest(told - 1, 2), output_is_rest),
                 told),
             [multiIf(
                 beyond = 0, 1, beyond = outside, 2, beyond = output_parts, 3,
                 beyond = outside + output_parts, 4, beyond = tools, 5, beyond = outside + tools, 6,
                 beyond = output_parts + tools, 7, beyond = outside + output_parts + tools, 8,
-                is_gemini and input_floor > 0 and output_parts > 0 and beyond > output_parts, 11, 0)]
+                not is_gemini or input_floor = 0 or beyond <= 0, 0,
+                -- Where what was thought is part of the output, only what tools read is left: that is 9.
+                thoughts_added or beyond < output_parts and output_parts <= output_floor, 9,
+                output_parts > 0 and beyond > output_parts, 11, 0)]
         )[1] as within,
         -- A model and its tokens make a call, whatever the operation is called: it is never free in silence.
         -- An agent's own tokens are the sum of its calls'; so are those of a call around other calls.
@@ -214,6 +240,10 @@ from (
             -- Of cached sound an emitter may tell only that something was cached, and that something was
             -- sound: as little was both as can be.
             counts['audio_input'] > 0 and read > 0 as sound_cached,
+            seen > 0 and read > 0 as seen_cached,
+            if(isNull(counts['audio_cached']),
+                greatest(counts['audio_input'] + read - input_floor - if(input_is_rest, input_parts, 0), 0),
+                counts['audio_cached']) as heard_again,
             -- From its sixth version on the AI SDK adds the cache to the input, and tells the parts. Who has
             -- another input than the provider's own object added the cache, too. Bits: an `or` is lazy.
             bitOr(
@@ -226,7 +256,11 @@ from (
                     'cache_apart' in (
                         dictGet('{database}.dialects', 'column', scope_shows),
                         dictGet('{database}.dialects', 'column', concat(dialect, ' ', provider))))
-            ) as cache_apart
+            ) as cache_apart,
+            -- OpenLIT tells Gemini's candidates as output, its thoughts beside them, and no total that
+            -- has both, unless LangChain has added them, as LiteLLM does.
+            is_gemini and scope_name = 'openlit.instrumentation.google_ai_studio' as thoughts_apart,
+            dialect = 'litellm' or scope_name = 'openinference.instrumentation.litellm' as thoughts_added
         from (
             select
                 * except dialect, kind as kind_given, sightline_time(start_ns, received_at) as started_at,
@@ -261,8 +295,8 @@ from (
                             'input_tokens', 'input_rest', 'output_tokens', 'output_rest', 'total_tokens',
                             'cache_read', 'cache_within', 'cache_write', 'cache_write_5m', 'cache_write_1h',
                             'reasoning', 'tool_use', 'audio_input', 'audio_output', 'audio_cached',
-                            'image_input', 'image_output', 'video_input', 'document_input', 'web_searches',
-                            'rerank_searches', 'compaction_input', 'compaction_output'),
+                            'image_cached', 'image_input', 'image_output', 'video_input', 'document_input',
+                            'web_searches', 'rerank_searches', 'compaction_input', 'compaction_output'),
                         meaning))) as counts,
                 if(meaning['cache_read'] = '', counts['cache_within'], counts['cache_read']) as read,
                 arrayMap(text -> sightline_duration(text), [

@@ -75,5 +75,6 @@ from (
                         mapKeys(attributes), mapValues(attributes)) as places,
                     has(mapKeys(attributes), 'llm.token_count.prompt')
                         or has(mapKeys(attributes), 'llm.token_count.completion')
-                        or has(mapKeys(attributes), 'mlflow.chat.tokenUsage') as tells_tokens
+                        or has(mapKeys(attributes), 'mlflow.chat.tokenUsage')
+                        or attributes['openinference.span.kind'] = 'LLM' as tells_tokens
                 from conversed_spans))))

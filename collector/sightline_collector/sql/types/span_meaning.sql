@@ -15,4 +15,5 @@ Enum8(
     'error_type' = 57, 'blocked' = 58, 'budget' = 59, 'weight' = 60, 'thinned' = 61,
     'operation_named' = 62, 'rerank_searches' = 63, 'level' = 64, 'level_says' = 65, 'speed' = 66,
     'cache_within' = 67, 'video_input' = 68, 'document_input' = 69,
-    'inference_geo' = 70, 'service_tier_asked' = 71, 'sent_model' = 72, 'input_beside_cache' = 73)
+    'inference_geo' = 70, 'service_tier_asked' = 71, 'sent_model' = 72, 'input_beside_cache' = 73,
+    'image_cached' = 74)
