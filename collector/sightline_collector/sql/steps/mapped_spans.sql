@@ -94,8 +94,8 @@ select
         or ifNull(isNull(counts['image_cached']) and seen_cached, 0)
         -- Of a stream that told no usage OpenLIT guesses it, and knows no cache. Bits: an `and` is lazy.
         or bitAnd(
-            bitAnd(scope_name = 'openlit.instrumentation.openai', attributes['gen_ai.request.stream'] = 'true'),
-            isNull(read)) as tokens_estimated,
+            bitAnd(scope_name = 'openlit.instrumentation.openai', isNull(read)),
+            attributes['gen_ai.request.stream'] = 'true') as tokens_estimated,
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
     arrayFilter(
         term -> term not in (
