@@ -141,11 +141,12 @@ threading.Event().wait(60)
 
 def test_from_another_thread_signals_are_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     """Python sets handlers in the main thread only: a warning says so."""
+    before = signal.getsignal(signal.SIGTERM)
     thread = threading.Thread(target=sightline.flush_on_signals)
     thread.start()
     thread.join()
     assert "cannot handle SIGTERM" in caplog.text
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 # -- Invocations -----------------------------------------------------------------------------------

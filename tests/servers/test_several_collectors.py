@@ -213,7 +213,7 @@ def test_what_a_person_asks_waits_for_what_another_collector_writes(
         found = told.result(60)
         over.set()
         rounds.result(60)
-    assert found == {"traces": 1, "corrections": 0, "resume": None}
+    assert found == {"traces": 1, "corrections": 0, "failed_groups": 0, "resume": None}
     assert engine.rows("select sum(calls) as calls, count() as entries from spans_v1") == [
         {"calls": 1, "entries": 3}
     ]

@@ -2,7 +2,7 @@
 -- numbers by a pattern takes longer than all else. `begins` is how a message begins that begins with it,
 -- `type` how a part does, `rank` its place among all, by bits from the highest: 4 the list, 1 whether it is
 -- one of messages, 20 a number, 3 the part, 20 the part's number, 6 the place in it, 10 that tell keys apart.
--- Reads: message_keys_v1. Readers: gathered_spans, sightline_flattened_entries.
+-- Reads: message_keys_v1. Readers: gathered_spans.
 create or replace dictionary message_keys (
     key String, list String default '', place UInt8 default 0, field String default '',
     type String default '', begins String default '', rank UInt64 default 0)

@@ -1,5 +1,5 @@
 -- What attributes of JSON hold, as `key.member`, text and place: as deep as the dialects say, four levels
--- at most, and no more than there are braces. Takes keys, texts and places. What is no object is the member
+-- at most, and no more than there are braces, of which \u007b is one. Takes keys, texts and places. What is no object is the member
 -- ''. Reads: dialects, sightline_document, sightline_json_whole, sightline_answer_usage.
 -- Readers: recognised_spans.
 create or replace function sightline_unfolded as (attributes) -> arrayFold(
@@ -18,5 +18,6 @@ create or replace function sightline_unfolded as (attributes) -> arrayFold(
                     whole -> if(dictGet('{database}.dialects', 'shape', whole.1) = 'answer',
                         sightline_answer_usage(whole.2), sightline_document(whole.2)),
                     arrayFilter(whole -> bitAnd(whole.3, 16384) != 0, found))))))),
-    range(least(4, 1 + arraySum(each -> countSubstrings(each.2, '{'), attributes))),
+    range(least(4, 1 + arraySum(
+        each -> countSubstrings(each.2, '{') + 4 * (position(each.2, 'u007') > 0), attributes))),
     arrayMap(each -> (each.1, sightline_json_whole(each.2), each.3), attributes))

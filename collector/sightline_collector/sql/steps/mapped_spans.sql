@@ -83,8 +83,10 @@ select
                     'rerank_searches'],
                 arrayMap(n -> ifNull(n, 0), [
                     counts['audio_input'], counts['audio_output'], heard_again,
-                    if(isNull(counts['image_cached']),
-                        greatest(seen + ifNull(counts['audio_input'], 0) + read - input_tokens
+                    multiIf(
+                        not ifNull(seen_cached, 0), 0,
+                        isNull(counts['image_cached']),
+                        greatest(seen + ifNull(counts['audio_input'], 0) + read - input_read
                             - ifNull(heard_again, 0), 0),
                         counts['image_cached']),
                     seen, counts['image_output'], searches, counts['rerank_searches']])),
@@ -143,12 +145,12 @@ from (
         if(isNull(counts['web_searches']) and position(output, 'web_search') > 0 and operation_known = 'llm',
             if(
                 dialect = 'openinference',
-                countMatches(
+                if(attributes['output.mime_type'] != 'application/json', 0, countMatches(
                     if(output_key = 'output.value', output, attributes['output.value']),
-                    '"action": ?[{][^{}]*"type": ?"search"'),
+                    '"action": ?[{](?:[^{}"]|"(?:[^"\\\\]|\\\\.)*")*"type": ?"search"')),
                 countMatches(output, concat(
                     '"name": ?"web_search", ?"server_tool_call": ?',
-                    '[{]("input"|"action": ?[{][^{}]*"type": ?"search")'))),
+                    '[{]("input"|"action": ?[{](?:[^{}"]|"(?:[^"\\\\]|\\\\.)*")*"type": ?"search")'))),
             ifNull(counts['web_searches'], 0)) as searches,
         -- Where no attribute tells it, what the client returned does.
         if(meaning['response_id'] = '' and isNotNull(output_given) and dialect in ('openinference', 'mlflow'),
@@ -181,6 +183,9 @@ from (
                 thoughts_added or beyond < output_parts and output_parts <= output_floor, 9,
                 output_parts > 0 and beyond > output_parts, 11, 0)]
         )[1] as within,
+        input_given + if(within.1 > 0, input_parts, 0) as input_read,
+        if(isNull(counts['audio_cached']),
+            greatest(counts['audio_input'] + read - input_read, 0), counts['audio_cached']) as heard_again,
         -- A model and its tokens make a call, whatever the operation is called: it is never free in silence.
         -- An agent's own tokens are the sum of its calls'; so are those of a call around other calls.
         -- A call that a budget forbade was never made.
@@ -236,14 +241,15 @@ from (
                 as output_parts,
             ifNull(counts['tool_use'], 0) as tools,
             positionCaseInsensitive(concat(request_model, response_model), 'gemini') > 0 as is_gemini,
-            if(is_gemini and not input_is_rest, toInt64(-1000000000000000), input_parts) as outside,
+            if(
+                is_gemini and not input_is_rest and input_parts <= input_floor,
+                toInt64(-1000000000000000), input_parts) as outside,
             -- Of cached sound an emitter may tell only that something was cached, and that something was
             -- sound: as little was both as can be.
             counts['audio_input'] > 0 and read > 0 as sound_cached,
-            seen > 0 and read > 0 as seen_cached,
-            if(isNull(counts['audio_cached']),
-                greatest(counts['audio_input'] + read - input_floor - if(input_is_rest, input_parts, 0), 0),
-                counts['audio_cached']) as heard_again,
+            -- Few models have a price of cached pictures; to others they are input.
+            seen > 0 and read > 0 and (isNotNull(counts['image_cached'])
+                or multiSearchAny(concat(request_model, response_model), ['image', 'realtime'])) as seen_cached,
             -- From its sixth version on the AI SDK adds the cache to the input, and tells the parts. Who has
             -- another input than the provider's own object added the cache, too. Bits: an `or` is lazy.
             bitOr(
@@ -257,9 +263,9 @@ from (
                         dictGet('{database}.dialects', 'column', scope_shows),
                         dictGet('{database}.dialects', 'column', concat(dialect, ' ', provider))))
             ) as cache_apart,
-            -- OpenLIT tells Gemini's candidates as output, its thoughts beside them, and no total that
-            -- has both, unless LangChain has added them, as LiteLLM does.
+            -- OpenLIT tells Gemini's candidates as output, its thoughts beside them, and no total that has both.
             is_gemini and scope_name = 'openlit.instrumentation.google_ai_studio' as thoughts_apart,
+            -- LiteLLM adds them, and what its tools read is in its total alone.
             dialect = 'litellm' or scope_name = 'openinference.instrumentation.litellm' as thoughts_added
         from (
             select

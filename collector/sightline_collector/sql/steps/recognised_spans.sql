@@ -2,12 +2,13 @@
 -- column that the dialects name, the text of the first of its keys that says something; `scope_shows` and
 -- `name_shows` are the keys under which its scope and its name are known, '' or unknown when they are not.
 -- The members of attributes of JSON are looked up too, on spans that have one; those of what a client
--- returned where the span tells tokens itself, for what is around a call may return the same. All keys
+-- returned, as JSON, where the span tells tokens or is a model's, for what is around a call may return the
+-- same, and what a model wrote is no bill. All keys
 -- are sorted, the unknown last, and with them those that say nothing: that costs less than to take out the
 -- known.
 -- Reads: conversed_spans, dialects. Readers: mapped_spans.
 select
-    * except (said, surest, tells_tokens),
+    * except (said, surest, tells_tokens, is_json),
     cast(
         (arrayMap(place -> toUInt8(bitAnd(bitShiftRight(place, 7), 127)), said.3), said.2)
         as Map({type:span_meaning}, String)) as meaning,
@@ -64,17 +65,21 @@ from (
                     sightline_unfolded(arrayFilter(
                         each -> bitAnd(each.3, 16384) != 0
                             and (each.1 not in ('output.value', 'mlflow.spanOutputs')
-                                or tells_tokens and sightline_tells_usage(each.2)),
+                                or tells_tokens and (each.1 != 'output.value' or is_json)
+                                    and sightline_tells_usage(each.2)),
                         arrayZip(mapKeys(attributes), mapValues(attributes), places))),
                     CAST([], 'Array(Tuple(String, String, UInt32))')) as members
             from (
                 select
                     *,
                     arrayMap(
-                        (k, t) -> bitOr(dictGet('{database}.dialects', 'place', k), 127 * sightline_says_none(t)),
+                        (k, t) -> bitOr(
+                            dictGet('{database}.dialects', 'place', k), 127 * sightline_says_none(t)),
                         mapKeys(attributes), mapValues(attributes)) as places,
                     has(mapKeys(attributes), 'llm.token_count.prompt')
                         or has(mapKeys(attributes), 'llm.token_count.completion')
                         or has(mapKeys(attributes), 'mlflow.chat.tokenUsage')
-                        or attributes['openinference.span.kind'] = 'LLM' as tells_tokens
+                        or attributes['openinference.span.kind'] = 'LLM' as tells_tokens,
+                    -- What a model wrote is text, and may look like an answer with its usage.
+                    attributes['output.mime_type'] = 'application/json' as is_json
                 from conversed_spans))))
