@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,6 +86,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Processes take files in this order where nothing else orders them (--no-loadscope-reorder)."""
     ranks = {Path(__file__).parent / name: rank for rank, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left() -> Iterator[None]:
+    """What a module changes in the process, and does not change back, all later ones would meet."""
+    before = _process_wide()
+    yield
+    assert _process_wide() == before
+
+
+def _process_wide() -> dict[str, object]:
+    root = logging.getLogger()
+    return {
+        "handlers": [one for one in root.handlers if "_pytest" not in type(one).__module__],
+        "level": root.level,
+        "signals": [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)],
+        "zone": os.environ.get("TZ"),
+        "folder": Path.cwd(),
+    }
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -73,7 +73,7 @@ def forget(
     not_yet_gone = [] if engine.embedded else work.left  # of the embedded store every file is searched
     put_anew = _clean_letters(letters, subject, redaction)
     sought = replace(subject, traces=redaction.traces) if redaction else subject
-    needles = Needles(sought, redaction, _schema())
+    needles = Needles(sought, redaction, _schema(engine.database))
     torn = _remove_torn(folder / "wal" / "torn", needles)
     searched = Searched()
     found = _searched(folder, engine, needles, searched)
@@ -110,9 +110,9 @@ def _mentions(asked: Asked, redacted: Redacted, shared: Collection[str]) -> obje
     }
 
 
-def _schema() -> bytes:
+def _schema(database: str) -> bytes:
     """Our own statements, with their comments."""
-    catalog = Catalog("sightline")
+    catalog = Catalog(database)
     own = (relation for folder in ("tables", *DERIVED) for relation in catalog.relations(folder))
     return "\n".join(f"{one.name}\n{one.header}\n{one.body}" for one in own).encode()
 

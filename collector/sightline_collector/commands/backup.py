@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, path_of, told
+from sightline_collector.commands.cells import counted
 from sightline_collector.commands.program import as_called
 from sightline_collector.commands.termination import undone
 from sightline_collector.store.url import parse_store_url
@@ -95,10 +96,11 @@ def _refused(folder: Path, error: OSError) -> NotAnswered:
 def _tell(copied: Copied) -> None:
     largest = sorted(copied.rows.items(), key=lambda one: -one[1])
     print("  " + "   ".join(f"{name} {rows:,}" for name, rows in largest if rows and not _derived(name)))
-    counted = {"segment": copied.segments, "dead letter": copied.dead_letters, "key": copied.keys}
-    segments, letters, keys = (f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counted.items())
-    beside = f"{segments} of the log that the store had not confirmed, {letters}, {keys}"
-    print(f"  {beside}, {copied.size_bytes / 1e6:,.1f} MB in all")
+    segments, letters = counted(copied.segments, "segment"), counted(copied.dead_letters, "dead letter")
+    print(
+        f"  {segments} of the log that the store had not confirmed, {letters}, {counted(copied.keys, 'key')},"
+        f" {copied.size_bytes / 1e6:,.1f} MB in all"
+    )
 
 
 def _derived(table: str) -> bool:

@@ -32,6 +32,11 @@ _CONTROLS |= dict.fromkeys(
 )
 
 
+def counted(count: int, name: str) -> str:
+    """So many of a thing, by its name in the singular."""
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
 def plain_type(type_name: str) -> str:
     """The type without Nullable and LowCardinality around it."""
     while found := _WRAPPERS.match(type_name):

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from time import monotonic
 
 from sightline_collector.commands.asking import Collector, NotAnswered, add_url, told
+from sightline_collector.commands.cells import counted
 from sightline_collector.commands.program import as_called
 from sightline_collector.commands.table import WHOLE_WIDTH, draw, without_empty
 
@@ -154,6 +155,6 @@ def _pass_on(first: bytes, lines: Iterator[bytes]) -> None:
 
 
 def _footer(count: int, rest: str, elapsed_s: float) -> str:
-    rows = f"{count:,} row{'' if count == 1 else 's'}"
+    rows = counted(count, "row")
     time = f"{elapsed_s * 1000:,.0f} ms" if elapsed_s < 10 else f"{elapsed_s:.1f} s"
     return f"the first {rows}, {rest} · {time}" if rest else f"{rows} · {time}"

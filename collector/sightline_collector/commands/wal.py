@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sightline_collector.commands.asking import NotAnswered, authorization, told
+from sightline_collector.commands.cells import counted
 from sightline_collector.commands.sql import put_out
 from sightline_collector.config import load
 from sightline_collector.errors import FolderUnusable
@@ -109,7 +110,7 @@ def inspect(arguments: argparse.Namespace) -> int:
 def _footer(segments: int, items: int) -> str:
     if not segments:
         return "The log is empty: all that was acknowledged is stored."
-    return f"{segments:,} segment{'' if segments == 1 else 's'} · {items:,} items"
+    return f"{counted(segments, 'segment')} · {items:,} items"
 
 
 def replay(arguments: argparse.Namespace) -> int:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from collector_process import CollectorProcess, wait_until
-
-from sightline_collector.cli import main
 
 README = Path(__file__).parents[3] / "collector" / "README.md"
 (README_RULE,) = re.findall(r"^```yaml\n(.*?)^```", README.read_text(encoding="utf8"), re.M | re.S)
@@ -36,13 +33,12 @@ def test_a_rule_of_ones_own_fires(tmp_path: Path) -> None:
         collector.stop()
 
 
-def test_a_file_of_rules_that_is_wrong_is_no_start(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_rules_that_is_wrong_is_no_start(tmp_path: Path) -> None:
     """Before anything is opened, with the file, the rule and the field."""
-    monkeypatch.chdir(tmp_path)
-    Path("rules.yaml").write_text(RULES.replace("above", "beyond"))
-    ports = [f"--{name}-port=0" for name in ("otlp-grpc", "otlp-http", "http")]
-    assert main(["up", *ports, "--alert-rules", "rules.yaml"]) == 1
-    assert "rules.yaml, rule desk_is_open: beyond" in capsys.readouterr().err
-    assert not Path("sightline-data").exists()
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES.replace("above", "beyond"))
+    with CollectorProcess(tmp_path / "data", "--alert-rules", str(rules)) as collector:
+        collector.launch()
+        assert collector.wait() == 1
+        assert f"{rules}, rule desk_is_open: beyond" in collector.output
+    assert not (tmp_path / "data").exists()

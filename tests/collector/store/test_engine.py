@@ -15,7 +15,7 @@ from sightline_collector.store.url import parse_store_url
 
 OPEN = """
 import sys
-from sightline_collector.store.engine import READERS, Engine
+from sightline_collector.store.engine import Engine
 from sightline_collector.store.url import parse_store_url
 engine = Engine(parse_store_url(f"chdb://{sys.argv[1]}"))
 assert engine.value("select 1 + 1") == 2

@@ -190,8 +190,6 @@ import sys
 from pathlib import Path
 from sightline_collector.store.batch import insert_segment
 from sightline_collector.store.engine import Engine
-from sightline_collector.store.piped import End
-from sightline_collector.store.standing_metrics import State
 from sightline_collector.store.url import StoreUrl
 from sightline_collector.wal.segment import Signal
 

@@ -1,6 +1,6 @@
 -- What attributes of JSON hold, as `key.member`, text and place: as deep as the dialects say, four levels
--- at most, and no more than there are braces, of which \u007b is one. Takes keys, texts and places. What is no object is the member
--- ''. Reads: dialects, sightline_document, sightline_json_whole, sightline_answer_usage.
+-- at most, and no more than there are braces, of which \u007b is one. Takes keys, texts and places. What is
+-- no object is the member ''. Reads: dialects, sightline_document, sightline_json_whole, sightline_answer_usage.
 -- Readers: recognised_spans.
 create or replace function sightline_unfolded as (attributes) -> arrayFold(
     (found, level) -> arrayConcat(

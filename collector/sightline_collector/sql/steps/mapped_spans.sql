@@ -120,7 +120,7 @@ select
     mapFilter((key, text) -> key != input_key and key != output_key, attributes) as attributes,
     attribute_types, resource_attributes, resource_types, scope_attributes, events, links,
     dropped_attributes, dropped_events, dropped_links,
-    if(has(holds, 1), arrayFilter((note, holds_) -> ifNull(holds_, 0),
+    if(has(holds, 1), arrayFilter((note, is_so) -> ifNull(is_so, 0),
         [
             'trace_id_length', 'span_id_length', 'ended_before_start', 'start_out_of_range',
             'status_out_of_range', 'kind_out_of_range', 'cache_added_to_input',
@@ -145,12 +145,10 @@ from (
         if(isNull(counts['web_searches']) and position(output, 'web_search') > 0 and operation_known = 'llm',
             if(
                 dialect = 'openinference',
-                if(attributes['output.mime_type'] != 'application/json', 0, countMatches(
-                    if(output_key = 'output.value', output, attributes['output.value']),
-                    '"action": ?[{](?:[^{}"]|"(?:[^"\\\\]|\\\\.)*")*"type": ?"search"')),
-                countMatches(output, concat(
-                    '"name": ?"web_search", ?"server_tool_call": ?',
-                    '[{]("input"|"action": ?[{](?:[^{}"]|"(?:[^"\\\\]|\\\\.)*")*"type": ?"search")'))),
+                if(not returned_json, 0, sightline_web_searches(
+                    if(output_key = 'output.value', output, attributes['output.value']), '')),
+                countMatches(output, '"name": ?"web_search", ?"server_tool_call": ?[{]"input"')
+                    + sightline_web_searches(output, '"name": ?"web_search", ?"server_tool_call": ?[{]')),
             ifNull(counts['web_searches'], 0)) as searches,
         -- Where no attribute tells it, what the client returned does.
         if(meaning['response_id'] = '' and isNotNull(output_given) and dialect in ('openinference', 'mlflow'),
@@ -248,8 +246,10 @@ from (
             -- sound: as little was both as can be.
             counts['audio_input'] > 0 and read > 0 as sound_cached,
             -- Few models have a price of cached pictures; to others they are input.
-            seen > 0 and read > 0 and (isNotNull(counts['image_cached'])
-                or multiSearchAny(concat(request_model, response_model), ['image', 'realtime'])) as seen_cached,
+            seen > 0 and read > 0 and (
+                isNotNull(counts['image_cached'])
+                or multiSearchAny(concat(request_model, response_model), ['image', 'realtime'])
+            ) as seen_cached,
             -- From its sixth version on the AI SDK adds the cache to the input, and tells the parts. Who has
             -- another input than the provider's own object added the cache, too. Bits: an `or` is lazy.
             bitOr(
@@ -263,7 +263,7 @@ from (
                         dictGet('{database}.dialects', 'column', scope_shows),
                         dictGet('{database}.dialects', 'column', concat(dialect, ' ', provider))))
             ) as cache_apart,
-            -- OpenLIT tells Gemini's candidates as output, its thoughts beside them, and no total that has both.
+            -- OpenLIT tells Gemini's candidates as output, its thoughts beside them, and no total of both.
             is_gemini and scope_name = 'openlit.instrumentation.google_ai_studio' as thoughts_apart,
             -- LiteLLM adds them, and what its tools read is in its total alone.
             dialect = 'litellm' or scope_name = 'openinference.instrumentation.litellm' as thoughts_added

@@ -3,12 +3,11 @@
 -- `name_shows` are the keys under which its scope and its name are known, '' or unknown when they are not.
 -- The members of attributes of JSON are looked up too, on spans that have one; those of what a client
 -- returned, as JSON, where the span tells tokens or is a model's, for what is around a call may return the
--- same, and what a model wrote is no bill. All keys
--- are sorted, the unknown last, and with them those that say nothing: that costs less than to take out the
--- known.
+-- same, and what a model wrote is no bill. All keys are sorted, the unknown last, and with them those that
+-- say nothing: that costs less than to take out the known.
 -- Reads: conversed_spans, dialects. Readers: mapped_spans.
 select
-    * except (said, surest, tells_tokens, is_json),
+    * except (said, surest, tells_tokens),
     cast(
         (arrayMap(place -> toUInt8(bitAnd(bitShiftRight(place, 7), 127)), said.3), said.2)
         as Map({type:span_meaning}, String)) as meaning,
@@ -65,7 +64,7 @@ from (
                     sightline_unfolded(arrayFilter(
                         each -> bitAnd(each.3, 16384) != 0
                             and (each.1 not in ('output.value', 'mlflow.spanOutputs')
-                                or tells_tokens and (each.1 != 'output.value' or is_json)
+                                or tells_tokens and (each.1 != 'output.value' or returned_json)
                                     and sightline_tells_usage(each.2)),
                         arrayZip(mapKeys(attributes), mapValues(attributes), places))),
                     CAST([], 'Array(Tuple(String, String, UInt32))')) as members
@@ -81,5 +80,5 @@ from (
                         or has(mapKeys(attributes), 'mlflow.chat.tokenUsage')
                         or attributes['openinference.span.kind'] = 'LLM' as tells_tokens,
                     -- What a model wrote is text, and may look like an answer with its usage.
-                    attributes['output.mime_type'] = 'application/json' as is_json
+                    attributes['output.mime_type'] = 'application/json' as returned_json
                 from conversed_spans))))
