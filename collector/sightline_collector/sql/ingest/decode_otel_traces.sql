@@ -16,6 +16,7 @@ select
     toInt64(indexOf(['ok', 'error'], replaceOne(lower(StatusCode), 'status_code_', ''))) as status_code,
     StatusMessage as status_message, ScopeName as scope_name, ScopeVersion as scope_version,
     CAST(mapKeys(SpanAttributes), 'Array(String)') as keys, mapValues(SpanAttributes) as texts,
+    arrayMap(key -> sightline_place(key), keys) as places,
     map() as attribute_types,
     if(mapContains(ResourceAttributes, 'service.name') or ServiceName = '', ResourceAttributes,
         mapConcat(ResourceAttributes, map('service.name', toString(ServiceName)))) as resource_attributes,

@@ -6,17 +6,10 @@
 -- Lambdas take the names of what is silent, not the attributes, which would be copied for each event.
 -- Reads: raw_spans. Readers: recognised_spans.
 select
-    * except (told, silent, heard, newest, said, finished) replace (
-        if(empty(told), attributes, mapConcat(
-            attributes,
-            CAST(
-                arrayMap(
-                    direction -> (concat('span_events.', direction), concat('[', arrayStringConcat(arrayMap(
-                        each -> each.2, arrayFilter(each -> each.1 = direction, said)), ','), ']')),
-                    arrayDistinct(tupleElement(said, 1))),
-                'Map(LowCardinality(String), String)'),
-            if(empty(finished) or mapContains(attributes, 'gen_ai.response.finish_reasons'), map(),
-                map('gen_ai.response.finish_reasons', toJSONString(finished))))) as attributes,
+    * except (told, silent, heard, newest, said, finished, added) replace (
+        if(empty(told), attributes, mapConcat(attributes, added)) as attributes,
+        if(empty(told), places, arrayConcat(
+            places, arrayMap(key -> sightline_place(key), mapKeys(added)))) as places,
         if(empty(said), events, arrayMap(
             (event, moved) -> (event.1, event.2, multiIf(
                 empty(moved), event.3,
@@ -32,29 +25,41 @@ select
 from (
     select
         *,
-        arrayFilter(event -> sightline_event_role(event.2) != '', events) as told,
-        if(empty(told), [], arrayFilter(
-            direction -> not mapContains(attributes, concat('gen_ai.', direction, '.messages')),
-            ['input', 'output'])) as silent,
-        if(empty(told), [], arrayFilter(each -> each.2 != '', arrayFlatten(arrayMap(
-            event -> arrayMap(
-                direction -> (
-                    direction,
-                    sightline_told(
-                        sightline_event_text(direction, event.2, event.3, ''), sightline_event_role(event.2)),
-                    sightline_event_convention(event.2)),
-                silent),
-            told)))) as heard,
-        arrayMap(
-            direction -> arrayMin(arrayMap(
-                (who, by) -> if(who = direction, by, 5), tupleElement(heard, 1), tupleElement(heard, 3))),
-            silent) as newest,
-        arrayFilter(
-            (each, who, by) -> has(arrayZip(silent, newest), (who, by)),
-            heard, tupleElement(heard, 1), tupleElement(heard, 3)) as said,
-        if(empty(told), [], arrayFilter(reason -> reason != '', arrayMap(
-            event -> if(
-                mapContains(event.3, 'finish_reason'), event.3['finish_reason'],
-                JSONExtractString(event.3['gen_ai.event.content'], 'finish_reason')),
-            arrayFilter(event -> event.2 = 'gen_ai.choice', told)))) as finished
-    from raw_spans)
+        if(empty(told), map(), mapConcat(
+            CAST(
+                arrayMap(
+                    direction -> (concat('span_events.', direction), concat('[', arrayStringConcat(arrayMap(
+                        each -> each.2, arrayFilter(each -> each.1 = direction, said)), ','), ']')),
+                    arrayDistinct(tupleElement(said, 1))),
+                'Map(String, String)'),
+            if(empty(finished) or mapContains(attributes, 'gen_ai.response.finish_reasons'), map(),
+                map('gen_ai.response.finish_reasons', toJSONString(finished))))) as added
+    from (
+        select
+            *,
+            arrayFilter(event -> sightline_event_role(event.2) != '', events) as told,
+            if(empty(told), [], arrayFilter(
+                direction -> not mapContains(attributes, concat('gen_ai.', direction, '.messages')),
+                ['input', 'output'])) as silent,
+            if(empty(told), [], arrayFilter(each -> each.2 != '', arrayFlatten(arrayMap(
+                event -> arrayMap(
+                    direction -> (
+                        direction,
+                        sightline_told(
+                            sightline_event_text(direction, event.2, event.3, ''), sightline_event_role(event.2)),
+                        sightline_event_convention(event.2)),
+                    silent),
+                told)))) as heard,
+            arrayMap(
+                direction -> arrayMin(arrayMap(
+                    (who, by) -> if(who = direction, by, 5), tupleElement(heard, 1), tupleElement(heard, 3))),
+                silent) as newest,
+            arrayFilter(
+                (each, who, by) -> has(arrayZip(silent, newest), (who, by)),
+                heard, tupleElement(heard, 1), tupleElement(heard, 3)) as said,
+            if(empty(told), [], arrayFilter(reason -> reason != '', arrayMap(
+                event -> if(
+                    mapContains(event.3, 'finish_reason'), event.3['finish_reason'],
+                    JSONExtractString(event.3['gen_ai.event.content'], 'finish_reason')),
+                arrayFilter(event -> event.2 = 'gen_ai.choice', told)))) as finished
+        from raw_spans))

@@ -7,14 +7,19 @@
 -- Reads: unfolded_spans, message_keys. Readers: raw_spans.
 select
     * except (
-        spread, spread_keys, spread_texts, asked, known, entries, lists, names, list_names, list_texts, stay
+        spread, spread_keys, spread_texts, asked, known, entries, lists, names, list_names, list_texts, stay,
+        finish_column
     ) replace (
         if(empty(list_names), keys, arrayConcat(
             arrayFilter((key, is_spread) -> not is_spread, keys, spread),
             arrayFilter((key, stays) -> stays, spread_keys, stay), list_names)) as keys,
         if(empty(list_names), texts, arrayConcat(
             arrayFilter((text, is_spread) -> not is_spread, texts, spread),
-            arrayFilter((text, stays) -> stays, spread_texts, stay), list_texts)) as texts)
+            arrayFilter((text, stays) -> stays, spread_texts, stay), list_texts)) as texts,
+        if(empty(list_names), places, arrayConcat(
+            arrayFilter((place, is_spread) -> not is_spread, places, spread),
+            arrayMap(key -> sightline_place(key), arrayConcat(
+                arrayFilter((key, stays) -> stays, spread_keys, stay), list_names)))) as places)
 from (
     select
         *,
@@ -28,7 +33,10 @@ from (
     from (
         select
             *,
-            arrayMap(key -> sightline_spread_key(key), keys) as spread,
+            arrayMap(
+                (key, place) -> (place > 8388607 or bitAnd(place, 16256) = 128 * finish_column)
+                    and sightline_spread_key(key),
+                keys, places) as spread,
             arrayFilter((key, is_spread) -> is_spread, keys, spread) as spread_keys,
             arrayFilter((text, is_spread) -> is_spread, texts, spread) as spread_texts,
             arrayMap(
@@ -43,4 +51,4 @@ from (
                 arrayFilter((key, its) -> its.2 > 0, asked, known),
                 arrayFilter(its -> its.2 > 0, known),
                 arrayFilter((text, its) -> its.2 > 0, spread_texts, known)) as entries
-        from unfolded_spans))
+        from (select *, toUInt8(cast('finish' as {type:span_meaning})) as finish_column from unfolded_spans)))

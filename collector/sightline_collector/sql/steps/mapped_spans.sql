@@ -99,25 +99,30 @@ select
             bitAnd(scope_name = 'openlit.instrumentation.openai', isNull(read)),
             attributes['gen_ai.request.stream'] = 'true') as tokens_estimated,
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
-    arrayFilter(
-        term -> term not in (
-            '', 'service_tier=', 'service_tier=auto', 'speed=', 'inference_geo=', 'inference_geo=global',
-            'inference_geo=not_available'),
-        [
-            if(tier = 'batch', 'processing=batch', concat('service_tier=', tier)),
-            -- What OpenAI sells as a tier is a speed at Anthropic's, and told as a tier, too.
-            concat('speed=', if(tier = 'fast', tier, lower(meaning['speed']))),
-            concat('inference_geo=', lower(meaning['inference_geo']))]) as price_context,
-    if(isNull(costs[1]), costs[2] + costs[3], costs[1]) as reported_cost_usd,
-    arrayFilter(
-        ms -> isNotNull(ms),
-        [times[1] * 1000, times[2], times[3] * if(dialect = 'strands', 1, 1000), times[6]]
-    )[1] as first_chunk_ms,
-    times[4] * 1000 as first_token_ms, times[5] as tokens_per_second,
+    if(
+        tier = '' and meaning['speed'] = '' and meaning['inference_geo'] = '', [],
+        arrayFilter(
+            term -> term not in (
+                '', 'service_tier=', 'service_tier=auto', 'speed=', 'inference_geo=', 'inference_geo=global',
+                'inference_geo=not_available'),
+            [
+                if(tier = 'batch', 'processing=batch', concat('service_tier=', tier)),
+                -- What OpenAI sells as a tier is a speed at Anthropic's, and told as a tier, too.
+                concat('speed=', if(tier = 'fast', tier, lower(meaning['speed']))),
+                concat('inference_geo=', lower(meaning['inference_geo']))])) as price_context,
+    ifNull(cost_told, costs['reported_input_cost'] + costs['reported_output_cost']) as reported_cost_usd,
+    coalesce(
+        times['first_chunk_s'] * 1000, times['first_chunk_ms'],
+        times['first_chunk_served'] * if(dialect = 'strands', 1, 1000), first_chunk_after_ms) as first_chunk_ms,
+    times['first_token_s'] * 1000 as first_token_ms, times['tokens_per_second'] as tokens_per_second,
     sightline_unquoted(if(dialect = '', '', meaning['input'])) as input,
     if(dialect = '', '', input_found) as input_key,
     output, if(dialect = '', '', output_found) as output_key,
-    mapFilter((key, text) -> key != input_key and key != output_key, attributes) as attributes,
+    -- A lambda copies what it closes over once for each key: numbers, not names.
+    CAST(arrayFilter(
+        (pair, nth) -> nth != input_nth and nth != output_nth,
+        CAST(attributes, 'Array(Tuple(String, String))'), arrayEnumerate(mapKeys(attributes))),
+        'Map(String, String)') as attributes,
     attribute_types, resource_attributes, resource_types, scope_attributes, events, links,
     dropped_attributes, dropped_events, dropped_links,
     if(has(holds, 1), arrayFilter((note, is_so) -> ifNull(is_so, 0),
@@ -133,26 +138,29 @@ select
 from (
     select
         * except (input_key, output_key), input_key as input_found,
-        -- A call that only asks for tools has an empty text, and says its tools beside it.
-        if(output_key = 'ai.response.text' and meaning['output'] = '', 'ai.response.toolCalls', output_key)
-            as output_found,
-        multiIf(
-            dialect = '', '',
-            output_key = 'ai.response.text' and meaning['output'] = '', attributes['ai.response.toolCalls'],
-            sightline_unquoted(meaning['output'])) as output,
+        if(dialect = '', 0, indexOf(mapKeys(attributes), input_found)) as input_nth,
+        if(dialect = '', 0, indexOf(mapKeys(attributes), output_found)) as output_nth,
+        output_key as output_found,
+        if(dialect = '', '', sightline_unquoted(meaning['output'])) as output,
         -- Whose usage does not count its searches shows each in its answer; what it opened or found in a page
-        -- is no search. In a text such words stand behind escaped quotes.
-        if(isNull(counts['web_searches']) and position(output, 'web_search') > 0 and operation_known = 'llm',
+        -- is no search. In a text such words stand behind escaped quotes. Bits: an `and` is lazy.
+        if(bitAnd(
+                bitAnd(isNull(counts['web_searches']), operation_known = 'llm'),
+                position(output, 'web_search') > 0),
             if(
                 dialect = 'openinference',
                 if(not returned_json, 0, sightline_web_searches(
-                    if(output_key = 'output.value', output, attributes['output.value']), '')),
+                    if(output_key = 'output.value', output,
+                        sightline_given('output.value', places, mapValues(attributes))), '')),
                 countMatches(output, '"name": ?"web_search", ?"server_tool_call": ?[{]"input"')
                     + sightline_web_searches(output, '"name": ?"web_search", ?"server_tool_call": ?[{]')),
             ifNull(counts['web_searches'], 0)) as searches,
         -- Where no attribute tells it, what the client returned does.
         if(meaning['response_id'] = '' and isNotNull(output_given) and dialect in ('openinference', 'mlflow'),
-            sightline_answer_id(attributes[if(dialect = 'mlflow', 'mlflow.spanOutputs', 'output.value')]),
+            sightline_answer_id(if(
+                dialect = 'mlflow',
+                sightline_given('mlflow.spanOutputs', places, mapValues(attributes)),
+                sightline_given('output.value', places, mapValues(attributes)))),
             meaning['response_id']) as response_id,
         -- What is said beside input and output lies within them or not, and what says so, by its place in
         -- 'size', 'total', 'scope', 'key', 'rest'; 0 is within. `told` is which of the parts a total shows
@@ -207,11 +215,7 @@ from (
     from (
         select
             *,
-            -- Enums that emitters print: FinishReason.STOP, <FinishReason.STOP: 1>.
-            arrayStringConcat(arrayDistinct(sightline_list(if(position(meaning['finish'], 'Reason.') > 0,
-                lower(replaceRegexpAll(
-                    meaning['finish'], '<?[A-Za-z]*Reason\\.([A-Za-z_]+)(: [^>]*>)?', '\\1')),
-                meaning['finish']))), ',') as finish_reason,
+            sightline_finish_reason(meaning['finish']) as finish_reason,
             if(operation_given = '', '',
                 dictGet('{database}.operations', 'operation', lower(operation_given))) as operation_known,
             ifNull(counts['input_tokens'], counts['input_rest']) as input_given,
@@ -256,12 +260,12 @@ from (
                 bitAnd(input_beside_cache != '', input_beside_cache = meaning['input_tokens']),
                 bitAnd(
                     input_beside_cache = '' and not (
-                        has(mapKeys(attributes), 'ai.usage.inputTokenDetails.noCacheTokens')
-                        or has(mapKeys(attributes), 'ai.usage.inputTokenDetails.cacheReadTokens')
-                        or has(mapKeys(attributes), 'ai.usage.inputTokenDetails.cacheWriteTokens')),
+                        has(places, sightline_place('ai.usage.inputTokenDetails.cacheReadTokens'))
+                        or has(places, sightline_place('ai.usage.inputTokenDetails.cacheWriteTokens'))
+                        or has(mapKeys(attributes), 'ai.usage.inputTokenDetails.noCacheTokens')),
                     'cache_apart' in (
-                        dictGet('{database}.dialects', 'column', scope_shows),
-                        dictGet('{database}.dialects', 'column', concat(dialect, ' ', provider))))
+                        dictGet('{database}.dialects', 'column', cityHash64(scope_shows)),
+                        dictGet('{database}.dialects', 'column', cityHash64(concat(dialect, ' ', provider)))))
             ) as cache_apart,
             -- OpenLIT tells Gemini's candidates as output, its thoughts beside them, and no total of both.
             is_gemini and scope_name = 'openlit.instrumentation.google_ai_studio' as thoughts_apart,
@@ -272,7 +276,7 @@ from (
                 * except dialect, kind as kind_given, sightline_time(start_ns, received_at) as started_at,
                 if(dialect = '', '', meaning['operation']) as operation_given,
                 dictGet('{database}.operations', 'operation',
-                    if(dictGet('{database}.dialects', 'column', name_shows) = 'operation_named',
+                    if(dictGet('{database}.dialects', 'column', cityHash64(name_shows)) = 'operation_named',
                         lower(substringIndex(name, ' ', 1)), '')) as operation_named,
                 -- Genkit calls it by its plug-in, before the model.
                 sightline_provider(if(
@@ -305,21 +309,23 @@ from (
                             'web_searches', 'rerank_searches', 'compaction_input', 'compaction_output'),
                         meaning))) as counts,
                 if(meaning['cache_read'] = '', counts['cache_within'], counts['cache_read']) as read,
-                arrayMap(text -> sightline_duration(text), [
-                    meaning['first_chunk_s'], meaning['first_chunk_ms'], meaning['first_chunk_served'],
-                    meaning['first_token_s'], meaning['tokens_per_second'],
-                    sightline_after(
-                        if(has(events.2, 'First Token Stream Event'),
-                            toString(arrayFirst(e -> e.2 = 'First Token Stream Event', events).1),
-                            meaning['first_chunk_at']), start_ns)]) as times,
-                arrayMap(text -> sightline_usd(text), [
-                    -- Langfuse's details of a cost are its parts, whatever they are called.
-                    if(
-                        meaning['reported_cost'] = '' and recognised_spans.dialect = 'langfuse',
-                        sightline_cost_sum(attributes['langfuse.observation.cost_details']),
-                        meaning['reported_cost']),
-                    meaning['reported_input_cost'],
-                    meaning['reported_output_cost']]) as costs,
+                mapApply((what, text) -> (what, sightline_duration(text)), mapFilter(
+                    (what, text) -> what in (
+                        'first_chunk_s', 'first_chunk_ms', 'first_chunk_served', 'first_token_s',
+                        'tokens_per_second'),
+                    meaning)) as times,
+                sightline_duration(sightline_after(
+                    if(has(events.2, 'First Token Stream Event'),
+                        toString(arrayFirst(e -> e.2 = 'First Token Stream Event', events).1),
+                        meaning['first_chunk_at']), start_ns)) as first_chunk_after_ms,
+                mapApply((what, text) -> (what, sightline_usd(text)), mapFilter(
+                    (what, text) -> what in ('reported_cost', 'reported_input_cost', 'reported_output_cost'),
+                    meaning)) as costs,
+                -- Langfuse's details of a cost are its parts, whatever they are called.
+                if(
+                    meaning['reported_cost'] = '' and recognised_spans.dialect = 'langfuse',
+                    sightline_usd(sightline_cost_sum(attributes['langfuse.observation.cost_details'])),
+                    costs['reported_cost']) as cost_told,
                 meaning['service_tier'] = '' and tier_of_tokens = '' as tier_is_asked,
                 lower(multiIf(
                     meaning['service_tier'] != '', meaning['service_tier'],
@@ -328,6 +334,6 @@ from (
                     sightline_sampled(trace_state), meaning['weight']) as weight_given,
                 if(meaning['agent'] = 'gemini-cli', 'gemini-cli', coalesce(
                     nullIf(dictGet('{database}.dialects', 'dialect',
-                        concat(recognised_spans.dialect, ' ', provider)), ''),
+                        cityHash64(concat(recognised_spans.dialect, ' ', provider))), ''),
                     recognised_spans.dialect)) as dialect
             from recognised_spans)))

@@ -20,15 +20,15 @@ select
     -- Anthropic's own usage object counts its cache beside its input; OpenAI's has other keys for the cache.
     if(
         meaning['input_beside_cache'] != '', meaning['input_beside_cache'],
-        said.2[indexOf(said.1, if(
-            has(said.1, 'gen_ai.usage.raw.cache_read_input_tokens')
-                or has(said.1, 'gen_ai.usage.raw.cache_creation_input_tokens'),
-            'gen_ai.usage.raw.input_tokens', 'ai.response.providerMetadata.anthropic.usage.input_tokens'))])
+        if(
+            has(said.3, sightline_place('gen_ai.usage.raw.cache_read_input_tokens'))
+                or has(said.3, sightline_place('gen_ai.usage.raw.cache_creation_input_tokens')),
+            sightline_given('gen_ai.usage.raw.input_tokens', said.3, said.2), ''))
         as input_beside_cache,
-    dictGet('{database}.dialects', 'dialect', surest) as dialect
+    dictGet('{database}.dialects', 'dialect', cityHash64(surest)) as dialect
 from (
     select
-        * except (places, members, member_places, scope_place),
+        * except (members, member_places, scope_place),
         arraySort(
             (each, place) -> bitAnd(place, 127),
             arrayZip(
@@ -51,11 +51,11 @@ from (
                 names -> if(position(names, '_details.') = 0, '', extract(
                     names, '(?:token|usage)_details\\.(?:input_|output_)?(flex|priority)')),
                 [arrayStringConcat(members.1, ' ')])[1] as tier_of_tokens,
-            dictGet('{database}.dialects', 'place', scope_shows) as scope_place
+            sightline_place(scope_shows) as scope_place
         from (
             select
                 *,
-                arrayFirst(k -> dictHas('{database}.dialects', k), [
+                arrayFirst(k -> dictHas('{database}.dialects', cityHash64(k)), [
                     concat('scope=', scope_name), concat('scope=', substringIndex(scope_name, '.', 3)),
                     concat('scope=', substringIndex(scope_name, '.', 1))]) as scope_shows,
                 concat('name=', if(countSubstrings(name, ' ') = 1,
@@ -70,15 +70,14 @@ from (
                     CAST([], 'Array(Tuple(String, String, UInt32))')) as members
             from (
                 select
-                    *,
-                    arrayMap(
-                        (k, t) -> bitOr(
-                            dictGet('{database}.dialects', 'place', k), 127 * sightline_says_none(t)),
-                        mapKeys(attributes), mapValues(attributes)) as places,
-                    has(mapKeys(attributes), 'llm.token_count.prompt')
-                        or has(mapKeys(attributes), 'llm.token_count.completion')
-                        or has(mapKeys(attributes), 'mlflow.chat.tokenUsage')
-                        or attributes['openinference.span.kind'] = 'LLM' as tells_tokens,
+                    * replace (
+                        arrayMap(
+                            (place, text) -> bitOr(place, 127 * sightline_says_none(text)),
+                            places, mapValues(attributes)) as places),
+                    has(places, sightline_place('llm.token_count.prompt'))
+                        or has(places, sightline_place('llm.token_count.completion'))
+                        or sightline_given('openinference.span.kind', places, mapValues(attributes)) = 'LLM'
+                        or has(mapKeys(attributes), 'mlflow.chat.tokenUsage') as tells_tokens,
                     -- What a model wrote is text, and may look like an answer with its usage.
                     attributes['output.mime_type'] = 'application/json' as returned_json
                 from conversed_spans))))
