@@ -6,10 +6,9 @@ create or replace function sightline_flattened_entries as (keys, asked, known, t
     entry -> entry.1,
     arrayMap(
         (key, asked_key, its, text) -> (
-            if(key = asked_key, its.6, arrayMap(
-                numbers -> its.6 + bitShiftLeft(toUInt64OrZero(numbers[1]), 39)
-                    + bitShiftLeft(toUInt64OrZero(numbers[2]), 16),
-                [extractAll(key, '[.]([0-9]{1,6})[.]')])[1]),
+            its.6 + if(key = asked_key, 0,
+                bitShiftLeft(toUInt64OrZero(extractAll(key, '[.]([0-9]{1,6})[.]')[1]), 39)
+                    + bitShiftLeft(toUInt64OrZero(extractAll(key, '[.]([0-9]{1,6})[.]')[2]), 16)),
             its.1, its.3, its.4, its.5,
             multiIf(
                 its.3 = 'type', transform(

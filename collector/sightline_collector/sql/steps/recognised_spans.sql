@@ -28,7 +28,7 @@ select
     dictGet('{database}.dialects', 'dialect', cityHash64(surest)) as dialect
 from (
     select
-        * except (members, member_places, scope_place),
+        * except (members, member_places, outermost, scope_place),
         arraySort(
             (each, place) -> bitAnd(place, 127),
             arrayZip(
@@ -60,24 +60,29 @@ from (
                     concat('scope=', substringIndex(scope_name, '.', 1))]) as scope_shows,
                 concat('name=', if(countSubstrings(name, ' ') = 1,
                     concat(substringIndex(name, ' ', 1), ' *'), substringIndex(name, '.', 1))) as name_shows,
-                if(arrayExists(place -> bitAnd(place, 16384) != 0, places),
-                    sightline_unfolded(arrayFilter(
-                        each -> bitAnd(each.3, 16384) != 0
-                            and (each.1 not in ('output.value', 'mlflow.spanOutputs')
-                                or tells_tokens and (each.1 != 'output.value' or returned_json)
-                                    and sightline_tells_usage(each.2)),
-                        arrayZip(mapKeys(attributes), mapValues(attributes), places))),
-                    CAST([], 'Array(Tuple(String, String, UInt32))')) as members
+                sightline_unfolded(outermost) as members
             from (
                 select
-                    * replace (
-                        arrayMap(
-                            (place, text) -> bitOr(place, 127 * sightline_says_none(text)),
-                            places, mapValues(attributes)) as places),
-                    has(places, sightline_place('llm.token_count.prompt'))
-                        or has(places, sightline_place('llm.token_count.completion'))
-                        or sightline_given('openinference.span.kind', places, mapValues(attributes)) = 'LLM'
-                        or has(mapKeys(attributes), 'mlflow.chat.tokenUsage') as tells_tokens,
-                    -- What a model wrote is text, and may look like an answer with its usage.
-                    attributes['output.mime_type'] = 'application/json' as returned_json
-                from conversed_spans))))
+                    *,
+                    sightline_members(arrayMap(
+                        each -> (each.1, sightline_json_whole(each.2), each.3),
+                        arrayFilter(
+                            each -> each.1 not in ('output.value', 'mlflow.spanOutputs')
+                                or tells_tokens and (each.1 != 'output.value' or returned_json)
+                                    and sightline_tells_usage(each.2),
+                            arrayFilter(
+                                each -> bitAnd(each.3, 16384) != 0,
+                                arrayZip(mapKeys(attributes), mapValues(attributes), places))))) as outermost
+                from (
+                    select
+                        * replace (
+                            arrayMap(
+                                (place, text) -> bitOr(place, 127 * sightline_says_none(text)),
+                                places, mapValues(attributes)) as places),
+                        has(places, sightline_place('llm.token_count.prompt'))
+                            or has(places, sightline_place('llm.token_count.completion'))
+                            or sightline_given('openinference.span.kind', places, mapValues(attributes)) = 'LLM'
+                            or has(mapKeys(attributes), 'mlflow.chat.tokenUsage') as tells_tokens,
+                        -- What a model wrote is text, and may look like an answer with its usage.
+                        attributes['output.mime_type'] = 'application/json' as returned_json
+                    from conversed_spans)))))
