@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 EXAMPLE = 'sql "select * from cost_by_model"'
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - nothing is bound here
 """Addresses to listen on that none can be called by, and one that can."""
-ALLOCATOR = "dirty_decay_ms:10000,muzzy_decay_ms:10000"
-"""Keeps an insert's memory for the next one, ten seconds long: giving it back at once and asking for it anew
-was an eighth of the work. Read when the engine is loaded, so set before."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -54,7 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
     # The embedded engine takes its zone from the process; budgets and days are UTC wherever this runs.
     os.environ["TZ"] = "UTC"
     time.tzset()
-    os.environ.setdefault("JE_MALLOC_CONF", ALLOCATOR)
     try:
         flags = {name: getattr(arguments, name) for name in Config.model_fields}
         config = load(flags, os.environ, arguments.config)

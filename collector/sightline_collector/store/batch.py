@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from itertools import compress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sightline_collector.sql.catalog import DATA, Catalog, quoted
+from sightline_collector.sql.catalog import DATA, Catalog
 from sightline_collector.store import steps
 from sightline_collector.store.connection import ANSWER_S
 from sightline_collector.store.engine import Engine, Messages
@@ -60,10 +59,7 @@ WAYS: dict[Signal, Way] = {
             "recognised_spans", "mapped_spans", "priced_spans",
         ),
         cuts=("recognised_spans", "mapped_spans"),
-        stand_without=(
-            frozenset({"gathered_spans", "conversed_spans"}), frozenset({"conversed_spans"}),
-            frozenset({"gathered_spans"}), frozenset(),
-        ),
+        stands=True,
     ),
     Signal.LOGS: Way("raw_logs", ("otlp_items", "spelled_logs", "decoded_logs")),
     Signal.METRICS: Way("metrics_v1", ("otlp_items", "metric_points", "spelled_metrics", "decoded_metrics")),
@@ -79,9 +75,6 @@ TABLES: dict[Signal, tuple[str, ...]] = {
 
 LEDGER = frozenset({"entry", "why", "span_received_at", "span_key", "calls", "priced", "unpriced"})
 """Columns that a span leaves to their defaults; corrections fill them."""
-
-SEARCH_SETTINGS = "max_threads = 1, max_block_size = 1, query_plan_enable_optimizations = 0"
-"""A request at a time: it stays in the processor's caches."""
 
 COUNT_SETTINGS = "optimize_use_projections = 0, optimize_use_implicit_projections = 0, max_threads = 1"
 """None serves this question: looking for one that does takes longer than the answer."""
@@ -113,12 +106,10 @@ def _insertion(
 
 
 @cache
-def _standing(
-    database: str, signal: Signal, columns: tuple[tuple[str, str], ...], without: frozenset[str]
-) -> Statements:
+def _standing(database: str, signal: Signal, columns: tuple[tuple[str, str], ...]) -> Statements:
     """What takes them by an insert that stands open."""
     settings = (_spelled(STANDING_SETTINGS), _spelled(INSERT_SETTINGS))
-    return standing(Catalog(database), WAYS[signal], dict(columns), *settings, without)
+    return standing(Catalog(database), WAYS[signal], dict(columns), *settings)
 
 
 def _spelled(settings: Mapping[str, object]) -> str:
@@ -149,24 +140,13 @@ def insert_segment(engine: Engine, signal: Signal, file: Path, items: int = 0) -
     Raises StoreRefused."""
     way = WAYS[signal]
     typed = {name: type_ for name, type_ in engine.columns(way.target).items() if name not in LEDGER}
-    finds = partial(words_in, engine) if engine.embedded else steps.words_in
-    without = steps.left_out(way.steps, file, finds)
-    if items and engine.embedded and way.stand_without:
-        rare = next(steps for steps in way.stand_without if steps <= without)
-        stands = _standing(engine.database, signal, tuple(typed.items()), rare)
+    if items and engine.embedded and way.stands:
+        stands = _standing(engine.database, signal, tuple(typed.items()))
         if engine.insert_standing(stands, file, items, _requests(signal)):
             return
+    without = steps.left_out(way.steps, file)
     statements = _insertion(engine.database, engine.embedded, signal, tuple(typed), without)
     engine.insert_messages(statements, file, _requests(signal))
-
-
-def words_in(engine: Engine, file: Path, words: Sequence[str]) -> Collection[str]:
-    """Those of the words that stand in a segment file, by the engine in this process. A record is a length
-    and bytes, as the engine writes a text."""
-    asked = ", ".join(f"max(position(record, {quoted(word)}) > 0)" for word in words)
-    records = f"file({quoted(str(file))}, RowBinary, 'record String')"
-    found = engine.write_value(f"select [{asked}] from {records} settings {SEARCH_SETTINGS}")  # noqa: S608
-    return list(compress(words, found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,13 @@ from sightline_collector.store.standing import Statements
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Steps from requests to a table's rows, after which of them it is cut, and what inserts that stand open
-    leave out, the one that leaves out most first."""
+    """Steps from requests to a table's rows, after which of them it is cut, and whether an insert may stand
+    open."""
 
     target: str
     steps: tuple[str, ...]
     cuts: tuple[str, ...] = ()
-    stand_without: tuple[frozenset[str], ...] = ()
+    stands: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,12 @@ def standing(
     columns: Mapping[str, str],
     settings: str,
     storing: str,
-    without: frozenset[str],
 ) -> Statements:
     """What inserts requests into the named columns, of these types, by an insert that stands open, and what
     stores its rows; both with their settings."""
-    nth = way.stand_without.index(without)
-    coming, come = (_place(catalog, f"{way.target}_{what}_{nth}") for what in ("coming", "come"))
+    coming, come = (_place(catalog, f"{way.target}_{what}") for what in ("coming", "come"))
     names, typed = ", ".join(columns), ", ".join(f"{name} {type_}" for name, type_ in columns.items())
-    ((last, part),) = _parts(catalog, replace(way, cuts=()), "(select * from {source})", without)
+    ((last, part),) = _parts(catalog, replace(way, cuts=()), "(select * from {source})", ())
     into = f"insert into {coming} ({names}) settings {settings}, {AS_THEY_COME}"
     return Statements(
         coming,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import csv
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
-from otlp_requests import NOW_NS, WRITER, attributes, insert
+from otlp_requests import NOW_NS, attributes, insert
 
 from sightline_collector.sql.catalog import DATA
 from sightline_collector.store import steps
-from sightline_collector.store.batch import words_in
 from sightline_collector.store.engine import Engine
-from sightline_collector.wal.segment import Entry, Signal, frame
+from sightline_collector.wal.segment import Signal
 
 RARE = tuple(steps.MARKS)
 LONG = "x" * 122
@@ -64,24 +62,14 @@ def test_every_flattened_key_is_marked(engine: Engine) -> None:
     for row in csv.DictReader((DATA / "message_keys.csv").read_text("utf8").splitlines()):
         key = row["key"].replace(".N.", ".10.")
         assert steps.FLATTENED.search(key.encode()), key
-        assert any(word in key for word in steps.WORDS["gathered_spans"]), key
         assert engine.value("select sightline_spread_key({key:String})", {"key": key}) == 1, key
 
 
-@pytest.mark.parametrize("by", ["Python", "the engine"])
-def test_a_large_segment_is_searched_for_words(
-    engine: Engine, tmp_path: Path, by: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a large segment only those steps are left out whose words it does not hold anywhere."""
+def test_a_large_segment_goes_all_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left out of what is not searched."""
     monkeypatch.setattr(steps, "SMALL_BYTES", 0)
-    finds = steps.words_in if by == "Python" else partial(words_in, engine)
-    worded = set(steps.WORDS)
-    cases = [({"a": {"b": 1}}, "", worded), (VALUES["flattened messages"][0], "", {"conversed_spans"})]
-    for values, event, left in [*cases, ({"lines": "\r\n\0\n"}, "gen_ai.choice", {"gathered_spans"})]:
-        body = request(values, event).SerializeToString()
-        length, trailer = frame(Entry(body, 1, "default", NOW_NS), 1, WRITER)
-        (tmp_path / "segment").write_bytes(length + body + trailer)
-        assert steps.left_out(RARE, tmp_path / "segment", finds) == left
+    (tmp_path / "segment").write_bytes(request({"a": "b"}).SerializeToString())
+    assert steps.left_out(RARE, tmp_path / "segment") == set()
 
 
 def test_other_signals_are_not_searched(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
--- Grain: one key of flattened messages, with N for its numbers, and with each of their first ones: to find
--- numbers by a pattern takes longer than all else. `begins` is how a message begins that begins with it,
--- `type` how a part does, `rank` its place among all, by bits from the highest: 4 the list, 1 whether it is
--- one of messages, 20 a number, 3 the part, 20 the part's number, 6 the place in it, 10 that tell keys apart.
--- Reads: message_keys_v1. Readers: gathered_spans.
+-- Grain: one key of flattened messages, by its hash, with N for its numbers, and with each of their first
+-- ones: to find numbers by a pattern takes longer than all else. `begins` is how a message begins that begins
+-- with it, `type` how a part does, `rank` its place among all, by bits from the highest: 4 the list, 1
+-- whether it is one of messages, 20 a number, 3 the part, 20 the part's number, 6 the place in it, 10 that
+-- tell keys apart. Reads: message_keys_v1. Readers: gathered_spans.
 create or replace dictionary message_keys (
-    key String, list String default '', place UInt8 default 0, field String default '',
+    key UInt64, list String default '', place UInt8 default 0, field String default '',
     type String default '', begins String default '', rank UInt64 default 0)
 primary key key
 source(clickhouse(query '
@@ -18,9 +18,9 @@ source(clickhouse(query '
             part = 2 and field = ''id'', ''"type":"tool_call_response",'',
             ''"type":"text",'') as type
     select
-        replaceOne(
+        cityHash64(replaceOne(
             replaceOne(message_keys_v1.key, ''.N.'', concat(''.'', first, ''.'')),
-            ''.N.'', concat(''.'', second, ''.'')) as key,
+            ''.N.'', concat(''.'', second, ''.''))) as key,
         list, place, field, type,
         if(
             role = '''' or field = ''role'', ''{'',
@@ -35,4 +35,4 @@ source(clickhouse(query '
         first = ''N'', [''N''], countSubstrings(message_keys_v1.key, ''.N.'') = 1, [''''],
         arrayMap(n -> toString(n), range(4))) as second'))
 lifetime(0)
-layout(complex_key_hashed())
+layout(hashed())

@@ -1,6 +1,6 @@
--- The JSON document that a text holds: out of the quotes of a string that was encoded once or twice more,
--- out of a list of objects the first, of Gemini's counts by modality {"AUDIO": 600, ...}, and of a Python
--- dict its JSON, with the numbers of its Decimals and enums. Most are JSON already, a word in quotes, a dict of
+-- The JSON document that a text holds: out of the quotes of a string that was encoded once or twice more, out
+-- of a list of objects the first, of Gemini's counts by modality {"AUDIO": 600, ...}, and of a Python dict
+-- its JSON, with the numbers of its Decimals and enums. Most are JSON already, a word in quotes, a dict of
 -- counts, or no document. Reads: nothing. Readers: sightline_members, sightline_cost_sum.
 create or replace function sightline_document as (text) -> multiIf(
     startsWith(text, '{"') or ascii(text) not in (9, 10, 13, 32, 34, 39, 91, 123), text,

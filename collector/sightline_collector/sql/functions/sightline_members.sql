@@ -1,6 +1,6 @@
--- What JSON holds, as `key.member`, text and place: those that the dialects know. Takes keys, texts and places;
--- what is no object is the member ''. Reads: dialects, sightline_place, sightline_document, sightline_answer_usage.
--- Readers: recognised_spans, sightline_unfolded.
+-- What JSON holds, as `key.member`, text and place: those that the dialects know. Takes keys, texts and
+-- places; what is no object is the member ''. Reads: dialects, sightline_place, sightline_document,
+-- sightline_answer_usage. Readers: recognised_spans, sightline_unfolded.
 create or replace function sightline_members as (wholes) -> arrayFilter(
     member -> member.3 < 8388608,
     arrayFlatten(arrayMap(

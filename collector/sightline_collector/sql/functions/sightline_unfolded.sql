@@ -1,6 +1,6 @@
 -- Members of JSON of which some are JSON again, with the members of those in their place: as deep as the
--- dialects say, three levels more at most, and no more than there are braces, of which \u007b is one. Takes keys,
--- texts and places. Reads: sightline_members. Readers: recognised_spans.
+-- dialects say, three levels more at most, and no more than there are braces, of which \u007b is one. Takes
+-- keys, texts and places. Reads: sightline_members. Readers: recognised_spans.
 create or replace function sightline_unfolded as (outermost) -> arrayFold(
     (found, level) -> arrayConcat(
         arrayFilter(member -> bitAnd(member.3, 16384) = 0, found),

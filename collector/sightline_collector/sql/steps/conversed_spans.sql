@@ -6,10 +6,15 @@
 -- Lambdas take the names of what is silent, not the attributes, which would be copied for each event.
 -- Reads: raw_spans. Readers: recognised_spans.
 select
-    * except (told, silent, heard, newest, said, finished, added) replace (
-        if(empty(told), attributes, mapConcat(attributes, added)) as attributes,
-        if(empty(told), places, arrayConcat(
-            places, arrayMap(key -> sightline_place(key), mapKeys(added)))) as places,
+    * except (told, silent, heard, newest, said, finished, finishes, added_keys, added_texts) replace (
+        CAST(
+            (
+                if(empty(added_keys), mapKeys(attributes), arrayConcat(mapKeys(attributes), added_keys)),
+                if(
+                    empty(added_keys), mapValues(attributes),
+                    arrayConcat(mapValues(attributes), added_texts))),
+            'Map(String, String)') as attributes,
+        arrayConcat(places, arrayMap(key -> sightline_place(key), added_keys)) as places,
         if(empty(said), events, arrayMap(
             (event, moved) -> (event.1, event.2, multiIf(
                 empty(moved), event.3,
@@ -25,15 +30,17 @@ select
 from (
     select
         *,
-        if(empty(told), map(), mapConcat(
-            CAST(
-                arrayMap(
-                    direction -> (concat('span_events.', direction), concat('[', arrayStringConcat(arrayMap(
-                        each -> each.2, arrayFilter(each -> each.1 = direction, said)), ','), ']')),
-                    arrayDistinct(tupleElement(said, 1))),
-                'Map(String, String)'),
-            if(empty(finished) or mapContains(attributes, 'gen_ai.response.finish_reasons'), map(),
-                map('gen_ai.response.finish_reasons', toJSONString(finished))))) as added
+        notEmpty(finished)
+            and not has(places, sightline_place('gen_ai.response.finish_reasons')) as finishes,
+        arrayConcat(
+            arrayMap(direction -> concat('span_events.', direction), arrayDistinct(tupleElement(said, 1))),
+            if(finishes, ['gen_ai.response.finish_reasons'], [])) as added_keys,
+        arrayConcat(
+            arrayMap(
+                direction -> concat('[', arrayStringConcat(arrayMap(
+                    each -> each.2, arrayFilter(each -> each.1 = direction, said)), ','), ']'),
+                arrayDistinct(tupleElement(said, 1))),
+            if(finishes, [toJSONString(finished)], [])) as added_texts
     from (
         select
             *,
@@ -46,7 +53,8 @@ from (
                     direction -> (
                         direction,
                         sightline_told(
-                            sightline_event_text(direction, event.2, event.3, ''), sightline_event_role(event.2)),
+                            sightline_event_text(direction, event.2, event.3, ''),
+                            sightline_event_role(event.2)),
                         sightline_event_convention(event.2)),
                     silent),
                 told)))) as heard,

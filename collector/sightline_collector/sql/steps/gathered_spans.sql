@@ -40,11 +40,13 @@ from (
             arrayFilter((key, is_spread) -> is_spread, keys, spread) as spread_keys,
             arrayFilter((text, is_spread) -> is_spread, texts, spread) as spread_texts,
             arrayMap(
-                key -> if(dictHas('{database}.message_keys', key), key, sightline_message_key(key)),
+                key -> if(
+                    dictHas('{database}.message_keys', cityHash64(key)), key, sightline_message_key(key)),
                 spread_keys) as asked,
             arrayMap(
                 key -> dictGet(
-                    '{database}.message_keys', ('list', 'place', 'field', 'type', 'begins', 'rank'), key),
+                    '{database}.message_keys', ('list', 'place', 'field', 'type', 'begins', 'rank'),
+                    cityHash64(key)),
                 asked) as known,
             sightline_flattened_entries(
                 arrayFilter((key, its) -> its.2 > 0, spread_keys, known),

@@ -113,7 +113,8 @@ select
     ifNull(cost_told, costs['reported_input_cost'] + costs['reported_output_cost']) as reported_cost_usd,
     coalesce(
         times['first_chunk_s'] * 1000, times['first_chunk_ms'],
-        times['first_chunk_served'] * if(dialect = 'strands', 1, 1000), first_chunk_after_ms) as first_chunk_ms,
+        times['first_chunk_served'] * if(dialect = 'strands', 1, 1000), first_chunk_after_ms
+    ) as first_chunk_ms,
     times['first_token_s'] * 1000 as first_token_ms, times['tokens_per_second'] as tokens_per_second,
     sightline_unquoted(if(dialect = '', '', meaning['input'])) as input,
     if(dialect = '', '', input_found) as input_key,

@@ -81,7 +81,8 @@ from (
                                 places, mapValues(attributes)) as places),
                         has(places, sightline_place('llm.token_count.prompt'))
                             or has(places, sightline_place('llm.token_count.completion'))
-                            or sightline_given('openinference.span.kind', places, mapValues(attributes)) = 'LLM'
+                            or sightline_given(
+                                'openinference.span.kind', places, mapValues(attributes)) = 'LLM'
                             or has(mapKeys(attributes), 'mlflow.chat.tokenUsage') as tells_tokens,
                         -- What a model wrote is text, and may look like an answer with its usage.
                         attributes['output.mime_type'] = 'application/json' as returned_json

@@ -1,15 +1,15 @@
--- Grain: one span whose attributes are text, but for nested ones: keys, texts and places are parallel. Strings
--- stand first, then whole numbers, then the rest, whose values are kept beside: what is alike is spelled in one
--- go, for what stands under a condition is copied into it and out again. What lies around a span, its
--- resource's, its scope's, its events' and its links' attributes, is one list, one after the other, so that its
--- conversion is planned once.
--- Reads: otlp_items, dialects. Readers: unfolded_spans.
+-- Grain: one span whose attributes are text, but for nested ones: keys, texts and places are parallel.
+-- Strings stand first, then whole numbers, then the rest, whose values are kept beside: what is alike is
+-- spelled in one go, for what stands under a condition is copied into it and out again. What lies around a
+-- span, its resource's, its scope's, its events' and its links' attributes, is one list, one after the other,
+-- so that its conversion is planned once. Reads: otlp_items, dialects. Readers: unfolded_spans.
 select
     * except (shared, pairs, given, tags, whole_keys, other_keys, other_tags),
     arrayConcat(arrayFilter((key, tag) -> tag = 10, given, tags), whole_keys, other_keys) as keys,
     arrayConcat(
         arrayMap(v -> sightline_said_text(v), arrayFilter((v, tag) -> tag = 10, span.attributes.value, tags)),
-        arrayMap(v -> sightline_whole_text(v), arrayFilter((v, tag) -> tag = 24, span.attributes.value, tags)),
+        arrayMap(
+            v -> sightline_whole_text(v), arrayFilter((v, tag) -> tag = 24, span.attributes.value, tags)),
         arrayMap((v, tag) -> sightline_other_text(v, tag), other_values, other_tags)) as texts,
     arrayMap(key -> sightline_place(key), keys) as places,
     sightline_types_of(
