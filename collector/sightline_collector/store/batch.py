@@ -46,7 +46,7 @@ INSERT_SETTINGS = {
 
 STANDING_SETTINGS = INSERT_SETTINGS | {
     "max_block_size": ROWS_MAX,
-    "input_format_max_block_size_bytes": 36 << 20,
+    "input_format_max_block_size_bytes": 36 << 20,  # two of a full segment, with the request that fills it
     "max_execution_time": 0,
 }
 """Of an insert that stands open: as nothing is planned, larger blocks pay, which are begun more seldom."""

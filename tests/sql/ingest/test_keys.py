@@ -47,3 +47,12 @@ def test_a_key_that_is_looked_for_has_its_place_alone(engine: Engine, key: str) 
     """A step that asks for a key by its place finds no other."""
     alike = "select key from dialects_v1 where sightline_place(key) = sightline_place({key:String})"
     assert [row["key"] for row in engine.rows(alike, {"key": key})] == [key]
+
+
+def test_of_flattened_keys_only_finish_reasons_mean_something_alone(engine: Engine) -> None:
+    """Other keys of dialects are not looked at as parts of a list."""
+    both = (
+        "select distinct toString(column) as means from dialects_v1 where dictHas('{database}.message_keys',"
+        " cityHash64(sightline_message_key(key)))"
+    )
+    assert engine.rows(both.replace("{database}", engine.database)) == [{"means": "finish"}]

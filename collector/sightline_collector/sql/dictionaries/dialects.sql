@@ -2,7 +2,7 @@
 -- so that one look-up a key finds them: 32768 * sign + 16384 * shaped + 128 * column + rank; a sign of 255
 -- and a rank of 127 are none, and a key that is not here has a sign of 256. A key is found by its hash: that
 -- takes less than half as long as by its text. Reads: dialects_v1.
--- Readers: recognised_spans, mapped_spans, sightline_place, sightline_unfolded.
+-- Readers: recognised_spans, mapped_spans, sightline_place, sightline_members.
 create or replace dictionary dialects (
     key UInt64, column String default '', place UInt32 default 8388735, dialect String default '',
     shape String default '')

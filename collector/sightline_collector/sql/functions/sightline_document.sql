@@ -5,9 +5,10 @@
 create or replace function sightline_document as (text) -> multiIf(
     startsWith(text, '{"') or ascii(text) not in (9, 10, 13, 32, 34, 39, 91, 123), text,
     ascii(text) = 34 and position(text, '"', 2) = length(text) and position(text, '\\') = 0
-        and ascii(substring(text, 2, 1)) not in (9, 10, 13, 32, 39, 91, 123),
+        and ascii(substring(text, 2, 1)) not in (9, 10, 13, 32, 39, 91, 123) and isValidJSON(text),
     substring(text, 2, length(text) - 2),
-    startsWith(text, '{\'') and not multiSearchAny(text, ['"', '\\', '(', '<', 'None', 'True', 'False']),
+    startsWith(text, '{\'') and not multiSearchAny(text, ['"', '\\', '(', '<', 'None', 'True', 'False'])
+        and isValidJSON(replaceAll(text, '\'', '"')),
     replaceAll(text, '\'', '"'),
     arrayFold((t, step) -> multiIf(
         startsWith(t, '"'), trim(leading ' \t\r\n' from JSONExtractString(t)),

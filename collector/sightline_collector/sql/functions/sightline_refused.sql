@@ -4,6 +4,5 @@ create or replace function sightline_refused as (operation, finish_reason, outpu
     finish_reason in ('content_filter', 'refusal', 'SAFETY'), 1,
     operation != 'llm' or output = '', null,
     length(output) < 2000 and multiMatchAny(
-        left(output, 600),
-        arrayMap(words -> concat('(?i)', words), splitByChar('\n', trimBoth({data:refusals.txt})))), 1,
+        lower(left(output, 600)), splitByChar('\n', lower(trimBoth({data:refusals.txt})))), 1,
     0)

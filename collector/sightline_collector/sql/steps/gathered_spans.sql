@@ -34,6 +34,7 @@ from (
         select
             *,
             arrayMap(
+                -- None of them stands in dialects, but for finish reasons: what is known is not searched.
                 (key, place) -> (place > 8388607 or bitAnd(place, 16256) = 128 * finish_column)
                     and sightline_spread_key(key),
                 keys, places) as spread,

@@ -2,7 +2,8 @@
 -- that is present. Units: ms, tokens, USD. Nothing in it may throw: what does not fit is NULL or
 -- clamped, and noted. Reads: recognised_spans, dialects, operations. Readers: priced_spans.
 --
--- Every insert plans this anew, so counts, durations and money are each converted by one lambda.
+-- Every insert plans this anew, so counts, durations and money are each converted by one lambda, but for two
+-- that are made of something first.
 with
     [
         length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
@@ -139,8 +140,8 @@ select
 from (
     select
         * except (input_key, output_key), input_key as input_found,
-        if(dialect = '', 0, indexOf(mapKeys(attributes), input_found)) as input_nth,
-        if(dialect = '', 0, indexOf(mapKeys(attributes), output_found)) as output_nth,
+        if(dialect = '' or input_found = '', 0, indexOf(mapKeys(attributes), input_found)) as input_nth,
+        if(dialect = '' or output_found = '', 0, indexOf(mapKeys(attributes), output_found)) as output_nth,
         output_key as output_found,
         if(dialect = '', '', sightline_unquoted(meaning['output'])) as output,
         -- Whose usage does not count its searches shows each in its answer; what it opened or found in a page

@@ -3,11 +3,11 @@
 -- `name_shows` are the keys under which its scope and its name are known, '' or unknown when they are not.
 -- The members of attributes of JSON are looked up too, on spans that have one; those of what a client
 -- returned, as JSON, where the span tells tokens or is a model's, for what is around a call may return the
--- same, and what a model wrote is no bill. All keys are sorted, the unknown last, and with them those that
--- say nothing: that costs less than to take out the known.
+-- same, and what a model wrote is no bill. All keys are sorted by their ranks, which are places, the unknown
+-- last, and with them those that say nothing: that costs less than to take out the known.
 -- Reads: conversed_spans, dialects. Readers: mapped_spans.
 select
-    * except (said, surest, tells_tokens),
+    * except (said, surest, tells_tokens, is_anthropics_own),
     cast(
         (arrayMap(place -> toUInt8(bitAnd(bitShiftRight(place, 7), 127)), said.3), said.2)
         as Map({type:span_meaning}, String)) as meaning,
@@ -20,24 +20,21 @@ select
     -- Anthropic's own usage object counts its cache beside its input; OpenAI's has other keys for the cache.
     if(
         meaning['input_beside_cache'] != '', meaning['input_beside_cache'],
-        if(
-            has(said.3, sightline_place('gen_ai.usage.raw.cache_read_input_tokens'))
-                or has(said.3, sightline_place('gen_ai.usage.raw.cache_creation_input_tokens')),
-            sightline_given('gen_ai.usage.raw.input_tokens', said.3, said.2), ''))
+        if(is_anthropics_own, sightline_given('gen_ai.usage.raw.input_tokens', said.3, said.2), ''))
         as input_beside_cache,
     dictGet('{database}.dialects', 'dialect', cityHash64(surest)) as dialect
 from (
     select
-        * except (members, member_places, outermost, scope_place),
+        * except (members, ranks, member_ranks, outermost, scope_place),
         arraySort(
             (each, place) -> bitAnd(place, 127),
             arrayZip(
                 arrayConcat(mapKeys(attributes), members.1), arrayConcat(mapValues(attributes), members.2),
-                arrayConcat(places, member_places)),
-            arrayConcat(places, member_places)) as said,
+                arrayConcat(ranks, member_ranks)),
+            arrayConcat(ranks, member_ranks)) as said,
         multiIf(
-            notEmpty(places) and arrayMin(places) < least(scope_place, 8355840),
-                mapKeys(attributes)[indexOf(places, arrayMin(places))],
+            notEmpty(ranks) and arrayMin(ranks) < least(scope_place, 8355840),
+                mapKeys(attributes)[indexOf(ranks, arrayMin(ranks))],
             scope_place < 8355840, scope_shows,
             name_shows) as surest
     from (
@@ -45,7 +42,11 @@ from (
             *,
             arrayMap(
                 (text, place) -> bitOr(place, 127 * sightline_says_none(text)),
-                members.2, members.3) as member_places,
+                members.2, members.3) as member_ranks,
+            has(places, sightline_place('gen_ai.usage.raw.cache_read_input_tokens'))
+                or has(places, sightline_place('gen_ai.usage.raw.cache_creation_input_tokens'))
+                or has(members.1, 'gen_ai.usage.raw.cache_read_input_tokens')
+                or has(members.1, 'gen_ai.usage.raw.cache_creation_input_tokens') as is_anthropics_own,
             -- LangChain tells the tier that answered by the names of what it counts.
             arrayMap(
                 names -> if(position(names, '_details.') = 0, '', extract(
@@ -72,13 +73,13 @@ from (
                                     and sightline_tells_usage(each.2),
                             arrayFilter(
                                 each -> bitAnd(each.3, 16384) != 0,
-                                arrayZip(mapKeys(attributes), mapValues(attributes), places))))) as outermost
+                                arrayZip(mapKeys(attributes), mapValues(attributes), ranks))))) as outermost
                 from (
                     select
-                        * replace (
-                            arrayMap(
-                                (place, text) -> bitOr(place, 127 * sightline_says_none(text)),
-                                places, mapValues(attributes)) as places),
+                        *,
+                        arrayMap(
+                            (place, text) -> bitOr(place, 127 * sightline_says_none(text)),
+                            places, mapValues(attributes)) as ranks,
                         has(places, sightline_place('llm.token_count.prompt'))
                             or has(places, sightline_place('llm.token_count.completion'))
                             or sightline_given(

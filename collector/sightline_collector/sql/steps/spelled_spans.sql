@@ -2,7 +2,7 @@
 -- Strings stand first, then whole numbers, then the rest, whose values are kept beside: what is alike is
 -- spelled in one go, for what stands under a condition is copied into it and out again. What lies around a
 -- span, its resource's, its scope's, its events' and its links' attributes, is one list, one after the other,
--- so that its conversion is planned once. Reads: otlp_items, dialects. Readers: unfolded_spans.
+-- so that its conversion is planned once. Reads: otlp_items. Readers: unfolded_spans.
 select
     * except (shared, pairs, given, tags, whole_keys, other_keys, other_tags),
     arrayConcat(arrayFilter((key, tag) -> tag = 10, given, tags), whole_keys, other_keys) as keys,
