@@ -141,7 +141,8 @@ def test_a_full_log_makes_real_exporters_wait_and_nothing_is_lost(tmp_path: Path
             receiving.run(empty(receiving))
             exporter.shutdown()
         assert receiving.count("receive_items_total", signal="traces") == 240
-        assert receiving.count("receive_refused_requests_total", signal="traces", reason="log_full") == 2
+        # Once or more each: how soon the segment is sealed is the machine's matter.
+        assert receiving.count("receive_refused_requests_total", signal="traces", reason="log_full") >= 2
 
 
 async def empty(receiving: Receiving) -> int:
