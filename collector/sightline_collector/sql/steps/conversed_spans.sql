@@ -44,30 +44,41 @@ from (
     from (
         select
             *,
-            arrayFilter(event -> sightline_event_role(event.2) != '', events) as told,
-            if(empty(told), [], arrayFilter(
-                direction -> not mapContains(attributes, concat('gen_ai.', direction, '.messages')),
-                ['input', 'output'])) as silent,
-            if(empty(told), [], arrayFilter(each -> each.2 != '', arrayFlatten(arrayMap(
-                event -> arrayMap(
-                    direction -> (
-                        direction,
-                        sightline_told(
-                            sightline_event_text(direction, event.2, event.3, ''),
-                            sightline_event_role(event.2)),
-                        sightline_event_convention(event.2)),
-                    silent),
-                told)))) as heard,
-            arrayMap(
-                direction -> arrayMin(arrayMap(
-                    (who, by) -> if(who = direction, by, 5), tupleElement(heard, 1), tupleElement(heard, 3))),
-                silent) as newest,
             arrayFilter(
                 (each, who, by) -> has(arrayZip(silent, newest), (who, by)),
-                heard, tupleElement(heard, 1), tupleElement(heard, 3)) as said,
-            if(empty(told), [], arrayFilter(reason -> reason != '', arrayMap(
-                event -> if(
-                    mapContains(event.3, 'finish_reason'), event.3['finish_reason'],
-                    JSONExtractString(event.3['gen_ai.event.content'], 'finish_reason')),
-                arrayFilter(event -> event.2 = 'gen_ai.choice', told)))) as finished
-        from raw_spans))
+                heard, tupleElement(heard, 1), tupleElement(heard, 3)) as said
+        from (
+            select
+                *,
+                arrayMap(
+                    direction -> arrayMin(arrayMap(
+                        (who, by) -> if(who = direction, by, 5),
+                        tupleElement(heard, 1), tupleElement(heard, 3))),
+                    silent) as newest
+            from (
+                select
+                    *,
+                    if(empty(told), [], arrayFilter(each -> each.2 != '', arrayFlatten(arrayMap(
+                        event -> arrayMap(
+                            direction -> (
+                                direction,
+                                sightline_told(
+                                    sightline_event_text(direction, event.2, event.3, ''),
+                                    sightline_event_role(event.2)),
+                                sightline_event_convention(event.2)),
+                            silent),
+                        told)))) as heard,
+                    if(empty(told), [], arrayFilter(reason -> reason != '', arrayMap(
+                        event -> if(
+                            mapContains(event.3, 'finish_reason'), event.3['finish_reason'],
+                            JSONExtractString(event.3['gen_ai.event.content'], 'finish_reason')),
+                        arrayFilter(event -> event.2 = 'gen_ai.choice', told)))) as finished
+                from (
+                    select
+                        *,
+                        if(empty(told), [], arrayFilter(
+                            direction -> not mapContains(attributes, concat('gen_ai.', direction, '.messages')),
+                            ['input', 'output'])) as silent
+                    from (
+                        select *, arrayFilter(event -> sightline_event_role(event.2) != '', events) as told
+                        from raw_spans))))))
