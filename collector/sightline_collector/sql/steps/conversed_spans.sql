@@ -77,7 +77,8 @@ from (
                     select
                         *,
                         if(empty(told), [], arrayFilter(
-                            direction -> not mapContains(attributes, concat('gen_ai.', direction, '.messages')),
+                            direction -> not mapContains(
+                                attributes, concat('gen_ai.', direction, '.messages')),
                             ['input', 'output'])) as silent
                     from (
                         select *, arrayFilter(event -> sightline_event_role(event.2) != '', events) as told
