@@ -29,10 +29,11 @@ class Loss(Enum):
 
 @dataclass(slots=True)
 class File:
-    """A file's bytes; `synced` is None until its first sync."""
+    """A file's bytes; `synced` is None until its first sync, `last_sync` the latest that has ended."""
 
     now: bytearray = field(default_factory=bytearray)
     synced: bytes | None = None
+    last_sync: int = 0
 
 
 @dataclass(slots=True)
@@ -48,10 +49,11 @@ class Pipe:
 
 @dataclass(slots=True)
 class Folder:
-    """Names. `past` is how they were, from the last sync on."""
+    """Names. `past` is how they were, from the last sync on; `last_sync` as of a file."""
 
     now: dict[str, Node] = field(default_factory=dict)
     past: list[dict[str, Node]] = field(default_factory=lambda: [{}])
+    last_sync: int = 0
 
 
 Node = File | Symlink | Pipe | Folder
@@ -105,10 +107,14 @@ class Disk:
 
     def _end_sync(self, number: int) -> None:
         node, copied = self._synced_nodes.pop(number), self._syncing.pop(number)
+        assert isinstance(node, File | Folder)
+        if number < node.last_sync:
+            return  # one that began later has ended: what that one made durable stays so
+        node.last_sync = number
         if isinstance(node, File):
             assert isinstance(copied, bytes)
             node.synced = copied
-        elif isinstance(node, Folder):
+        else:
             assert isinstance(copied, dict)
             node.past = [copied, *_since(copied, node.past)]
 

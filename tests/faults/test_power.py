@@ -55,3 +55,26 @@ def test_the_disk_forgets_what_was_not_synced(tmp_path: Path) -> None:
         disk.cut_power(tmp_path / loss.name, loss, Random(0))
         left[loss] = {file.name: file.read_bytes() for file in (tmp_path / loss.name).iterdir()}
     assert left == {Loss.ALL: {"named": b"synced"}, Loss.BYTES: {"named": b"synced", "nameless": b""}}
+
+
+def test_a_sync_that_ends_late_takes_nothing_back(tmp_path: Path) -> None:
+    """Of two syncs at once the later may end first, as when two signals begin their logs: both count."""
+    folder = tmp_path / "data"
+    disk = Disk(folder)
+    for change in (
+        Change(0, "make", f"{folder}/spans"),
+        Change(0, "sync-begin", str(folder), offset=1),
+        Change(0, "sync-begin", f"{folder}/spans", offset=2),
+        Change(0, "write", f"{folder}/spans", data=b"acknowledged"),
+        Change(0, "make", f"{folder}/logs"),
+        Change(0, "sync-begin", str(folder), offset=3),
+        Change(0, "sync-begin", f"{folder}/spans", offset=4),
+        Change(0, "sync-end", str(folder), offset=3),
+        Change(0, "sync-end", f"{folder}/spans", offset=4),
+        Change(0, "sync-end", f"{folder}/spans", offset=2),
+        Change(0, "sync-end", str(folder), offset=1),
+    ):
+        disk.apply(change)
+    disk.cut_power(tmp_path / "left", Loss.ALL, Random(0))
+    left = {file.name: file.read_bytes() for file in (tmp_path / "left").iterdir()}
+    assert left == {"spans": b"acknowledged", "logs": b""}
