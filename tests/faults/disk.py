@@ -29,7 +29,7 @@ class Loss(Enum):
 
 @dataclass(slots=True)
 class File:
-    """A file's bytes; `synced` is None until its first sync, `last_sync` the latest that has ended."""
+    """A file's bytes; `synced` is None until its first sync. `last_sync`: of those ended the last begun."""
 
     now: bytearray = field(default_factory=bytearray)
     synced: bytes | None = None
