@@ -55,8 +55,8 @@ WAYS: dict[Signal, Way] = {
     Signal.TRACES: Way(
         "spans_v1",
         (
-            "otlp_items", "spelled_spans", "unfolded_spans", "gathered_spans", "raw_spans", "conversed_spans",
-            "recognised_spans", "mapped_spans", "priced_spans",
+            "otlp_items", "parted_spans", "unfolded_spans", "spelled_spans", "gathered_spans", "raw_spans",
+            "conversed_spans", "recognised_spans", "mapped_spans", "priced_spans",
         ),
         cuts=("recognised_spans", "mapped_spans"),
         stands=True,

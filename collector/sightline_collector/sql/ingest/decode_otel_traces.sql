@@ -3,7 +3,7 @@
 -- The columns are said, or the engine would plan all steps once more to learn them.
 -- Reads: otel_traces. Readers: otel_spans.
 create materialized view decode_otel_traces to otel_spans ({type:span_facts}) as
-with unfolded_spans as (
+with spelled_spans as (
 select
     now64(9, 'UTC') as received_at, toUInt64(0) as batch, 'otel_traces' as writer, 'default' as project,
     TraceId as trace_id, SpanId as span_id, ParentSpanId as parent_span_id, TraceState as trace_state,

@@ -77,9 +77,10 @@ from (
                     select
                         *,
                         if(empty(told), [], arrayFilter(
-                            direction -> not mapContains(
-                                attributes, concat('gen_ai.', direction, '.messages')),
-                            ['input', 'output'])) as silent
+                            (direction, nth) -> nth = 0,
+                            ['input', 'output'],
+                            [indexOf(places, sightline_place('gen_ai.input.messages')),
+                                indexOf(places, sightline_place('gen_ai.output.messages'))])) as silent
                     from (
                         select *, arrayFilter(event -> sightline_event_role(event.2) != '', events) as told
                         from raw_spans))))))

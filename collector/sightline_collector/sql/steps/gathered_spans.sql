@@ -4,7 +4,7 @@
 -- not know stay, finish reasons too, those of messages that say nothing, and all of them when the list's
 -- name is an attribute itself. A lambda copies what it closes over once for each key: the lists' names alone,
 -- for whole conversations would be gigabytes. An `if` copies lists of texts quickly, maps and tuples slowly.
--- Reads: unfolded_spans, message_keys. Readers: raw_spans.
+-- Reads: spelled_spans, message_keys. Readers: raw_spans.
 select
     * except (
         spread, spread_keys, spread_texts, asked, known, entries, lists, names, list_names, list_texts, stay,
@@ -54,4 +54,4 @@ from (
                 arrayFilter((key, its) -> its.2 > 0, asked, known),
                 arrayFilter(its -> its.2 > 0, known),
                 arrayFilter((text, its) -> its.2 > 0, spread_texts, known)) as entries
-        from (select *, toUInt8(cast('finish' as {type:span_meaning})) as finish_column from unfolded_spans)))
+        from (select *, toUInt8(cast('finish' as {type:span_meaning})) as finish_column from spelled_spans)))

@@ -152,17 +152,13 @@ from (
             if(
                 dialect = 'openinference',
                 if(not returned_json, 0, sightline_web_searches(
-                    if(output_key = 'output.value', output,
-                        sightline_given('output.value', places, mapValues(attributes))), '')),
+                    if(output_key = 'output.value', output, returned), '')),
                 countMatches(output, '"name": ?"web_search", ?"server_tool_call": ?[{]"input"')
                     + sightline_web_searches(output, '"name": ?"web_search", ?"server_tool_call": ?[{]')),
             ifNull(counts['web_searches'], 0)) as searches,
         -- Where no attribute tells it, what the client returned does.
         if(meaning['response_id'] = '' and isNotNull(output_given) and dialect in ('openinference', 'mlflow'),
-            sightline_answer_id(if(
-                dialect = 'mlflow',
-                sightline_given('mlflow.spanOutputs', places, mapValues(attributes)),
-                sightline_given('output.value', places, mapValues(attributes)))),
+            sightline_answer_id(if(dialect = 'mlflow', returned_to_mlflow, returned)),
             meaning['response_id']) as response_id,
         -- What is said beside input and output lies within them or not, and what says so, by its place in
         -- 'size', 'total', 'scope', 'key', 'rest'; 0 is within. `told` is which of the parts a total shows
@@ -261,10 +257,10 @@ from (
             bitOr(
                 bitAnd(input_beside_cache != '', input_beside_cache = meaning['input_tokens']),
                 bitAnd(
-                    input_beside_cache = '' and not (
-                        has(places, sightline_place('ai.usage.inputTokenDetails.cacheReadTokens'))
-                        or has(places, sightline_place('ai.usage.inputTokenDetails.cacheWriteTokens'))
-                        or has(mapKeys(attributes), 'ai.usage.inputTokenDetails.noCacheTokens')),
+                    bitAnd(input_beside_cache = '', not greatest(
+                        has(places, sightline_place('ai.usage.inputTokenDetails.cacheReadTokens')),
+                        has(places, sightline_place('ai.usage.inputTokenDetails.cacheWriteTokens')),
+                        has(mapKeys(attributes), 'ai.usage.inputTokenDetails.noCacheTokens'))),
                     'cache_apart' in (
                         dictGet('{database}.dialects', 'column', cityHash64(scope_shows)),
                         dictGet('{database}.dialects', 'column', cityHash64(concat(dialect, ' ', provider)))))
@@ -276,6 +272,9 @@ from (
         from (
             select
                 * except dialect, kind as kind_given, sightline_time(start_ns, received_at) as started_at,
+                -- Looked up for all: under an `if` that asks for them, all attributes would be copied.
+                sightline_given('output.value', places, mapValues(attributes)) as returned,
+                sightline_given('mlflow.spanOutputs', places, mapValues(attributes)) as returned_to_mlflow,
                 if(dialect = '', '', meaning['operation']) as operation_given,
                 dictGet('{database}.operations', 'operation',
                     if(dictGet('{database}.dialects', 'column', cityHash64(name_shows)) = 'operation_named',

@@ -1,6 +1,6 @@
 -- Grain: one span, log record or metric as OTLP has it, beside the attributes of its resource and scope:
 -- `shared` holds both, `of_resource` says how many come from the resource.
--- Reads: requests. Readers: spelled_spans, spelled_logs, metric_points.
+-- Reads: requests. Readers: parted_spans, spelled_logs, metric_points.
 select
     received_at, batch, writer, project, scope_name, scope_version, shared,
     least(own, length(shared)) as of_resource, arrayJoin(items) as item

@@ -43,10 +43,11 @@ from (
             arrayMap(
                 (text, place) -> bitOr(place, 127 * sightline_says_none(text)),
                 members.2, members.3) as member_ranks,
-            has(places, sightline_place('gen_ai.usage.raw.cache_read_input_tokens'))
-                or has(places, sightline_place('gen_ai.usage.raw.cache_creation_input_tokens'))
-                or has(members.1, 'gen_ai.usage.raw.cache_read_input_tokens')
-                or has(members.1, 'gen_ai.usage.raw.cache_creation_input_tokens') as is_anthropics_own,
+            greatest(
+                has(places, sightline_place('gen_ai.usage.raw.cache_read_input_tokens')),
+                has(places, sightline_place('gen_ai.usage.raw.cache_creation_input_tokens')),
+                has(members.1, 'gen_ai.usage.raw.cache_read_input_tokens'),
+                has(members.1, 'gen_ai.usage.raw.cache_creation_input_tokens')) as is_anthropics_own,
             -- LangChain tells the tier that answered by the names of what it counts.
             arrayMap(
                 names -> if(position(names, '_details.') = 0, '', extract(
@@ -80,11 +81,12 @@ from (
                         arrayMap(
                             (place, text) -> bitOr(place, 127 * sightline_says_none(text)),
                             places, mapValues(attributes)) as ranks,
-                        has(places, sightline_place('llm.token_count.prompt'))
-                            or has(places, sightline_place('llm.token_count.completion'))
-                            or sightline_given(
-                                'openinference.span.kind', places, mapValues(attributes)) = 'LLM'
-                            or has(mapKeys(attributes), 'mlflow.chat.tokenUsage') as tells_tokens,
+                        -- The greatest: an `or` is lazy, and would copy what its later parts look into.
+                        greatest(
+                            has(places, sightline_place('llm.token_count.prompt')),
+                            has(places, sightline_place('llm.token_count.completion')),
+                            sightline_given('openinference.span.kind', places, mapValues(attributes)) = 'LLM',
+                            has(mapKeys(attributes), 'mlflow.chat.tokenUsage')) as tells_tokens,
                         -- What a model wrote is text, and may look like an answer with its usage.
                         attributes['output.mime_type'] = 'application/json' as returned_json
                     from conversed_spans)))))

@@ -1,15 +1,6 @@
--- Grain: one span all of whose attributes are text: arrays and maps as JSON, bytes as what they
--- spell or base64.
--- Reads: spelled_spans. Readers: gathered_spans.
+-- Grain: one span none of whose texts is missing: arrays and maps are JSON, bytes what they spell or base64.
+-- Reads: parted_spans. Readers: spelled_spans.
 select * replace (
-    if(
-        arrayExists(
-            (text, v) -> text = '' and v != '', arraySlice(texts, length(texts) - length(other_values) + 1),
-            other_values),
-        arrayConcat(
-            arraySlice(texts, 1, length(texts) - length(other_values)),
-            sightline_filled_texts(
-                arraySlice(texts, length(texts) - length(other_values) + 1), other_values)),
-        texts) as texts,
+    sightline_filled_texts(other_texts, other_values) as other_texts,
     sightline_filled_texts(around_texts, around_values) as around_texts)
-from spelled_spans
+from parted_spans
