@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from otlp_requests import attributes, insert, traces
 
 from sightline_collector.sql.catalog import SQL
 from sightline_collector.store.engine import Engine
+from sightline_collector.wal.segment import Signal
 
 ASKED = sorted(
     {
@@ -56,3 +58,12 @@ def test_of_flattened_keys_only_finish_reasons_mean_something_alone(engine: Engi
         " cityHash64(sightline_message_key(key)))"
     )
     assert engine.rows(both.replace("{database}", engine.database)) == [{"means": "finish"}]
+
+
+def test_of_a_key_that_a_span_has_often_the_first_counts(engine: Engine, tmp_path: Path) -> None:
+    """However many attributes there are: more than a sort leaves in their order by itself."""
+    request = traces()
+    pairs = [pair for n in range(40) for pair in (("session.id", f"s{n}"), (f"app.key_{n}", "x"))]
+    request.resource_spans[0].scope_spans[0].spans[0].attributes.extend(attributes(pairs))
+    insert(engine, Signal.TRACES, [(request, 1)], tmp_path / "segment", batch=7040)
+    assert engine.value("select session_id from spans_v1 where batch = 7040") == "s0"

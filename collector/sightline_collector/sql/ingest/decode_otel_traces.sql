@@ -16,6 +16,7 @@ select
     toInt64(indexOf(['ok', 'error'], replaceOne(lower(StatusCode), 'status_code_', ''))) as status_code,
     StatusMessage as status_message, ScopeName as scope_name, ScopeVersion as scope_version,
     CAST(mapKeys(SpanAttributes), 'Array(String)') as keys, mapValues(SpanAttributes) as texts,
+    emptyArrayString() as added_keys, emptyArrayString() as added_texts,
     arrayMap(key -> sightline_place(key), keys) as places,
     map() as attribute_types,
     if(mapContains(ResourceAttributes, 'service.name') or ServiceName = '', ResourceAttributes,
@@ -28,7 +29,6 @@ select
     toUInt32(0) as dropped_attributes, toUInt32(0) as dropped_events, toUInt32(0) as dropped_links
 from otel_traces),
 {steps:gathered_spans},
-raw_spans as (
-select * except (keys, texts), CAST((keys, texts), 'Map(String, String)') as attributes from gathered_spans),
+raw_spans as (select * from gathered_spans),
 {steps:conversed_spans recognised_spans mapped_spans}
 select * from mapped_spans

@@ -6,15 +6,10 @@
 -- Lambdas take the names of what is silent, not the attributes, which would be copied for each event.
 -- Reads: raw_spans. Readers: recognised_spans.
 select
-    * except (told, silent, heard, newest, said, finished, finishes, added_keys, added_texts) replace (
-        CAST(
-            (
-                if(empty(added_keys), mapKeys(attributes), arrayConcat(mapKeys(attributes), added_keys)),
-                if(
-                    empty(added_keys), mapValues(attributes),
-                    arrayConcat(mapValues(attributes), added_texts))),
-            'Map(String, String)') as attributes,
-        arrayConcat(places, arrayMap(key -> sightline_place(key), added_keys)) as places,
+    * except (told, silent, heard, newest, said, finished, finishes, heard_keys, heard_texts) replace (
+        arrayConcat(added_keys, heard_keys) as added_keys,
+        arrayConcat(added_texts, heard_texts) as added_texts,
+        arrayConcat(places, arrayMap(key -> sightline_place(key), heard_keys)) as places,
         if(empty(said), events, arrayMap(
             (event, moved) -> (event.1, event.2, multiIf(
                 empty(moved), event.3,
@@ -34,13 +29,13 @@ from (
             and not has(places, sightline_place('gen_ai.response.finish_reasons')) as finishes,
         arrayConcat(
             arrayMap(direction -> concat('span_events.', direction), arrayDistinct(tupleElement(said, 1))),
-            if(finishes, ['gen_ai.response.finish_reasons'], [])) as added_keys,
+            if(finishes, ['gen_ai.response.finish_reasons'], [])) as heard_keys,
         arrayConcat(
             arrayMap(
                 direction -> concat('[', arrayStringConcat(arrayMap(
                     each -> each.2, arrayFilter(each -> each.1 = direction, said)), ','), ']'),
                 arrayDistinct(tupleElement(said, 1))),
-            if(finishes, [toJSONString(finished)], [])) as added_texts
+            if(finishes, [toJSONString(finished)], [])) as heard_texts
     from (
         select
             *,

@@ -1,25 +1,26 @@
 -- Grain: one span whose flattened lists are whole: what a sender spread over many keys
 -- (llm.input_messages.0.message.role, ...) is one attribute again, under the list's name, as JSON; lists of
--- messages are OpenTelemetry's, [{"role", "finish_reason", "parts": [{"type", ...}]}]. Keys that it does
--- not know stay, finish reasons too, those of messages that say nothing, and all of them when the list's
--- name is an attribute itself. A lambda copies what it closes over once for each key: the lists' names alone,
--- for whole conversations would be gigabytes. An `if` copies lists of texts quickly, maps and tuples slowly.
+-- messages are OpenTelemetry's, [{"role", "finish_reason", "parts": [{"type", ...}]}]. The keys that are
+-- told by it are marked as gone, by a bit of their places: to take them out would copy all texts. Keys that
+-- it does not know stay, finish reasons too, those of messages that say nothing, and all of them when the
+-- list's name is an attribute itself. A lambda copies what it closes over once for each key: the lists'
+-- names alone, for whole conversations would be gigabytes.
 -- Reads: spelled_spans, message_keys. Readers: raw_spans.
 select
     * except (
         spread, spread_keys, spread_texts, asked, known, entries, lists, names, list_names, list_texts, stay,
         finish_column
     ) replace (
-        if(empty(list_names), keys, arrayConcat(
-            arrayFilter((key, is_spread) -> not is_spread, keys, spread),
-            arrayFilter((key, stays) -> stays, spread_keys, stay), list_names)) as keys,
-        if(empty(list_names), texts, arrayConcat(
-            arrayFilter((text, is_spread) -> not is_spread, texts, spread),
-            arrayFilter((text, stays) -> stays, spread_texts, stay), list_texts)) as texts,
+        list_names as added_keys, if(empty(list_names), [], list_texts) as added_texts,
+        -- A number and a place in one, so that those of spread keys find their way back among the others.
         if(empty(list_names), places, arrayConcat(
-            arrayFilter((place, is_spread) -> not is_spread, places, spread),
-            arrayMap(key -> sightline_place(key), arrayConcat(
-                arrayFilter((key, stays) -> stays, spread_keys, stay), list_names)))) as places)
+            arrayMap(numbered -> toUInt32(bitAnd(numbered, 33554431)), arraySort(arrayConcat(
+                arrayFilter((numbered, is_spread) -> not is_spread, sightline_numbered(places), spread),
+                arrayMap(
+                    (numbered, stays) -> if(stays, numbered, bitOr(numbered, 16777216)),
+                    arrayFilter((numbered, is_spread) -> is_spread, sightline_numbered(places), spread),
+                    stay)))),
+            arrayMap(key -> sightline_place(key), list_names))) as places)
 from (
     select
         *,

@@ -98,7 +98,7 @@ select
         -- Of a stream that told no usage OpenLIT guesses it, and knows no cache. Bits: an `and` is lazy.
         or bitAnd(
             bitAnd(scope_name = 'openlit.instrumentation.openai', isNull(read)),
-            attributes['gen_ai.request.stream'] = 'true') as tokens_estimated,
+            all_texts[indexOf(all_keys, 'gen_ai.request.stream')] = 'true') as tokens_estimated,
     lower(meaning['gateway_cached']) in ('true', '1', 'hit') as gateway_cached,
     if(
         tier = '' and meaning['speed'] = '' and meaning['inference_geo'] = '', [],
@@ -122,8 +122,9 @@ select
     output, if(dialect = '', '', output_found) as output_key,
     -- A lambda copies what it closes over once for each key: numbers, not names.
     CAST(arrayFilter(
-        (pair, nth) -> nth != input_nth and nth != output_nth,
-        CAST(attributes, 'Array(Tuple(String, String))'), arrayEnumerate(mapKeys(attributes))),
+        (pair, rank, nth) -> rank < 16777216 and nth <= attributes_count
+            and nth != input_nth and nth != output_nth,
+        arrayZip(all_keys, all_texts), all_ranks, arrayEnumerate(all_keys)),
         'Map(String, String)') as attributes,
     attribute_types, resource_attributes, resource_types, scope_attributes, events, links,
     dropped_attributes, dropped_events, dropped_links,
@@ -140,8 +141,9 @@ select
 from (
     select
         * except (input_key, output_key), input_key as input_found,
-        if(dialect = '' or input_found = '', 0, indexOf(mapKeys(attributes), input_found)) as input_nth,
-        if(dialect = '' or output_found = '', 0, indexOf(mapKeys(attributes), output_found)) as output_nth,
+        length(places) as attributes_count,
+        if(dialect = '' or input_found = '', 0, indexOf(all_keys, input_found)) as input_nth,
+        if(dialect = '' or output_found = '', 0, indexOf(all_keys, output_found)) as output_nth,
         output_key as output_found,
         if(dialect = '', '', sightline_unquoted(meaning['output'])) as output,
         -- Whose usage does not count its searches shows each in its answer; what it opened or found in a page
@@ -214,6 +216,9 @@ from (
         select
             *,
             sightline_finish_reason(meaning['finish']) as finish_reason,
+            -- Langfuse's details of a cost are its parts, whatever they are called.
+            if(cost_details = '', costs['reported_cost'], sightline_usd(sightline_cost_sum(cost_details)))
+                as cost_told,
             if(operation_given = '', '',
                 dictGet('{database}.operations', 'operation', lower(operation_given))) as operation_known,
             ifNull(counts['input_tokens'], counts['input_rest']) as input_given,
@@ -260,7 +265,7 @@ from (
                     bitAnd(input_beside_cache = '', not greatest(
                         has(places, sightline_place('ai.usage.inputTokenDetails.cacheReadTokens')),
                         has(places, sightline_place('ai.usage.inputTokenDetails.cacheWriteTokens')),
-                        has(mapKeys(attributes), 'ai.usage.inputTokenDetails.noCacheTokens'))),
+                        has(all_keys, 'ai.usage.inputTokenDetails.noCacheTokens'))),
                     'cache_apart' in (
                         dictGet('{database}.dialects', 'column', cityHash64(scope_shows)),
                         dictGet('{database}.dialects', 'column', cityHash64(concat(dialect, ' ', provider)))))
@@ -273,8 +278,12 @@ from (
             select
                 * except dialect, kind as kind_given, sightline_time(start_ns, received_at) as started_at,
                 -- Looked up for all: under an `if` that asks for them, all attributes would be copied.
-                sightline_given('output.value', places, mapValues(attributes)) as returned,
-                sightline_given('mlflow.spanOutputs', places, mapValues(attributes)) as returned_to_mlflow,
+                sightline_given('output.value', places, all_texts) as returned,
+                sightline_given('mlflow.spanOutputs', places, all_texts) as returned_to_mlflow,
+                all_texts[
+                    indexOf(all_keys, 'langfuse.observation.cost_details')
+                        * bitAnd(meaning['reported_cost'] = '', recognised_spans.dialect = 'langfuse')
+                ] as cost_details,
                 if(dialect = '', '', meaning['operation']) as operation_given,
                 dictGet('{database}.operations', 'operation',
                     if(dictGet('{database}.dialects', 'column', cityHash64(name_shows)) = 'operation_named',
@@ -322,11 +331,6 @@ from (
                 mapApply((what, text) -> (what, sightline_usd(text)), mapFilter(
                     (what, text) -> what in ('reported_cost', 'reported_input_cost', 'reported_output_cost'),
                     meaning)) as costs,
-                -- Langfuse's details of a cost are its parts, whatever they are called.
-                if(
-                    meaning['reported_cost'] = '' and recognised_spans.dialect = 'langfuse',
-                    sightline_usd(sightline_cost_sum(attributes['langfuse.observation.cost_details'])),
-                    costs['reported_cost']) as cost_told,
                 meaning['service_tier'] = '' and tier_of_tokens = '' as tier_is_asked,
                 lower(multiIf(
                     meaning['service_tier'] != '', meaning['service_tier'],

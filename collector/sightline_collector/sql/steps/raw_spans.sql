@@ -10,7 +10,7 @@ select
     span.start_time_unix_nano as start_ns, span.end_time_unix_nano as end_ns,
     span.status.code as status_code, span.status.message as status_message,
     scope_name, scope_version,
-    CAST((keys, texts), 'Map(String, String)') as attributes, places, attribute_types,
+    keys, texts, added_keys, added_texts, places, attribute_types,
     sightline_text_map(around_keys, around_texts, 1, of_resource) as resource_attributes,
     sightline_type_map(around_keys, around_types, 1, of_resource) as resource_types,
     sightline_text_map(around_keys, around_texts, of_resource + 1, of_scope) as scope_attributes,

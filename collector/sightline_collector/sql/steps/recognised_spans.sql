@@ -1,13 +1,15 @@
 -- Grain: one span of any dialect. Finds the attributes that mean something: `meaning` holds, for each
 -- column that the dialects name, the text of the first of its keys that says something; `scope_shows` and
 -- `name_shows` are the keys under which its scope and its name are known, '' or unknown when they are not.
+-- `all_keys`, `all_texts` and `all_ranks` are parallel: first the attributes, as many as there are places,
+-- then the members.
 -- The members of attributes of JSON are looked up too, on spans that have one; those of what a client
 -- returned, as JSON, where the span tells tokens or is a model's, for what is around a call may return the
 -- same, and what a model wrote is no bill. All keys are sorted by their ranks, which are places, the unknown
 -- last, and with them those that say nothing: that costs less than to take out the known.
 -- Reads: conversed_spans, dialects. Readers: mapped_spans.
 select
-    * except (said, surest, tells_tokens, is_anthropics_own),
+    * except (keys, texts, said, surest, tells_tokens, is_anthropics_own),
     cast(
         (arrayMap(place -> toUInt8(bitAnd(bitShiftRight(place, 7), 127)), said.3), said.2)
         as Map({type:span_meaning}, String)) as meaning,
@@ -25,16 +27,18 @@ select
     dictGet('{database}.dialects', 'dialect', cityHash64(surest)) as dialect
 from (
     select
-        * except (members, ranks, member_ranks, outermost, scope_place),
+        * except (
+            added_keys, added_texts, members, own_ranks, ranks, member_ranks, outermost, scope_place),
+        arrayConcat(keys, added_keys, members.1) as all_keys,
+        arrayConcat(texts, added_texts, members.2) as all_texts,
+        arrayConcat(ranks, member_ranks) as all_ranks,
+        -- Of equal ones the first: the order of what is equal would be the engine's whim.
         arraySort(
-            (each, place) -> bitAnd(place, 127),
-            arrayZip(
-                arrayConcat(mapKeys(attributes), members.1), arrayConcat(mapValues(attributes), members.2),
-                arrayConcat(ranks, member_ranks)),
-            arrayConcat(ranks, member_ranks)) as said,
+            (each, rank, nth) -> bitOr(bitShiftLeft(toUInt64(bitAnd(rank, 127)), 32), nth),
+            arrayZip(all_keys, all_texts, all_ranks), all_ranks, arrayEnumerate(all_ranks)) as said,
         multiIf(
             notEmpty(ranks) and arrayMin(ranks) < least(scope_place, 8355840),
-                mapKeys(attributes)[indexOf(ranks, arrayMin(ranks))],
+                all_keys[indexOf(ranks, arrayMin(ranks))],
             scope_place < 8355840, scope_shows,
             name_shows) as surest
     from (
@@ -43,6 +47,9 @@ from (
             arrayMap(
                 (text, place) -> bitOr(place, 127 * sightline_says_none(text)),
                 members.2, members.3) as member_ranks,
+            arrayConcat(own_ranks, arrayMap(
+                (place, text) -> bitOr(place, 127 * sightline_says_none(text)),
+                arraySlice(places, length(keys) + 1), added_texts)) as ranks,
             greatest(
                 has(places, sightline_place('gen_ai.usage.raw.cache_read_input_tokens')),
                 has(places, sightline_place('gen_ai.usage.raw.cache_creation_input_tokens')),
@@ -74,19 +81,19 @@ from (
                                     and sightline_tells_usage(each.2),
                             arrayFilter(
                                 each -> bitAnd(each.3, 16384) != 0,
-                                arrayZip(mapKeys(attributes), mapValues(attributes), ranks))))) as outermost
+                                arrayZip(keys, texts, own_ranks))))) as outermost
                 from (
                     select
                         *,
                         arrayMap(
                             (place, text) -> bitOr(place, 127 * sightline_says_none(text)),
-                            places, mapValues(attributes)) as ranks,
+                            arrayResize(places, length(keys)), texts) as own_ranks,
                         -- The greatest: an `or` is lazy, and would copy what its later parts look into.
                         greatest(
                             has(places, sightline_place('llm.token_count.prompt')),
                             has(places, sightline_place('llm.token_count.completion')),
-                            sightline_given('openinference.span.kind', places, mapValues(attributes)) = 'LLM',
-                            has(mapKeys(attributes), 'mlflow.chat.tokenUsage')) as tells_tokens,
+                            sightline_given('openinference.span.kind', places, texts) = 'LLM',
+                            has(keys, 'mlflow.chat.tokenUsage')) as tells_tokens,
                         -- What a model wrote is text, and may look like an answer with its usage.
-                        attributes['output.mime_type'] = 'application/json' as returned_json
+                        texts[indexOf(keys, 'output.mime_type')] = 'application/json' as returned_json
                     from conversed_spans)))))
