@@ -32,9 +32,8 @@ test: .venv/tested  ## style, types, and every test
 types: .venv/tested
 	$(BIN)/mypy
 
-# The session's limit ends what hangs: a slow machine may need half as long again as a quiet one.
 suite: .venv/tested
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --session-timeout 1500
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --session-timeout 1000
 
 test-clickhouse: .venv/tested  ## the tests of the store on CLICKHOUSE_URL=clickhouse://user:password@host:8123[?cluster=NAME]
 	$(BIN)/python -m tests.servers --url '$(CLICKHOUSE_URL)'

@@ -64,7 +64,7 @@ def test_an_unknown_type_or_step_is_an_error(text: str) -> None:
 def test_whatever_changes_is_made_and_proven_again(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fingerprint, by which a start knows that the way of a span has changed, covers each file."""
     read, names = catalog._read, [relation.name for relation in catalog._read(folder)]
-    unchanged = CATALOG.fingerprint  # asked for now: it is kept from the first time on
+    unchanged = CATALOG.fingerprint  # asked for before any change, for it is kept from the first time on
     for name in names:
 
         def changed(each: str, name: str = name) -> Iterator[Relation]:
