@@ -13,7 +13,7 @@ from sightline_collector.store import steps
 from sightline_collector.store.connection import ANSWER_S
 from sightline_collector.store.engine import Engine, Messages
 from sightline_collector.store.piped import ROWS_MAX
-from sightline_collector.store.staging import Insertion, Way, database_of, insertion, standing, tables
+from sightline_collector.store.staging import Insertion, Way, database_of, insertion, standing, tables, views
 from sightline_collector.store.standing import Statements
 from sightline_collector.wal.segment import Signal
 
@@ -59,7 +59,7 @@ WAYS: dict[Signal, Way] = {
             "conversed_spans", "recognised_spans", "mapped_spans", "priced_spans",
         ),
         cuts=("recognised_spans", "mapped_spans"),
-        stands=True,
+        views=("gathered_spans", "recognised_spans", "mapped_spans"),
     ),
     Signal.LOGS: Way("raw_logs", ("otlp_items", "spelled_logs", "decoded_logs")),
     Signal.METRICS: Way("metrics_v1", ("otlp_items", "metric_points", "spelled_metrics", "decoded_metrics")),
@@ -117,11 +117,13 @@ def _spelled(settings: Mapping[str, object]) -> str:
 
 
 def make_staging(engine: Engine) -> None:
-    """Make the tables in memory through which an embedded engine's segments go."""
+    """Make the tables in memory through which an embedded engine's segments go, and the views that an insert
+    reads which stands open."""
     catalog = Catalog(engine.database)
     engine.command(f"create database if not exists {database_of(engine.database)}")
     for signal, way in WAYS.items():
-        for statement in tables(catalog, way, _requests(signal).structure).values():
+        structure = _requests(signal).structure
+        for statement in (*tables(catalog, way, structure).values(), *views(catalog, way, structure)):
             engine.command(statement)
 
 
@@ -131,7 +133,8 @@ def staging_is_there(engine: Engine) -> bool:
         "select name from system.tables where database = {database:String}",
         {"database": database_of(engine.database)},
     )
-    return {cut for way in WAYS.values() for cut in way.cuts} <= {row["name"] for row in found}
+    made = {name for way in WAYS.values() for name in (*way.cuts, *way.view_names.values())}
+    return made <= {row["name"] for row in found}
 
 
 def insert_segment(engine: Engine, signal: Signal, file: Path, items: int = 0) -> None:
@@ -140,7 +143,7 @@ def insert_segment(engine: Engine, signal: Signal, file: Path, items: int = 0) -
     Raises StoreRefused."""
     way = WAYS[signal]
     typed = {name: type_ for name, type_ in engine.columns(way.target).items() if name not in LEDGER}
-    if items and engine.embedded and way.stands:
+    if items and engine.embedded and way.views:
         stands = _standing(engine.database, signal, tuple(typed.items()))
         if engine.insert_standing(stands, file, items, _requests(signal)):
             return

@@ -255,8 +255,11 @@ class Engine:
         standing = self._standing.get(stands.coming)
         if standing is None:
             read, schema = self._read_of(Path(PIPE), messages)
-            opening = f"{stands.open.replace('{source}', read)}\nsettings {schema}"
-            stands = replace(stands, open=opening)
+            stands = replace(
+                stands,
+                requests=stands.requests.replace("{source}", read),
+                open=f"{stands.open}\nsettings {schema}",
+            )
             standing = Standing(self, self._new_writer, stands, self._standing_metrics)
             self._standing[stands.coming] = standing
         return standing.takes(file, items)

@@ -1,4 +1,4 @@
-"""A statement that reads a pipe, in a thread of its own."""
+"""A statement that reads a pipe, in a thread of its own, after others that make what it reads by."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import select
 import struct
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -60,7 +60,7 @@ class Piped:
     The pipe has no name: nobody who looks through folders can take it for a file. Raises OSError.
     """
 
-    def __init__(self, client: Client, statement: str) -> None:
+    def __init__(self, client: Client, *statements: str) -> None:
         self._client = client
         self._why = "it came to its end"
         self._pipe: int | None
@@ -71,15 +71,16 @@ class Piped:
             with suppress(OSError):  # a bound of the system's: then it is smaller
                 fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         os.write(self._pipe, PUSH[:1])
-        asked = statement.replace(PIPE, f"/dev/fd/{self._other_end}")
+        asked = [one.replace(PIPE, f"/dev/fd/{self._other_end}") for one in statements]
         self._thread = Thread(target=self._run, args=(asked,), name="standing insert", daemon=True)
         self._thread.start()
         # The engine must not be torn down around a statement that runs.
         atexit.register(self.end)
 
-    def _run(self, statement: str) -> None:
+    def _run(self, statements: Sequence[str]) -> None:
         try:
-            self._client.command(statement)
+            for statement in statements:
+                self._client.command(statement)
         except ClickHouseError as e:
             self._why = str(e)[:500]
         finally:

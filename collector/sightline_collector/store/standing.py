@@ -53,13 +53,16 @@ class Writes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The tables on the way and what makes them, what stands open, and what stores the rows that came."""
+    """The tables on the way and what makes them, what makes the view of what is read, what stands open, what
+    stores the rows that came, and the names of all that is made."""
 
     coming: str
     come: str
     making: tuple[str, ...]
+    requests: str
     open: str
     store: str
+    made: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -125,7 +128,7 @@ class Standing:
         if self._piped is None and time.monotonic() >= self._rests_until_s:
             for sql in self.statements.making:
                 self.writes.command(sql)
-            self._piped = Piped(self.connect(), self.statements.open)
+            self._piped = Piped(self.connect(), self.statements.requests, self.statements.open)
         return self._piped if self._piped and self._piped.reads() else None
 
     def _bring(self, piped: Piped, file: Path, items: int) -> None:
@@ -179,6 +182,6 @@ class Standing:
             log.error("an insert that stood open does not end", hint="restart the collector")
             self._stuck = True
         self._piped = None
-        for table in () if self._stuck else (self.statements.coming, self.statements.come):
+        for made in () if self._stuck else self.statements.made:
             with suppress(Fault):
-                self.writes.command(f"drop table if exists {table} sync")
+                self.writes.command(f"drop table if exists {made} sync")

@@ -9,6 +9,7 @@ from sightline_collector.errors import StoreDiffers, StoreNewer
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.golden import ChainBroken, prove
 from sightline_collector.store.migrate import migrate, migrations
+from sightline_collector.store.staging import database_of
 
 
 def test_a_second_run_changes_nothing(engine: Engine) -> None:
@@ -61,6 +62,19 @@ def test_what_was_dropped_by_hand_is_made_again(engine: Engine, dropped: str) ->
     engine.command(f"drop {dropped}")
     assert migrate(engine)
     assert engine.value(f"exists {dropped}") == 1
+    assert not migrate(engine)
+
+
+@pytest.mark.parametrize("dropped", ["table mapped_spans", "view mapped_spans_coming"])
+def test_what_segments_go_through_is_made_again(engine: Engine, dropped: str) -> None:
+    """The tables between an insert's statements, and the views of one that stands open."""
+    if not engine.embedded:
+        pytest.skip("a server's inserts are one statement each")
+    kind, name = dropped.split()
+    staged = f"{kind} {database_of(engine.database)}.{name}"
+    engine.command(f"drop {staged}")
+    assert migrate(engine)
+    assert engine.value(f"exists {staged}") == 1
     assert not migrate(engine)
 
 
