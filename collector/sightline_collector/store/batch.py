@@ -85,6 +85,13 @@ DELETE_TRIES = 5
 OF_BATCH = "batch = {batch:UInt64} and writer = {writer:String}"
 
 
+STAGED = """
+select table, arrayStringConcat(groupArray(concat(name, ' ', type)), ', ') as columns
+from (select * from system.columns where database = {database:String} order by table, position)
+group by table
+"""
+
+
 class CountDiffers(Exception):  # noqa: N818 - it names what was seen
     """The store holds another number of rows of a batch than were inserted."""
 
@@ -123,7 +130,11 @@ def make_staging(engine: Engine) -> None:
     engine.command(f"create database if not exists {database_of(engine.database)}")
     for signal, way in WAYS.items():
         structure = _requests(signal).structure
-        for statement in (*tables(catalog, way, structure).values(), *views(catalog, way, structure)):
+        for statement in tables(catalog, way, structure).values():
+            engine.command(statement)
+        staged = engine.rows(STAGED, {"database": database_of(engine.database)})
+        cut = {row["table"]: row["columns"] for row in staged}
+        for statement in views(catalog, way, structure, cut):
             engine.command(statement)
 
 

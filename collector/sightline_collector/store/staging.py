@@ -71,14 +71,16 @@ def tables(catalog: Catalog, way: Way, structure: str) -> dict[str, str]:
     }
 
 
-def views(catalog: Catalog, way: Way, structure: str) -> Iterator[str]:
+def views(catalog: Catalog, way: Way, structure: str, cut: Mapping[str, str]) -> Iterator[str]:
     """The statements that make the views of a way. What they begin with is there while they are made, and
-    while an insert stands open."""
+    while an insert stands open. `cut` tells the columns of the tables of its cuts, by their names: a view that
+    is told its own is not looked through."""
     requests, places = _requests(catalog, way), _views(catalog, way)
     yield f"create or replace view {requests} as {_none(structure)}"
     for step, part in _parts(catalog, way, places, f"(select * from {requests})", ()):  # noqa: S608
         if step in places:
-            yield f"create or replace view {places[step]} as\n{part}\nselect * from {step}"
+            columns = f"({cut[step]}) " if step in cut else ""
+            yield f"create or replace view {places[step]} {columns}as\n{part}\nselect * from {step}"
     yield f"drop view {requests}"
 
 
