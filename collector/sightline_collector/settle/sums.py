@@ -44,11 +44,17 @@ class Parts:
     output_tokens: int = 0
 
     def add(self, call: Key, claim: Claim) -> None:
-        """Count a call, if it is not yet."""
-        if call not in self.calls:
-            self.calls[call] = claim
+        """Count a call once: as a claim that knows its usage, where there is one."""
+        counted = self.calls.get(call)
+        if counted is None:
             self.first = claim if self.first is None else min(self.first, claim, key=_order)
-            self._count(claim, 1)
+        elif counted.used or not claim.used:
+            return
+        else:
+            self.first = claim if self.first is counted else self.first
+            self._count(counted, -1)
+        self.calls[call] = claim
+        self._count(claim, 1)
 
     def without(self, call: Key) -> Parts:
         """All but one of them."""

@@ -18,7 +18,7 @@ MOST_LOOKS = 4
 
 def judge(claims: Sequence[Claim]) -> Verdicts:
     """A verdict on each claim that matters: every one that is in the totals, or must be."""
-    once, verdicts = delivered_once(claims)
+    once, verdicts = delivered_once(sorted(claims, key=lambda claim: (*order(claim), claim.received_ns)))
     tree = Tree(once)
     calls = _calls(once, tree)
     verdicts |= calls.told | dict(_of_sums(calls))

@@ -73,8 +73,8 @@ def tables(catalog: Catalog, way: Way, structure: str) -> dict[str, str]:
 
 def views(catalog: Catalog, way: Way, structure: str, cut: Mapping[str, str]) -> Iterator[str]:
     """The statements that make the views of a way. What they begin with is there while they are made, and
-    while an insert stands open. `cut` tells the columns of the tables of its cuts, by their names: a view that
-    is told its own is not looked through."""
+    while an insert stands open. `cut` tells the columns of the tables of its cuts, by their names: a view is
+    not looked through whose columns are told."""
     requests, places = _requests(catalog, way), _views(catalog, way)
     yield f"create or replace view {requests} as {_none(structure)}"
     for step, part in _parts(catalog, way, places, f"(select * from {requests})", ()):  # noqa: S608

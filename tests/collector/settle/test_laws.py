@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 from hypothesis import given
@@ -120,6 +121,31 @@ def test_the_order_in_which_spans_come_changes_no_total(told: list[Claim], rando
     """Spans one by one in any order, or all at once, come to the same."""
     shuffled = random.sample(told, len(told))
     assert settled([told]).total() == settled([[claim] for claim in shuffled]).total()
+
+
+@given(claims(), st.randoms(use_true_random=False))
+def test_a_judgement_does_not_depend_on_the_order(told: list[Claim], random: Any) -> None:
+    """The same spans are judged the same, in whatever order they are asked for."""
+    assert judge(told) == judge(random.sample(told, len(told)))
+
+
+def test_a_call_below_is_known_by_who_tells_its_usage() -> None:
+    """Of two spans below a third, of which one tells the call's tokens and the other that a gateway gave the
+    answer again, the third's tokens are those of the first: it is no call of its own."""
+    above = Claim(
+        trace_id="a", span_id="1", parent_span_id="", received_ns=1, started_ns=0, ended_ns=0,
+        operation="llm", service="shop", scope="one", models=("", "m"), response_id="", input_tokens=100,
+        output_tokens=10, other_usage=0, cost_usd=100 * PRICE, details=0, weight=1.0, cached=False,
+        summed=False, blocked=False,
+    )  # fmt: skip
+    knows = replace(above, span_id="2", parent_span_id="1", received_ns=2, response_id="1")
+    silent = replace(
+        knows, span_id="3", received_ns=3, scope="two", input_tokens=None, output_tokens=None, cost_usd=None,
+        cached=True,
+    )  # fmt: skip
+    for told in permutations((above, knows, silent)):
+        whys = {key[1]: verdict.why for key, verdict in judge(told).items()}
+        assert whys == {"1": "aggregate", "2": "twin", "3": ""}
 
 
 @given(claims())
