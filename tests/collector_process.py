@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.error import HTTPError
 
 if TYPE_CHECKING:
     from migrated_stores import MigratedFolder
@@ -123,12 +124,18 @@ class CollectorProcess:
             return str(answer.read().decode())
 
     def flush(self) -> None:
-        """Returns when all that it has acknowledged can be queried."""
+        """Returns when all that it has acknowledged can be queried. Raises RuntimeError with its output when
+        that is not so in time."""
         request = urllib.request.Request(
             f"{self.http}/api/flush", data=b"{}", headers={"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            assert answer.status == 200
+        try:
+            with urllib.request.urlopen(request, timeout=90) as answer:
+                assert answer.status == 200
+        except HTTPError as e:
+            with e:
+                said = e.read().decode(errors="replace")
+            raise RuntimeError(f"{e.code}: {said}\n{self.output[-4000:]}") from None
 
 
 def wait_until(holds: Callable[[], bool], limit_s: float = 20.0) -> None:
