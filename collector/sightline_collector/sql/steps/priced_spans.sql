@@ -32,7 +32,7 @@ from (
         sightline_price_model(sightline_price_dashed(sightline_price_bare(call))) as bare_dashed,
         -- Who answers by a name of one's own, or by one that is too new, was asked by another.
         lower(left(toLowCardinality(if(
-            call = '' or request_model in ('', model), '',
+            empty(call) or request_model in ('', model), '',
             concat(provider, '|', request_model))), 512)) as asked,
         sightline_price_model(asked) as asked_named,
         sightline_price_model(sightline_price_bare(asked)) as asked_bare,
