@@ -136,6 +136,8 @@ class CollectorProcess:
             with e:
                 said = e.read().decode(errors="replace")
             raise RuntimeError(f"{e.code}: {said}\n{self.output[-4000:]}") from None
+        except OSError as e:
+            raise RuntimeError(f"{e}\n{self.output[-4000:]}") from e
 
 
 def wait_until(holds: Callable[[], bool], limit_s: float = 20.0) -> None:

@@ -119,7 +119,7 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
             if row["why"] in PRICED and row["unpriced"] >= 0:
                 statuses[key] = row["cost_status"]
     for key, copies in spans.items():
-        row, *others = sorted(copies, key=_used, reverse=True)
+        row, *others = sorted(copies, key=_preferred) if len(copies) > 1 else copies
         corrected = held[key]
         yield Entry(
             _claim(row, corrected[REPRICED]),
@@ -167,8 +167,9 @@ def _claim(row: Row, repriced: Amounts) -> Claim:
     )
 
 
-def _used(row: Row) -> int:
-    return (row["input_tokens"] or 0) + (row["output_tokens"] or 0)
+def _preferred(row: Row) -> tuple[int, str]:
+    """Of copies of a span the one that used most; of equal ones always the same."""
+    return -(row["input_tokens"] or 0) - (row["output_tokens"] or 0), repr(sorted(row.items()))
 
 
 def _own(row: Row) -> Amounts:

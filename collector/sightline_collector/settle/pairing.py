@@ -38,7 +38,7 @@ class Pairing:
         found = list({id(unit): unit for unit in map(self.units.of, group)}.values())
         waiting: dict[str, dict[int, Unit]] = defaultdict(dict)
         for unit in found:
-            for scope in _scopes(unit):
+            for scope in sorted(_scopes(unit)):  # a set's order is another in each process
                 waiting[scope][id(unit)] = unit
         looked_at = max(1, MOST_COMPARED // len(group))
         for unit in found:

@@ -32,8 +32,9 @@ Payers = Mapping[Key, Claim]
 
 @dataclass(slots=True)
 class Parts:
-    """The calls below a span, each once, by who is paid for it and as a claim that stands there; their
-    tokens, and which may be the span's own, as texts or as vectors: no caller between."""
+    """The calls below a span, each once, by who is paid for it and as a claim that stands there; the first
+    claim that tells of one; their tokens, and which may be the span's own, as texts or as vectors: no caller
+    between."""
 
     calls: dict[Key, Claim] = field(default_factory=dict)
     first: Claim | None = None
@@ -44,14 +45,12 @@ class Parts:
     output_tokens: int = 0
 
     def add(self, call: Key, claim: Claim) -> None:
-        """Count a call once: as a claim that knows its usage, where there is one."""
+        """Count a call once: as the first told claim that knows its usage, which is the innermost."""
+        self.first = claim if self.first is None else min(self.first, claim, key=_order)
         counted = self.calls.get(call)
-        if counted is None:
-            self.first = claim if self.first is None else min(self.first, claim, key=_order)
-        elif counted.used or not claim.used:
-            return
-        else:
-            self.first = claim if self.first is counted else self.first
+        if counted is not None:
+            if counted.used or not claim.used:
+                return
             self._count(counted, -1)
         self.calls[call] = claim
         self._count(claim, 1)
@@ -74,6 +73,7 @@ class Parts:
         larger, smaller = (self, other) if len(self.calls) >= len(other.calls) else (other, self)
         for call, claim in smaller.calls.items():
             larger.add(call, claim)
+        larger.first = min((one for one in (larger.first, smaller.first) if one), key=_order, default=None)
         larger.texts |= smaller.texts
         larger.vectors |= smaller.vectors
         return larger

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -86,9 +86,11 @@ OF_BATCH = "batch = {batch:UInt64} and writer = {writer:String}"
 
 
 STAGED = """
-select table, arrayStringConcat(groupArray(concat(name, ' ', type)), ', ') as columns
-from (select * from system.columns where database = {database:String} order by table, position)
-group by table
+select
+    table,
+    arrayStringConcat(
+        arrayMap(each -> each.2, arraySort(groupArray((position, concat(name, ' ', type))))), ', ') as columns
+from system.columns where database = {database:String} group by table
 """
 
 
@@ -123,6 +125,14 @@ def _spelled(settings: Mapping[str, object]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in settings.items())
 
 
+def staged(catalog: Catalog) -> Iterator[str]:
+    """The statements that make what segments go through, but for the columns that views are told."""
+    for signal, way in WAYS.items():
+        structure = _requests(signal).structure
+        yield from tables(catalog, way, structure).values()
+        yield from views(catalog, way, structure, {})
+
+
 def make_staging(engine: Engine) -> None:
     """Make the tables in memory through which an embedded engine's segments go, and the views that an insert
     reads which stands open."""
@@ -132,9 +142,9 @@ def make_staging(engine: Engine) -> None:
         structure = _requests(signal).structure
         for statement in tables(catalog, way, structure).values():
             engine.command(statement)
-        staged = engine.rows(STAGED, {"database": database_of(engine.database)})
-        cut = {row["table"]: row["columns"] for row in staged}
-        for statement in views(catalog, way, structure, cut):
+        made = engine.rows(STAGED, {"database": database_of(engine.database)})
+        columns = {row["table"]: row["columns"] for row in made}
+        for statement in views(catalog, way, structure, columns):
             engine.command(statement)
 
 

@@ -18,7 +18,7 @@ from functools import cache
 from sightline_collector.errors import StoreDiffers, StoreNewer
 from sightline_collector.prices.load import load as load_prices
 from sightline_collector.sql.catalog import DATA, SQL, Catalog, Relation, quoted
-from sightline_collector.store.batch import make_staging, staging_is_there
+from sightline_collector.store.batch import make_staging, staged, staging_is_there
 from sightline_collector.store.durable import sync_all
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.migration_lock import alone
@@ -87,16 +87,24 @@ def _migrate(engine: Engine) -> bool:
     same = made == fingerprint and applied == len(known)
     if same and staged and _all_there(engine, catalog) and _filled(engine):
         return False
-    _make_derived(engine, catalog, fingerprint)
+    _make_derived(engine, catalog)
     if engine.url.path is not None:
         make_staging(engine)
+    # Last: what was not made to its end is made again.
+    engine.insert(
+        "schema_v1",
+        [{"kind": "derived", "number": 0, "name": "derived", "fingerprint": fingerprint}],
+    )
+    if engine.url.path is not None:
         sync_all(engine.url.path)
     return True
 
 
 def _fingerprint(catalog: Catalog) -> str:
-    """Changes when anything does that can be made again: a relation, a step of an insert, a row of data."""
-    parts = [catalog.fingerprint, *((DATA / file).read_text("utf8") for file in FILLED.values())]
+    """Changes when anything does that can be made again: a relation, a step of an insert, what its segments
+    go through, a row of data."""
+    data = ((DATA / file).read_text("utf8") for file in FILLED.values())
+    parts = [catalog.fingerprint, *staged(catalog), *data]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -168,7 +176,7 @@ def _statements(text: str, tables: dict[str, Relation]) -> Iterator[str]:
     yield from (s.strip() for s in re.split(r";\s*\n", rest) if s.strip(" ;\n"))
 
 
-def _make_derived(engine: Engine, catalog: Catalog, fingerprint: str) -> None:
+def _make_derived(engine: Engine, catalog: Catalog) -> None:
     _drop_derived(engine)
     for table, file in FILLED.items():
         engine.command(f"truncate table {table}")
@@ -178,10 +186,6 @@ def _make_derived(engine: Engine, catalog: Catalog, fingerprint: str) -> None:
         engine.command(relation.body + comment)
     for dictionary in FILLED:
         engine.command(f"system reload dictionary {engine.database}.{dictionary.removesuffix('_v1')}")
-    engine.insert(
-        "schema_v1",
-        [{"kind": "derived", "number": 0, "name": "derived", "fingerprint": fingerprint}],
-    )
 
 
 def _drop_derived(engine: Engine) -> None:

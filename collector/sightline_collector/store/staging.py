@@ -50,13 +50,14 @@ AS_THEY_COME = "min_insert_block_size_rows = 1, min_insert_block_size_bytes = 1"
 
 
 REQUESTS = "(select * from {source})"
+"""Where a statement begins; who inserts a file, or opens a pipe, says where that is read."""
 
 EMPTY = "engine = Memory empty as"
 """With the columns of what is selected. To look at that any further would take three times as long."""
 
 
 def database_of(database: str) -> str:
-    """Where a database's tables in memory lie."""
+    """Where what a database's segments go through lies."""
     return f"{database}_staging"
 
 
@@ -71,16 +72,16 @@ def tables(catalog: Catalog, way: Way, structure: str) -> dict[str, str]:
     }
 
 
-def views(catalog: Catalog, way: Way, structure: str, cut: Mapping[str, str]) -> Iterator[str]:
+def views(catalog: Catalog, way: Way, structure: str, columns: Mapping[str, str]) -> Iterator[str]:
     """The statements that make the views of a way. What they begin with is there while they are made, and
-    while an insert stands open. `cut` tells the columns of the tables of its cuts, by their names: a view is
-    not looked through whose columns are told."""
+    while an insert stands open. `columns` are those of the tables of its cuts, by their names: a view is not
+    looked through whose columns are told."""
     requests, places = _requests(catalog, way), _views(catalog, way)
     yield f"create or replace view {requests} as {_none(structure)}"
     for step, part in _parts(catalog, way, places, f"(select * from {requests})", ()):  # noqa: S608
         if step in places:
-            columns = f"({cut[step]}) " if step in cut else ""
-            yield f"create or replace view {places[step]} {columns}as\n{part}\nselect * from {step}"
+            told = f"({columns[step]}) " if step in columns else ""
+            yield f"create or replace view {places[step]} {told}as\n{part}\nselect * from {step}"
     yield f"drop view {requests}"
 
 
@@ -167,5 +168,5 @@ def _requests(catalog: Catalog, way: Way) -> str:
     return _place(catalog, f"{way.target}_requests")
 
 
-def _place(catalog: Catalog, cut: str) -> str:
-    return f"{database_of(catalog.database)}.{cut}"
+def _place(catalog: Catalog, name: str) -> str:
+    return f"{database_of(catalog.database)}.{name}"

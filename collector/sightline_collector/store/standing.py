@@ -5,7 +5,8 @@
                                                               ▼
                                                           come (Memory) ──insert──▶ spans_v1
 
-Planning the way of a span takes up to a second, and is most of what one span costs. Only the last statement
+Planning the way of a span takes up to a second, and is most of what one span costs. What stands open reads
+views that a migration has made, and one of the pipe, which is there while it is. Only the last statement
 stores anything, so a segment is stored whole or not at all. For the embedded engine alone: a server is asked
 by others, too. Whatever is odd ends the standing insert, and for a while segments are inserted by statements
 of their own, which say what it was.

@@ -6,6 +6,7 @@ import pytest
 from conftest import fresh_database
 
 from sightline_collector.errors import StoreDiffers, StoreNewer
+from sightline_collector.store import migrate as migration
 from sightline_collector.store.engine import Engine
 from sightline_collector.store.golden import ChainBroken, prove
 from sightline_collector.store.migrate import migrate, migrations
@@ -76,6 +77,32 @@ def test_what_segments_go_through_is_made_again(engine: Engine, dropped: str) ->
     assert migrate(engine)
     assert engine.value(f"exists {staged}") == 1
     assert not migrate(engine)
+
+
+def test_what_was_not_made_to_its_end_is_made_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start that ends on its way leaves nothing that the next one takes for made."""
+    if not engine.embedded:
+        pytest.skip("a server's inserts are one statement each")
+    view = {"database": database_of(engine.database), "name": "mapped_spans_coming"}
+    whole = engine.value(COLUMNS, view)
+    engine.command(f"create or replace view {view['database']}.{view['name']} as select 1 as old")
+    engine.command("drop view spans")
+    with monkeypatch.context() as ended:
+        ended.setattr(migration, "make_staging", ends)
+        with pytest.raises(KeyboardInterrupt):
+            migrate(engine)
+    assert engine.value(COLUMNS, view) == 1
+    assert migrate(engine)
+    assert engine.value(COLUMNS, view) == whole > 1
+    assert not migrate(engine)
+
+
+COLUMNS = "select count() from system.columns where database = {database:String} and table = {name:String}"
+
+
+def ends(_: Engine) -> None:
+    """A process that is stopped."""
+    raise KeyboardInterrupt
 
 
 def test_a_broken_chain_is_found(engine_folder: Path, tmp_path: Path) -> None:
