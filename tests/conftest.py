@@ -37,6 +37,8 @@ LONGEST_FIRST = (
     "end_to_end/test_demo_provider.py",
     "collector/store/test_insert.py",
     "collector/settle/test_long_traces.py",
+    "collector/store/test_standing.py",
+    "servers/test_late_inserts.py",
     "faults/test_stages.py",
     "servers/test_store_faults.py",
     "collector/prices/test_reprice.py",

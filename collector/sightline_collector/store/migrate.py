@@ -87,14 +87,11 @@ def _migrate(engine: Engine) -> bool:
     same = made == fingerprint and applied == len(known)
     if same and staged and _all_there(engine, catalog) and _filled(engine):
         return False
+    _say_derived(engine, "")  # what is not made to its end is made again
     _make_derived(engine, catalog)
     if engine.url.path is not None:
         make_staging(engine)
-    # Last: what was not made to its end is made again.
-    engine.insert(
-        "schema_v1",
-        [{"kind": "derived", "number": 0, "name": "derived", "fingerprint": fingerprint}],
-    )
+    _say_derived(engine, fingerprint)
     if engine.url.path is not None:
         sync_all(engine.url.path)
     return True
@@ -186,6 +183,12 @@ def _make_derived(engine: Engine, catalog: Catalog) -> None:
         engine.command(relation.body + comment)
     for dictionary in FILLED:
         engine.command(f"system reload dictionary {engine.database}.{dictionary.removesuffix('_v1')}")
+
+
+def _say_derived(engine: Engine, fingerprint: str) -> None:
+    """Record of what all that is derived was made."""
+    row = {"kind": "derived", "number": 0, "name": "derived", "fingerprint": fingerprint}
+    engine.insert("schema_v1", [row])
 
 
 def _drop_derived(engine: Engine) -> None:
