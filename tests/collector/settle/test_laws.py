@@ -160,7 +160,7 @@ def test_every_process_judges_alike() -> None:
             env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": os.pathsep.join(sys.path)},
             check=True, capture_output=True, text=True,
         ).stdout
-        for seed in range(4)
+        for seed in (0, 1)
     }  # fmt: skip
     assert len(told) == 1
     assert told.pop().count("True") == 2
