@@ -34,7 +34,7 @@ types: .venv/tested
 
 # The limit ends what hangs: how fast a shared machine is today says nothing of the code.
 suite: .venv/tested
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --session-timeout 2400
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --session-timeout 1500
 
 test-clickhouse: .venv/tested  ## the tests of the store on CLICKHOUSE_URL=clickhouse://user:password@host:8123[?cluster=NAME]
 	$(BIN)/python -m tests.servers --url '$(CLICKHOUSE_URL)'

@@ -4,8 +4,8 @@
 --
 -- Every insert plans this anew, so counts, durations and money are each converted by one lambda, but for two
 -- that are made of something first.
--- Where an `and` or `or` compares with a constant, the engine looks at all that the compared column comes from:
--- there numbers stand for themselves, which plans this in half the time.
+-- Where an `and` or `or` compares with a constant, the engine looks at all that the compared column comes
+-- from: there numbers stand for themselves, which plans this in half the time.
 with
     [
         length(trace_id) != 32, length(span_id) != 16, end_ns < start_ns,
@@ -175,7 +175,8 @@ from (
         arrayMap(
             told -> (
                 multiIf(
-                    input_parts = 0, 0, input_parts > input_floor, 1, if(told > 1, bitTest(told - 1, 0), 0), 2,
+                    input_parts = 0, 0, input_parts > input_floor, 1,
+                    if(told > 1, bitTest(told - 1, 0), 0), 2,
                     cache_apart, 3, told > 0, 0, input_is_rest, 4, 0),
                 multiIf(
                     -- What Gemini thought is part of its total, where nothing else tells it.
@@ -302,7 +303,8 @@ from (
                 multiIf(
                     meaning['request_model'] != '', meaning['request_model'],
                     -- Genkit calls the span of a call by its model.
-                    if(dialect = 'genkit', meaning['operation'] in ('model', 'embedder'), 0), meaning['entity'],
+                    if(dialect = 'genkit', meaning['operation'] in ('model', 'embedder'), 0),
+                    meaning['entity'],
                     meaning['input_rest'] != '', meaning['bare_model'],
                     '') as request_model,
                 -- A proxy may answer by the name that it was asked for, and tell beside it whom it asked.
